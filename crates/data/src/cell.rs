@@ -1,0 +1,28 @@
+//! What a database hands over for one column of one row, borrowed and not yet encoded.
+
+/// One column's value, borrowed from the driver's row buffer.
+///
+/// Encoders turn it into bytes at once; nothing keeps it beyond the row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Cell<'row> {
+    /// SQL `NULL`.
+    Null,
+    /// A 64-bit integer.
+    Integer(i64),
+    /// A double.
+    Real(f64),
+    /// Text as the database stores it. SQLite does not check that it is UTF-8, so neither does this.
+    Text(&'row [u8]),
+    /// Bytes.
+    Blob(&'row [u8]),
+}
+
+/// A row that can be asked for its columns by position.
+pub trait Row {
+    /// The value of the column at `index`, counted from 0 in the order of the `SELECT` list.
+    ///
+    /// # Panics
+    /// When there is no such column: a plan and its statement are made together, so this is a bug.
+    fn cell(&self, index: usize) -> Cell<'_>;
+}
