@@ -1,0 +1,1 @@
+//! Which client a request belongs to, behind trusted proxies.

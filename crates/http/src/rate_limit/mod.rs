@@ -1,0 +1,1 @@
+//! Request limits with `RateLimit`, `RateLimit-Policy` and `Retry-After` fields.

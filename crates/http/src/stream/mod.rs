@@ -1,0 +1,1 @@
+//! Bodies that are produced while they are sent.
