@@ -1,1 +1,24 @@
-//! Under construction.
+//! A database as resources.
+//!
+//! The path of a request through this crate, one folder a step:
+//!
+//! 1. [`catalog`]: the tables, columns, keys and relations of a database, read once from its schema;
+//! 2. [`resource`]: what of the catalog is exposed, under which names, with which limits;
+//! 3. [`query`]: the parameters of a request, parsed and checked against a resource;
+//! 4. [`plan`]: SQL text, its values, and what is needed to encode the rows ([`cursor`] signs positions);
+//! 5. [`encode`]: rows from the driver to JSON, NDJSON, CSV or JSON:API bytes, without an intermediate value.
+//!
+//! Everything here up to the running of a statement is a pure function of its arguments. The crate
+//! knows no HTTP framework.
+
+pub mod catalog;
+mod cell;
+pub mod cursor;
+pub mod encode;
+pub mod plan;
+pub mod query;
+pub mod resource;
+mod statement;
+
+pub use cell::{Cell, Row};
+pub use statement::{Statement, Value};
