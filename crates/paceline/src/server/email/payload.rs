@@ -1,7 +1,7 @@
 //! What `POST /send-email` takes: one recipient, a subject and a text, checked before anything is stored.
 
 use lettre::message::Mailbox;
-use paceline_http::problem::FieldError;
+use paceline_http::problem::Violation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -25,7 +25,7 @@ pub(crate) struct Email {
 
 impl Email {
     /// Reads and checks a request's object; every mistake is reported, not just the first.
-    pub(crate) fn parse(mut object: Map<String, Value>) -> Result<Self, Vec<FieldError>> {
+    pub(crate) fn parse(mut object: Map<String, Value>) -> Result<Self, Vec<Violation>> {
         let mut errors = Vec::new();
         let to = take(&mut object, "to", &mut errors);
         let subject = take(&mut object, "subject", &mut errors);
@@ -49,7 +49,7 @@ impl Email {
     }
 }
 
-fn take(object: &mut Map<String, Value>, name: &str, errors: &mut Vec<FieldError>) -> Option<String> {
+fn take(object: &mut Map<String, Value>, name: &str, errors: &mut Vec<Violation>) -> Option<String> {
     match object.remove(name) {
         Some(Value::String(text)) => Some(text),
         Some(_) => {
@@ -63,7 +63,7 @@ fn take(object: &mut Map<String, Value>, name: &str, errors: &mut Vec<FieldError
     }
 }
 
-fn check_address(to: &str, errors: &mut Vec<FieldError>) {
+fn check_address(to: &str, errors: &mut Vec<Violation>) {
     if to.contains(['\r', '\n']) {
         errors.push(error("to", "line-break", "must not contain a line break"));
     } else if to.contains([',', ';']) {
@@ -78,7 +78,7 @@ fn is_bare_address(to: &str) -> bool {
     to.parse::<Mailbox>().is_ok_and(|mailbox| mailbox.name.is_none() && mailbox.email.to_string() == to)
 }
 
-fn check_subject(subject: &str, errors: &mut Vec<FieldError>) {
+fn check_subject(subject: &str, errors: &mut Vec<Violation>) {
     if subject.contains(['\r', '\n', '\0']) {
         errors.push(error("subject", "line-break", "must not contain a line break"));
     } else if subject.trim().is_empty() {
@@ -88,8 +88,8 @@ fn check_subject(subject: &str, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn error(field: &str, code: &'static str, rest: &str) -> FieldError {
-    FieldError::at_pointer(code, format!("/{field}"), format!("`{field}` {rest}."))
+fn error(field: &str, code: &'static str, rest: &str) -> Violation {
+    Violation::at_pointer(format!("/{field}"), code, format!("`{field}` {rest}."))
 }
 
 #[cfg(test)]

@@ -1,0 +1,103 @@
+//! Operations that read.
+
+use paceline_data::resource::Resource;
+use serde_json::{Value, json};
+
+use super::operation_id;
+use super::schema::{reference, row_name, value, with_problems};
+
+const READ_PROBLEMS: [u16; 4] = [400, 406, 429, 503];
+
+pub(super) fn list(resource: &Resource) -> Value {
+    let mut parameters = vec![
+        parameter("page", "Which page, from 1. Not together with cursor.", json!({"type": "integer", "minimum": 1})),
+        parameter(
+            "limit",
+            "Rows a page.",
+            json!({"type": "integer", "minimum": 1, "maximum": resource.max_limit, "default": resource.default_limit}),
+        ),
+        parameter("cursor", "Where to go on: `pagination.next` of the page before.", json!({"type": "string"})),
+        parameter("sort", "Fields to sort by, a minus sign for descending: `-created_at,id`.", json!({"type": "string"})),
+        parameter(
+            "count",
+            "Whether the total is counted.",
+            json!({"type": "string", "enum": ["exact", "estimated", "none"]}),
+        ),
+        fields_parameter(),
+    ];
+    parameters.extend(filters(resource));
+    let page = json!({
+        "type": "object",
+        "required": ["data", "pagination"],
+        "properties": {
+            "data": {"type": "array", "items": reference(&row_name(resource))},
+            "pagination": reference("Pagination"),
+        },
+    });
+    let found = json!({
+        "description": "One page.",
+        "content": {"application/json": {"schema": page}, "application/vnd.api+json": {"schema": {"type": "object"}}},
+    });
+    json!({
+        "operationId": operation_id("list", &resource.name),
+        "parameters": parameters,
+        "responses": with_problems(json!({"200": found, "304": not_modified()}), &READ_PROBLEMS),
+    })
+}
+
+pub(super) fn one(resource: &Resource) -> Value {
+    let found = json!({
+        "description": "The row.",
+        "content": {
+            "application/json": {"schema": reference(&row_name(resource))},
+            "application/vnd.api+json": {"schema": {"type": "object"}},
+        },
+    });
+    json!({
+        "operationId": operation_id("get", &resource.name),
+        "parameters": [fields_parameter()],
+        "responses": with_problems(json!({"200": found, "304": not_modified()}), &[400, 404, 406, 429, 503]),
+    })
+}
+
+pub(super) fn export(resource: &Resource) -> Value {
+    let row = reference(&row_name(resource));
+    let mut parameters = vec![fields_parameter()];
+    parameters.extend(filters(resource));
+    let found = json!({
+        "description": "All rows, streamed.",
+        "content": {
+            "application/json": {"schema": {"type": "array", "items": row}},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+            "text/csv": {"schema": {"type": "string"}},
+        },
+    });
+    json!({
+        "operationId": operation_id("export", &resource.name),
+        "parameters": parameters,
+        "responses": with_problems(json!({"200": found}), &READ_PROBLEMS),
+    })
+}
+
+fn not_modified() -> Value {
+    json!({"description": "The answer the request's If-None-Match names is still current."})
+}
+
+fn fields_parameter() -> Value {
+    parameter("fields", "Which fields: `id,title,author.name` or `id,title,author(name)`.", json!({"type": "string"}))
+}
+
+fn filters(resource: &Resource) -> Vec<Value> {
+    let taken = |name: &str| {
+        paceline_data::resource::RESERVED_PARAMETERS.contains(&name) || name.contains(['[', ']'])
+    };
+    let filter = |field: &paceline_data::resource::Field| {
+        let about = format!("Rows whose `{0}` equals this; also `{0}[ne|gt|gte|lt|lte|in|like|null]=`.", field.name);
+        parameter(&field.name, &about, value(field.kind, false))
+    };
+    resource.fields.iter().filter(|field| !taken(&field.name)).map(filter).collect()
+}
+
+fn parameter(name: &str, about: &str, schema: Value) -> Value {
+    json!({"name": name, "in": "query", "description": about, "schema": schema})
+}

@@ -1,0 +1,134 @@
+//! Schemas of rows, pages and problems.
+
+use paceline_data::catalog::ColumnKind;
+use paceline_data::resource::{Field, Resource, Resources};
+use serde_json::{Map, Value, json};
+
+pub(super) fn row_name(resource: &Resource) -> String {
+    component("Row", resource)
+}
+
+pub(super) fn new_name(resource: &Resource) -> String {
+    component("New", resource)
+}
+
+pub(super) fn changes_name(resource: &Resource) -> String {
+    component("Changes", resource)
+}
+
+pub(super) fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+/// Component names allow letters, digits and `.-_` only; the index keeps two odd names apart.
+fn component(kind: &str, resource: &Resource) -> String {
+    let safe: String =
+        resource.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if safe == resource.name { format!("{kind}.{safe}") } else { format!("{kind}.{safe}.{}", resource.id.index()) }
+}
+
+/// A row as it is answered. Nothing is required: a request chooses its fields.
+pub(super) fn row(resource: &Resource) -> Value {
+    let properties: Map<String, Value> =
+        resource.fields.iter().map(|field| (field.name.clone(), value(field.kind, field.nullable))).collect();
+    json!({"type": "object", "properties": properties})
+}
+
+/// A row as it is sent: all required columns (`whole`), or any of them.
+pub(super) fn written(resources: &Resources, resource: &Resource, whole: bool) -> Value {
+    let writable: Vec<(usize, &Field)> = resource
+        .fields
+        .iter()
+        .enumerate()
+        .filter(|(index, field)| {
+            let column = resources.column_of(resource, *index);
+            !column.generated && !resource.key.contains(&field.column)
+        })
+        .collect();
+    let required: Vec<&str> = writable
+        .iter()
+        .filter(|(index, _)| whole && !resources.column_of(resource, *index).optional_on_insert())
+        .map(|(_, field)| field.name.as_str())
+        .collect();
+    let properties: Map<String, Value> =
+        writable.iter().map(|(_, field)| (field.name.clone(), value(field.kind, field.nullable))).collect();
+    json!({"type": "object", "properties": properties, "required": required})
+}
+
+/// The JSON form of a column's values.
+pub(super) fn value(kind: ColumnKind, nullable: bool) -> Value {
+    let name = match kind {
+        ColumnKind::Integer => "integer",
+        ColumnKind::Real | ColumnKind::Numeric => "number",
+        ColumnKind::Boolean => "boolean",
+        ColumnKind::Text | ColumnKind::Blob | ColumnKind::Date | ColumnKind::DateTime => "string",
+        _ => return json!({}),
+    };
+    let mut schema = if nullable { json!({"type": [name, "null"]}) } else { json!({"type": name}) };
+    if kind == ColumnKind::Blob {
+        schema["contentEncoding"] = json!("base64");
+    }
+    schema
+}
+
+/// The path parameter that names one row.
+pub(super) fn key_parameter(resource: &Resource) -> Value {
+    let kind = match resource.key[..] {
+        [column] => resource.fields.iter().find(|field| field.column == column).map(|field| field.kind),
+        _ => None,
+    };
+    let schema = if kind == Some(ColumnKind::Integer) { json!({"type": "integer"}) } else { json!({"type": "string", "minLength": 1}) };
+    json!({
+        "name": "key",
+        "in": "path",
+        "required": true,
+        "description": "The primary key; the parts of a composite key are joined by commas, in key order.",
+        "schema": schema,
+    })
+}
+
+/// Schemas every service has.
+pub(super) fn fixed() -> Map<String, Value> {
+    let text = json!({"type": "string"});
+    let number_or_null = json!({"type": ["integer", "null"]});
+    let problem = json!({
+        "type": "object",
+        "required": ["type", "title", "status", "code"],
+        "properties": {
+            "type": text, "title": text, "status": {"type": "integer"}, "code": text, "detail": text,
+            "parameter": text, "pointer": text, "header": text,
+            "errors": {"type": "array", "items": {
+                "type": "object",
+                "required": ["code", "detail"],
+                "properties": {"code": text, "detail": text, "pointer": text, "parameter": text},
+            }},
+        },
+    });
+    let pagination = json!({
+        "type": "object",
+        "required": ["limit", "next"],
+        "properties": {
+            "page": number_or_null, "limit": {"type": "integer"}, "total": number_or_null,
+            "pages": number_or_null, "next": {"type": ["string", "null"]},
+        },
+    });
+    Map::from_iter([("Problem".to_owned(), problem), ("Pagination".to_owned(), pagination)])
+}
+
+/// The one response every error has.
+pub(super) fn problem_responses() -> Value {
+    json!({"Problem": {
+        "description": "What went wrong and what to do, as an RFC 9457 problem document.",
+        "content": {"application/problem+json": {"schema": reference("Problem")}},
+    }})
+}
+
+/// Adds the error answers an operation can give to its own.
+pub(super) fn with_problems(mut own: Value, statuses: &[u16]) -> Value {
+    let problem = json!({"$ref": "#/components/responses/Problem"});
+    for status in statuses {
+        own[status.to_string()] = problem.clone();
+    }
+    own["default"] = problem;
+    own
+}
