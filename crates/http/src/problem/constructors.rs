@@ -54,6 +54,10 @@ impl Problem {
     }
 
     /// 405 with `Allow` listing the methods the resource knows (RFC 9110, section 15.5.6).
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "a method is a token, legal in a header"
+    )]
     pub fn method_not_allowed(allowed: &[Method]) -> Self {
         let list = allowed
             .iter()
