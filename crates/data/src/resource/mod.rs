@@ -21,6 +21,7 @@ mod spec;
 
 use std::sync::Arc;
 
+pub(crate) use error::{DidYouMean, nearest};
 pub use error::{ResourceError, ResourceErrorKind};
 pub use reserved::{RESERVED_PARAMETERS, RESERVED_PATHS};
 pub use secret::looks_secret;
