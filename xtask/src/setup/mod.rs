@@ -1,0 +1,168 @@
+//! Finds what is missing on this machine and installs it, saying what and why, and asking first.
+//!
+//! Nothing is asked when `--yes` was given or `CI=true`. Without a terminal to ask on, and without
+//! either, nothing is installed.
+
+mod debian;
+mod node;
+mod python;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+/// Something that a suite or the measurements cannot do without. The order is the order of installing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Need {
+    /// Python with its venv module.
+    PythonVenv,
+    /// The pinned Python programs of the tests, in a venv under the target folder.
+    Python,
+    /// A C++ compiler and make: `better-sqlite3` of the Express peer is compiled.
+    Compiler,
+    /// Node with npm and its headers, for the Express peer.
+    Node,
+    /// The load generator.
+    Wrk,
+    /// The peer's queue.
+    Redis,
+    /// Counts instructions.
+    Valgrind,
+    /// The Express peer's npm packages.
+    ExpressPeer,
+    /// The `PocketBase` peer, in a venv under the target folder.
+    PocketBase,
+}
+
+/// What `cargo xtask bench` needs.
+pub(crate) const BENCH_NEEDS: [Need; 8] = [
+    Need::PythonVenv,
+    Need::Compiler,
+    Need::Node,
+    Need::Wrk,
+    Need::Redis,
+    Need::Valgrind,
+    Need::ExpressPeer,
+    Need::PocketBase,
+];
+
+impl Need {
+    /// What would be installed, and why.
+    fn explanation(self) -> &'static str {
+        match self {
+            Need::PythonVenv => {
+                "Debian python3-venv: makes the folders that the Python programs below are installed into"
+            }
+            Need::Python => {
+                "PyPI xtask/python/requirements.txt into target/python: schemathesis (tests the API from its OpenAPI document), aiosmtpd (a real SMTP server for the mail tests)"
+            }
+            Need::Compiler => {
+                "Debian build-essential: compiles better-sqlite3 for the Express peer"
+            }
+            Need::Node => "Debian nodejs, npm, libnode-dev: runs the Express peer",
+            Need::Wrk => "Debian wrk: the load generator",
+            Need::Redis => "Debian redis-server: the queue of the Express peer",
+            Need::Valgrind => "Debian valgrind: counts the instructions of one rate-limit decision",
+            Need::ExpressPeer => {
+                "npm bench/peers/express/package-lock.json: the Express peer (its SQLite driver is compiled, some minutes)"
+            }
+            Need::PocketBase => {
+                "PyPI bench/peers/pocketbase/requirements.txt into target/pocketbase: the PocketBase peer"
+            }
+        }
+    }
+
+    fn is_met(self) -> bool {
+        match self {
+            Need::PythonVenv => python::venv_works(),
+            Need::Python => python::TESTS.is_current(),
+            Need::Compiler => debian::on_path("g++") && debian::on_path("make"),
+            Need::Node => debian::on_path("node") && debian::on_path("npm"),
+            Need::Wrk => debian::on_path("wrk"),
+            Need::Redis => debian::on_path("redis-server"),
+            Need::Valgrind => debian::on_path("valgrind"),
+            Need::ExpressPeer => node::is_current("bench/peers/express"),
+            Need::PocketBase => python::POCKETBASE.is_current(),
+        }
+    }
+
+    fn install(self) -> Result<(), String> {
+        match self {
+            Need::PythonVenv => debian::install(&["python3-venv"]),
+            Need::Python => python::TESTS.install(),
+            Need::Compiler => debian::install(&["build-essential"]),
+            Need::Node => debian::install(&["nodejs", "npm", "libnode-dev"]),
+            Need::Wrk => debian::install(&["wrk"]),
+            Need::Redis => debian::install(&["redis-server"]),
+            Need::Valgrind => debian::install(&["valgrind"]),
+            Need::ExpressPeer => node::install("bench/peers/express"),
+            Need::PocketBase => python::POCKETBASE.install(),
+        }
+    }
+}
+
+/// Installs what is missing of `needs`; gives those that could not be met.
+///
+/// Without permission nothing is installed, which is an error.
+pub(crate) fn provide_what_can_be(needs: &[Need], yes: bool) -> Result<Vec<Need>, String> {
+    let mut missing: Vec<Need> = needs
+        .iter()
+        .copied()
+        .filter(|need| !need.is_met())
+        .collect();
+    missing.sort_unstable();
+    if missing.is_empty() {
+        return Ok(missing);
+    }
+    println!("Missing on this machine:");
+    for need in &missing {
+        println!("  {}", need.explanation());
+    }
+    if !permitted(yes)? {
+        return Err("nothing was installed; `--without SUITE` runs the tests without the suites that need it".to_owned());
+    }
+    missing.retain(|need| match need.install() {
+        Ok(()) if need.is_met() => false,
+        Ok(()) => {
+            eprintln!("installed, but still not found: {}", need.explanation());
+            true
+        }
+        Err(problem) => {
+            eprintln!("not installed: {}\n  {problem}", need.explanation());
+            true
+        }
+    });
+    Ok(missing)
+}
+
+/// Installs all of `needs` that is missing, or fails.
+pub(crate) fn provide(needs: &[Need], yes: bool) -> Result<(), String> {
+    let missing = provide_what_can_be(needs, yes)?;
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err("not everything that is needed could be installed".to_owned())
+    }
+}
+
+/// A program of the tests' Python environment.
+pub(crate) fn python_program(name: &str) -> PathBuf {
+    python::TESTS.program(name)
+}
+
+fn permitted(yes: bool) -> Result<bool, String> {
+    if yes || std::env::var("CI").is_ok_and(|ci| ci == "true") {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err("there is no terminal to ask on: give --yes to have it installed".to_owned());
+    }
+    print!("Install it? [y/N] ");
+    std::io::stdout()
+        .flush()
+        .map_err(|error| error.to_string())?;
+    let mut answer = String::new();
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| error.to_string())?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

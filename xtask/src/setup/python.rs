@@ -1,0 +1,75 @@
+//! Python programs in a venv of their own under the target folder.
+
+use std::path::PathBuf;
+
+use crate::process::Program;
+use crate::workspace;
+
+/// A venv and the file that says what is in it.
+pub(super) struct Environment {
+    folder: &'static str,
+    requirements: &'static str,
+}
+
+/// What the tests run.
+pub(super) const TESTS: Environment = Environment {
+    folder: "python",
+    requirements: "xtask/python/requirements.txt",
+};
+
+/// The `PocketBase` peer.
+pub(super) const POCKETBASE: Environment = Environment {
+    folder: "pocketbase",
+    requirements: "bench/peers/pocketbase/requirements.txt",
+};
+
+/// Whether venvs can be made.
+pub(super) fn venv_works() -> bool {
+    Program::new("python3")
+        .arguments(&["-c", "import venv, ensurepip"])
+        .succeeds()
+}
+
+impl Environment {
+    /// A program that was installed into it.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.path().join("bin").join(name)
+    }
+
+    /// Whether it holds what the requirements say now.
+    pub(super) fn is_current(&self) -> bool {
+        let installed = std::fs::read(self.stamp());
+        let wanted = std::fs::read(workspace::root().join(self.requirements));
+        matches!((installed, wanted), (Ok(installed), Ok(wanted)) if installed == wanted)
+    }
+
+    /// Makes it anew.
+    pub(super) fn install(&self) -> Result<(), String> {
+        let requirements = workspace::root().join(self.requirements);
+        Program::new("python3")
+            .arguments(&["-m", "venv", "--clear"])
+            .arguments(&[self.path()])
+            .run()?;
+        Program::new(self.program("pip"))
+            .arguments(&[
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--requirement",
+            ])
+            .arguments(&[&requirements])
+            .run()?;
+        std::fs::copy(&requirements, self.stamp())
+            .map(|_| ())
+            .map_err(|error| format!("the mark of what is installed could not be written: {error}"))
+    }
+
+    fn path(&self) -> PathBuf {
+        workspace::target().join(self.folder)
+    }
+
+    /// A copy of the requirements that were installed.
+    fn stamp(&self) -> PathBuf {
+        self.path().join("requirements.txt")
+    }
+}

@@ -1,0 +1,33 @@
+//! Suites that are `cargo test` with a choice of targets. All of them select the whole workspace, so
+//! that features unify alike and everything is built once.
+
+use crate::process::{Program, cargo};
+use crate::setup;
+
+/// How long each fuzz body is fed, in seconds.
+const FUZZ_SECONDS: &str = "3";
+
+/// Tests beside the code.
+pub(super) fn unit() -> Result<(), String> {
+    test(&["--lib", "--bins"]).run()
+}
+
+/// Each crate's `tests/it`, the real binary's among them.
+pub(super) fn black_box() -> Result<(), String> {
+    let mut tests = test(&["--test", "it"]);
+    tests.variable("PACELINE_AIOSMTPD", setup::python_program("aiosmtpd"));
+    tests.run()
+}
+
+/// The fuzz targets' bodies on random input.
+pub(super) fn fuzz_bodies() -> Result<(), String> {
+    let mut tests = test(&["--test", "bodies"]);
+    tests.variable("PACELINE_FUZZ_SECONDS", FUZZ_SECONDS);
+    tests.run()
+}
+
+fn test(targets: &[&str]) -> Program {
+    let mut program = cargo(&["test", "--workspace", "--quiet", "--no-fail-fast"]);
+    program.arguments(targets);
+    program
+}
