@@ -20,3 +20,5 @@ pub mod problem;
 pub mod rate_limit;
 pub mod representation;
 pub mod stream;
+
+mod gathering;

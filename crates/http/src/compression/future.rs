@@ -1,0 +1,214 @@
+//! Waits for the answer, decides what happens to it, and compresses short bodies before the head goes out.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, Response, response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tokio::task::JoinHandle;
+
+use super::body::{BoxError, CompressionBody};
+use super::flush::Framing;
+use super::policy::is_event_stream;
+use super::preconditions::{restore_listed_tag, suffix_tag};
+use super::service::Negotiation;
+use super::stream::StreamSettings;
+use super::treatment::{Treatment, treatment};
+use super::vary::add_vary;
+use crate::gathering::{Gathered, Gathering, exact_length};
+
+/// Digests of the bytes before they were encoded.
+static DIGESTS: [HeaderName; 4] = [
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("repr-digest"),
+];
+
+pin_project! {
+    /// The future of [`Compression`](super::Compression).
+    #[derive(Debug)]
+    pub struct CompressionFuture<F, B> {
+        #[pin]
+        inner: F,
+        negotiation: Negotiation,
+        offloaded: Option<Offloaded>,
+        body: std::marker::PhantomData<fn() -> B>,
+    }
+}
+
+/// A body on the blocking pool.
+#[derive(Debug)]
+struct Offloaded {
+    parts: response::Parts,
+    data: Bytes,
+    trailers: Option<HeaderMap>,
+    work: JoinHandle<Option<Bytes>>,
+}
+
+/// What the head's decision leads to.
+enum Step<B> {
+    Done(Response<CompressionBody<B>>),
+    Offload(Box<Offloaded>),
+}
+
+impl<F, B> CompressionFuture<F, B> {
+    pub(super) fn new(inner: F, negotiation: Negotiation) -> Self {
+        Self { inner, negotiation, offloaded: None, body: std::marker::PhantomData }
+    }
+}
+
+impl<F, B, E> Future for CompressionFuture<F, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    type Output = Result<Response<CompressionBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if this.offloaded.is_none() {
+            let response = ready!(this.inner.poll(cx))?;
+            match this.negotiation.treat(response, cx) {
+                Step::Done(response) => return Poll::Ready(Ok(response)),
+                Step::Offload(offloaded) => *this.offloaded = Some(*offloaded),
+            }
+        }
+        let offloaded = this.offloaded.as_mut().expect("set just above, or by an earlier poll");
+        let encoded = ready!(Pin::new(&mut offloaded.work).poll(cx)).unwrap_or_default();
+        let Offloaded { parts, data, trailers, .. } = this.offloaded.take().expect("borrowed just above");
+        Poll::Ready(Ok(this.negotiation.whole(parts, data, trailers, encoded)))
+    }
+}
+
+impl Negotiation {
+    fn treat<B>(&self, response: Response<B>, cx: &mut Context<'_>) -> Step<B>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let (mut parts, body) = response.into_parts();
+        let length = self.length_of_get(&parts.headers, &body);
+        match treatment(self.compressor.policy(), &self.exchange, parts.status, &parts.headers, length) {
+            Treatment::Untouched => {}
+            Treatment::VaryOnly => add_vary(&mut parts.headers),
+            Treatment::NotModified => {
+                add_vary(&mut parts.headers);
+                let level = self.compressor.policy().levels().named(self.exchange.coding);
+                restore_listed_tag(&mut parts.headers, &self.listed, self.exchange.coding, level);
+            }
+            Treatment::Encode => {
+                add_vary(&mut parts.headers);
+                return self.encode(parts, body, cx);
+            }
+        }
+        Step::Done(Response::from_parts(parts, CompressionBody::untouched(body)))
+    }
+
+    /// A handler may answer `HEAD` with the body of the `GET` or with none and a `Content-Length`.
+    fn length_of_get<B: Body>(&self, headers: &HeaderMap, body: &B) -> Option<u64> {
+        let exact = body.size_hint().exact();
+        if !self.is_bodiless_head(body) {
+            return exact;
+        }
+        headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    }
+
+    fn is_bodiless_head<B: Body>(&self, body: &B) -> bool {
+        self.is_head && body.size_hint().exact() == Some(0)
+    }
+
+    fn encode<B>(&self, mut parts: response::Parts, body: B, cx: &mut Context<'_>) -> Step<B>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let policy = self.compressor.policy();
+        if self.is_bodiless_head(&body) {
+            self.mark_encoded(&mut parts.headers, None);
+            return Step::Done(Response::from_parts(parts, CompressionBody::untouched(body)));
+        }
+        if exact_length(&body, policy.largest_one_shot()).is_none() {
+            let read = Gathering::new(body).into_gathered();
+            return Step::Done(self.stream(parts, read));
+        }
+        let mut gathering = Gathering::new(body);
+        let read = gathering.poll_end(cx);
+        let gathered = gathering.into_gathered();
+        match read {
+            Poll::Pending => return Step::Done(self.stream(parts, gathered)),
+            Poll::Ready(Err(error)) => {
+                let body = CompressionBody::broken(gathered.data, error.into());
+                return Step::Done(Response::from_parts(parts, body));
+            }
+            Poll::Ready(Ok(())) => {}
+        }
+        let Gathered { data, trailers, .. } = gathered;
+        let coding = self.exchange.coding;
+        if policy.is_offloaded(data.len()) {
+            let (compressor, input) = (Arc::clone(&self.compressor), data.clone());
+            let work = tokio::task::spawn_blocking(move || compressor.compress(coding, &input));
+            return Step::Offload(Box::new(Offloaded { parts, data, trailers, work }));
+        }
+        let encoded = self.compressor.compress(coding, &data);
+        Step::Done(self.whole(parts, data, trailers, encoded))
+    }
+
+    /// A body that was read whole, encoded where that made it smaller.
+    fn whole<B>(
+        &self,
+        mut parts: response::Parts,
+        data: Bytes,
+        trailers: Option<HeaderMap>,
+        encoded: Option<Bytes>,
+    ) -> Response<CompressionBody<B>>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let data = match encoded {
+            None => data,
+            Some(encoded) => {
+                self.mark_encoded(&mut parts.headers, Some(encoded.len()));
+                encoded
+            }
+        };
+        Response::from_parts(parts, CompressionBody::whole(data, trailers))
+    }
+
+    fn stream<B>(&self, mut parts: response::Parts, read: Gathered<B>) -> Response<CompressionBody<B>>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let policy = self.compressor.policy();
+        let is_events = parts.headers.get(CONTENT_TYPE).is_some_and(is_event_stream);
+        let settings = StreamSettings {
+            coding: self.exchange.coding,
+            level: policy.levels().get(self.exchange.coding),
+            framing: if is_events { Framing::Events } else { Framing::Bytes },
+            latency: policy.latency(),
+        };
+        self.mark_encoded(&mut parts.headers, None);
+        Response::from_parts(parts, CompressionBody::stream(read, settings))
+    }
+
+    fn mark_encoded(&self, headers: &mut HeaderMap, length: Option<usize>) {
+        let coding = self.exchange.coding;
+        headers.insert(CONTENT_ENCODING, coding.header_value());
+        suffix_tag(headers, coding, self.compressor.policy().levels().named(coding));
+        headers.remove(ACCEPT_RANGES);
+        for digest in &DIGESTS {
+            headers.remove(digest);
+        }
+        match length {
+            Some(length) => drop(headers.insert(CONTENT_LENGTH, length.into())),
+            None => drop(headers.remove(CONTENT_LENGTH)),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The service of [`CompressionLayer`](super::CompressionLayer).
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::header::{CACHE_CONTROL, IF_NONE_MATCH};
+use http::{HeaderMap, Method, Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::accept_encoding::AcceptEncoding;
+use super::body::{BoxError, CompressionBody};
+use super::cache_control::cache_control_has;
+use super::future::CompressionFuture;
+use super::one_shot::Compressor;
+use super::preconditions::widen_preconditions;
+use super::treatment::Exchange;
+
+/// A service whose answers are compressed; see [`CompressionLayer`](super::CompressionLayer).
+#[derive(Debug, Clone)]
+pub struct Compression<S> {
+    inner: S,
+    compressor: Arc<Compressor>,
+}
+
+/// What the answer's treatment needs of the request.
+#[derive(Debug)]
+pub(super) struct Negotiation {
+    pub(super) exchange: Exchange,
+    pub(super) is_head: bool,
+    /// The client's `If-None-Match`, as it was sent.
+    pub(super) listed: HeaderMap,
+    pub(super) compressor: Arc<Compressor>,
+}
+
+impl<S> Compression<S> {
+    pub(super) fn new(inner: S, compressor: Arc<Compressor>) -> Self {
+        Self { inner, compressor }
+    }
+
+    fn negotiate<B>(&self, request: &Request<B>) -> Negotiation {
+        let headers = request.headers();
+        let accepted = AcceptEncoding::from_headers(headers);
+        let mut listed = HeaderMap::new();
+        for line in headers.get_all(IF_NONE_MATCH) {
+            listed.append(IF_NONE_MATCH, line.clone());
+        }
+        Negotiation {
+            exchange: Exchange {
+                coding: accepted.negotiate(self.compressor.policy().offered()).or_identity(),
+                accepts_identity: accepted.accepts_identity(),
+                no_transform: cache_control_has(headers.get_all(CACHE_CONTROL), "no-transform"),
+                is_connect: request.method() == Method::CONNECT,
+            },
+            is_head: request.method() == Method::HEAD,
+            listed,
+            compressor: Arc::clone(&self.compressor),
+        }
+    }
+}
+
+impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for Compression<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
+    ResponseBody: Body,
+    ResponseBody::Error: Into<BoxError>,
+{
+    type Response = Response<CompressionBody<ResponseBody>>;
+    type Error = S::Error;
+    type Future = CompressionFuture<S::Future, ResponseBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
+        let negotiation = self.negotiate(&request);
+        widen_preconditions(request.headers_mut());
+        CompressionFuture::new(self.inner.call(request), negotiation)
+    }
+}

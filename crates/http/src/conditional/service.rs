@@ -1,0 +1,67 @@
+//! The service of [`ConditionalLayer`](super::ConditionalLayer).
+
+use std::task::{Context, Poll};
+
+use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use http::{HeaderMap, Method, Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::body::ConditionalBody;
+use super::future::ConditionalFuture;
+
+/// A service whose `GET` and `HEAD` answers are tagged by their bytes; see
+/// [`ConditionalLayer`](super::ConditionalLayer).
+#[derive(Debug, Clone)]
+pub struct Conditional<S> {
+    inner: S,
+    max_body: usize,
+}
+
+/// The part of a reading request that is needed once the answer is there.
+#[derive(Debug)]
+pub(super) struct ReadingRequest {
+    pub(super) method: Method,
+    pub(super) preconditions: HeaderMap,
+    pub(super) max_body: usize,
+}
+
+impl<S> Conditional<S> {
+    pub(super) fn new(inner: S, max_body: usize) -> Self {
+        Self { inner, max_body }
+    }
+}
+
+impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for Conditional<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
+    ResponseBody: Body,
+{
+    type Response = Response<ConditionalBody<ResponseBody>>;
+    type Error = S::Error;
+    type Future = ConditionalFuture<S::Future, ResponseBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+        let reading = matches!(*request.method(), Method::GET | Method::HEAD).then(|| ReadingRequest {
+            method: request.method().clone(),
+            preconditions: reading_preconditions(request.headers()),
+            max_body: self.max_body,
+        });
+        ConditionalFuture::new(self.inner.call(request), reading)
+    }
+}
+
+/// `If-None-Match` and `If-Modified-Since`; the others must not be evaluated after the work.
+fn reading_preconditions(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = HeaderMap::new();
+    for name in [IF_NONE_MATCH, IF_MODIFIED_SINCE] {
+        for value in headers.get_all(&name) {
+            kept.append(&name, value.clone());
+        }
+    }
+    kept
+}
