@@ -1,0 +1,11 @@
+//! Mail: `POST /send-email` stores a job, a worker delivers it.
+
+mod delivery;
+mod maildir;
+mod message;
+mod payload;
+mod route;
+mod worker;
+
+pub(super) use route::{EmailRoute, send_email};
+pub(super) use worker::{EmailError, start};

@@ -1,0 +1,136 @@
+//! `POST /send-email`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use paceline_http::problem::Problem;
+use paceline_jobs::{AddError, Added, Fingerprint, IdempotencyKey, JobOptions, Queue};
+use serde_json::json;
+
+use super::payload::Email;
+use super::worker::backoff;
+use crate::config;
+use crate::server::body::read_object;
+
+/// How long an `Idempotency-Key` is remembered.
+const HOLD: Duration = Duration::from_secs(24 * 60 * 60);
+const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What the route needs.
+#[derive(Debug, Clone)]
+pub(crate) struct EmailRoute {
+    queue: Queue<Email>,
+    settings: Arc<config::Email>,
+    max_body: usize,
+}
+
+impl EmailRoute {
+    pub(crate) fn new(queue: Queue<Email>, settings: Arc<config::Email>, max_body: usize) -> Self {
+        Self { queue, settings, max_body }
+    }
+
+    fn options(&self, key: Option<IdempotencyKey>) -> JobOptions {
+        let options = JobOptions::new()
+            .attempts(self.settings.attempts.get())
+            .backoff(backoff(self.settings.backoff));
+        match key {
+            Some(key) => options.idempotency(key),
+            None => options,
+        }
+    }
+}
+
+/// Checks the mail, stores it as a job, and answers 202 once it is on disk.
+pub(crate) async fn send_email(
+    State(route): State<EmailRoute>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let key = idempotency_key(&headers)?;
+    let object = read_object(&headers, body, route.max_body).await?;
+    let email = Email::parse(object).map_err(Problem::unprocessable)?;
+    let key = key.map(|key| IdempotencyKey { key, fingerprint: fingerprint(&email), hold: HOLD });
+    let added = route
+        .queue
+        .add_with("send-email", &email, route.options(key))
+        .await
+        .map_err(refused)?;
+    Ok(accepted(&route.settings.queue, &added))
+}
+
+fn accepted(queue: &str, added: &Added) -> Response {
+    let id = added.id.as_str();
+    let body = json!({"success": true, "message": "Email queued", "job": {"queue": queue, "id": id}});
+    let location = HeaderValue::try_from(format!("/api/jobs/{queue}/{id}"))
+        .expect("queue names and job ids are legal in a header");
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (LOCATION, location),
+    ];
+    (StatusCode::ACCEPTED, headers, body.to_string()).into_response()
+}
+
+/// The header's value: one, of 1 to 255 visible ASCII characters.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all(KEY_HEADER).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    let text = first.to_str().unwrap_or_default();
+    let usable = (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if values.next().is_some() || !usable {
+        return Err(Problem::invalid_header(
+            &KEY_HEADER,
+            "Send one Idempotency-Key of 1 to 255 visible ASCII characters.",
+        ));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+fn fingerprint(email: &Email) -> Fingerprint {
+    let bytes = serde_json::to_vec(email).expect("a mail is three strings");
+    Fingerprint::of(&bytes)
+}
+
+fn refused(error: AddError) -> Problem {
+    match error {
+        AddError::QueueFull { .. } => {
+            Problem::unavailable(Duration::from_secs(30), "Too many mails are waiting. Send this one later.")
+        }
+        AddError::IdempotencyConflict { .. } => {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused")
+                .with_detail("This Idempotency-Key was used for another mail. Use a new key for a new mail.")
+                .with_request_header(&KEY_HEADER)
+        }
+        AddError::TooLarge { max, .. } => Problem::payload_too_large(max as u64),
+        other => Problem::internal(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_taken_whole_or_refused() {
+        let check = |values: &[&str], expected: Result<Option<&str>, u16>| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(KEY_HEADER, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            }
+            let found = idempotency_key(&headers).map_err(|problem| problem.status().as_u16());
+            assert_eq!(found, expected.map(|key| key.map(str::to_owned)), "{values:?}");
+        };
+        check(&[], Ok(None));
+        check(&["order-17"], Ok(Some("order-17")));
+        check(&[""], Err(400));
+        check(&["a b"], Err(400));
+        check(&["ä"], Err(400));
+        check(&[&"x".repeat(256)], Err(400));
+        check(&["a", "a"], Err(400));
+    }
+}

@@ -1,0 +1,9 @@
+//! Login: a password checked against its argon2 hash, answered by a signed short-lived token.
+
+mod bearer;
+mod route;
+pub mod token;
+mod verify;
+
+pub(super) use bearer::bearer;
+pub(super) use route::{LoginRoute, login};
