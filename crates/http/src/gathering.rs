@@ -33,13 +33,20 @@ pub(crate) fn exact_length<B: Body>(body: &B, limit: usize) -> Option<usize> {
 impl<B: Body> Gathering<B> {
     /// Call only for bodies with an [`exact_length`]: nothing else bounds what is read.
     pub(crate) fn new(body: B) -> Self {
-        Self { body: Box::pin(body), first: Bytes::new(), more: BytesMut::new(), trailers: None }
+        Self {
+            body: Box::pin(body),
+            first: Bytes::new(),
+            more: BytesMut::new(),
+            trailers: None,
+        }
     }
 
     /// Reads to the end; `Pending` while the body pauses.
     pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), B::Error>> {
         while !self.body.is_end_stream() {
-            let Some(frame) = ready!(self.body.as_mut().poll_frame(cx)?) else { break };
+            let Some(frame) = ready!(self.body.as_mut().poll_frame(cx)?) else {
+                break;
+            };
             match frame.into_data() {
                 Ok(data) => self.append(data),
                 Err(frame) => self.trailers = frame.into_trailers().ok().or(self.trailers.take()),
@@ -62,7 +69,15 @@ impl<B: Body> Gathering<B> {
 
     /// Takes what was read and the body that goes on from there.
     pub(crate) fn into_gathered(self) -> Gathered<B> {
-        let data = if self.more.is_empty() { self.first } else { self.more.freeze() };
-        Gathered { body: self.body, data, trailers: self.trailers }
+        let data = if self.more.is_empty() {
+            self.first
+        } else {
+            self.more.freeze()
+        };
+        Gathered {
+            body: self.body,
+            data,
+            trailers: self.trailers,
+        }
     }
 }

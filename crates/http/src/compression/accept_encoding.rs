@@ -48,7 +48,12 @@ impl Negotiated {
 impl AcceptEncoding {
     /// Reads all lines of the field.
     pub fn from_headers(headers: &HeaderMap) -> Self {
-        Self::parse(headers.get_all(ACCEPT_ENCODING).iter().map(http::HeaderValue::as_bytes))
+        Self::parse(
+            headers
+                .get_all(ACCEPT_ENCODING)
+                .iter()
+                .map(http::HeaderValue::as_bytes),
+        )
     }
 
     /// Reads the lines of the field. Never fails: an element that breaks the grammar (four decimals, a
@@ -59,7 +64,11 @@ impl AcceptEncoding {
         let mut elements = MAX_ELEMENTS;
         let mut bytes = MAX_BYTES;
         for line in lines {
-            let (line, cut) = if line.len() > bytes { (&line[..bytes], true) } else { (line, false) };
+            let (line, cut) = if line.len() > bytes {
+                (&line[..bytes], true)
+            } else {
+                (line, false)
+            };
             bytes -= line.len();
             let mut parts = line.split(|&byte| byte == b',').peekable();
             while let Some(element) = parts.next() {
@@ -74,7 +83,9 @@ impl AcceptEncoding {
     }
 
     fn add(&mut self, element: &[u8]) {
-        let Some((name, weight)) = parse_element(element) else { return };
+        let Some((name, weight)) = parse_element(element) else {
+            return;
+        };
         let slot = if name == b"*" {
             &mut self.wildcard
         } else if let Some(coding) = Coding::from_token(name) {
@@ -88,9 +99,13 @@ impl AcceptEncoding {
     /// The best of the codings in `available`: the highest weight, then the server's preference.
     pub fn negotiate(&self, available: CodingSet) -> Negotiated {
         let identity = self.weight(Coding::Identity);
-        let offered = Coding::ALL.into_iter().filter(|&coding| coding != Coding::Identity && available.contains(coding));
+        let offered = Coding::ALL
+            .into_iter()
+            .filter(|&coding| coding != Coding::Identity && available.contains(coding));
         let weighted = offered.filter_map(|coding| Some((self.weight(coding)?, coding)));
-        let best = weighted.filter(|&(weight, _)| weight > 0 && Some(weight) >= identity).max();
+        let best = weighted
+            .filter(|&(weight, _)| weight > 0 && Some(weight) >= identity)
+            .max();
         match best {
             Some((_, coding)) => Negotiated::Coding(coding),
             None if self.accepts_identity() => Negotiated::Coding(Coding::Identity),
@@ -214,8 +229,14 @@ mod tests {
     fn only_offered_codings_are_chosen() {
         let accepted = AcceptEncoding::parse([&b"gzip, br, zstd, deflate"[..]]);
         let offered = CodingSet::NONE.with(Coding::Gzip).with(Coding::Deflate);
-        assert_eq!(accepted.negotiate(offered), Negotiated::Coding(Coding::Gzip));
-        assert_eq!(accepted.negotiate(CodingSet::NONE), Negotiated::Coding(Coding::Identity));
+        assert_eq!(
+            accepted.negotiate(offered),
+            Negotiated::Coding(Coding::Gzip)
+        );
+        assert_eq!(
+            accepted.negotiate(CodingSet::NONE),
+            Negotiated::Coding(Coding::Identity)
+        );
     }
 
     proptest! {

@@ -39,20 +39,38 @@ where
     B::Error: Into<BoxError>,
 {
     pub(super) fn untouched(body: B) -> Self {
-        Self { kind: Kind::Untouched { body } }
+        Self {
+            kind: Kind::Untouched { body },
+        }
     }
 
     pub(super) fn whole(data: Bytes, trailers: Option<HeaderMap>) -> Self {
-        Self { kind: Kind::Whole { data: Some(data).filter(|data| !data.is_empty()), trailers, error: None } }
+        Self {
+            kind: Kind::Whole {
+                data: Some(data).filter(|data| !data.is_empty()),
+                trailers,
+                error: None,
+            },
+        }
     }
 
     /// A body that failed while it was read: the client sees the same bytes and the same break.
     pub(super) fn broken(data: Bytes, error: BoxError) -> Self {
-        Self { kind: Kind::Whole { data: Some(data), trailers: None, error: Some(error) } }
+        Self {
+            kind: Kind::Whole {
+                data: Some(data),
+                trailers: None,
+                error: Some(error),
+            },
+        }
     }
 
     pub(super) fn stream(read: Gathered<B>, settings: StreamSettings) -> Self {
-        Self { kind: Kind::Stream { stream: EncodingStream::new(read, settings) } }
+        Self {
+            kind: Kind::Stream {
+                stream: EncodingStream::new(read, settings),
+            },
+        }
     }
 }
 
@@ -69,14 +87,26 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         match self.project().kind.project() {
-            KindProjection::Untouched { body } => body.poll_frame(cx).map(|next| {
-                let frame = next?.map_err(Into::into);
-                Some(frame.map(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))))
-            }),
-            KindProjection::Whole { data, trailers, error } => {
+            KindProjection::Untouched { body } => {
+                body.poll_frame(cx).map(|next| {
+                    let frame = next?.map_err(Into::into);
+                    Some(frame.map(|frame| {
+                        frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
+                    }))
+                })
+            }
+            KindProjection::Whole {
+                data,
+                trailers,
+                error,
+            } => {
                 let next = data.take().map(|data| Ok(Frame::data(data)));
                 let next = next.or_else(|| error.take().map(Err));
-                Poll::Ready(next.or_else(|| trailers.take().map(|trailers| Ok(Frame::trailers(trailers)))))
+                Poll::Ready(next.or_else(|| {
+                    trailers
+                        .take()
+                        .map(|trailers| Ok(Frame::trailers(trailers)))
+                }))
             }
             KindProjection::Stream { stream } => stream.poll_frame(cx),
         }
@@ -85,7 +115,11 @@ where
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Untouched { body } => body.is_end_stream(),
-            Kind::Whole { data, trailers, error } => data.is_none() && trailers.is_none() && error.is_none(),
+            Kind::Whole {
+                data,
+                trailers,
+                error,
+            } => data.is_none() && trailers.is_none() && error.is_none(),
             Kind::Stream { stream } => stream.is_end_stream(),
         }
     }
@@ -93,9 +127,10 @@ where
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Untouched { body } => body.size_hint(),
-            Kind::Whole { error: Some(_), .. } => SizeHint::default(),
-            Kind::Whole { data, .. } => SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64)),
-            Kind::Stream { .. } => SizeHint::default(),
+            Kind::Whole { error: Some(_), .. } | Kind::Stream { .. } => SizeHint::default(),
+            Kind::Whole { data, .. } => {
+                SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64))
+            }
         }
     }
 }

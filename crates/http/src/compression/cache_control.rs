@@ -4,8 +4,13 @@ use http::HeaderValue;
 
 /// Whether one of the lines has the directive `name` (lower case), with or without an argument. A name that
 /// only stands inside another directive's quoted argument does not count.
-pub(crate) fn cache_control_has<'a>(lines: impl IntoIterator<Item = &'a HeaderValue>, name: &str) -> bool {
-    lines.into_iter().any(|line| Directives(line.as_bytes()).any(|directive| directive.eq_ignore_ascii_case(name.as_bytes())))
+pub(crate) fn cache_control_has<'a>(
+    lines: impl IntoIterator<Item = &'a HeaderValue>,
+    name: &str,
+) -> bool {
+    lines.into_iter().any(|line| {
+        Directives(line.as_bytes()).any(|directive| directive.eq_ignore_ascii_case(name.as_bytes()))
+    })
 }
 
 /// The names of the directives on one line.
@@ -20,7 +25,10 @@ impl<'a> Iterator for Directives<'a> {
         }
         let element = &self.0[..element_length(self.0)];
         self.0 = self.0.get(element.len() + 1..).unwrap_or_default();
-        let name_end = element.iter().position(|&byte| byte == b'=').unwrap_or(element.len());
+        let name_end = element
+            .iter()
+            .position(|&byte| byte == b'=')
+            .unwrap_or(element.len());
         Some(element[..name_end].trim_ascii())
     }
 }
@@ -48,7 +56,11 @@ mod tests {
     fn directives_are_found_where_they_are_and_nowhere_else() {
         let check = |line: &str, expected: bool| {
             let value: HeaderValue = line.parse().unwrap();
-            assert_eq!(cache_control_has([&value], "no-transform"), expected, "{line}");
+            assert_eq!(
+                cache_control_has([&value], "no-transform"),
+                expected,
+                "{line}"
+            );
         };
         check("no-transform", true);
         check("max-age=60, No-Transform", true);

@@ -170,11 +170,21 @@ mod tests {
 
     #[test]
     fn pieces_with_flushes_between_decode_to_the_whole() {
-        let pieces: Vec<Vec<u8>> = (0..50).map(|n| format!("{{\"id\":{n},\"name\":\"user {n}\"}}\n").repeat(n).into_bytes()).collect();
+        let pieces: Vec<Vec<u8>> = (0..50)
+            .map(|n| {
+                format!("{{\"id\":{n},\"name\":\"user {n}\"}}\n")
+                    .repeat(n)
+                    .into_bytes()
+            })
+            .collect();
         for coding in &Coding::ALL[1..] {
             for window in [Window::Wide, Window::Narrow] {
                 let encoded = encode(*coding, window, &pieces);
-                assert_eq!(decode(*coding, &encoded).unwrap(), pieces.concat(), "{coding:?}");
+                assert_eq!(
+                    decode(*coding, &encoded).unwrap(),
+                    pieces.concat(),
+                    "{coding:?}"
+                );
             }
         }
     }
@@ -182,7 +192,11 @@ mod tests {
     #[test]
     fn an_empty_stream_is_a_valid_one() {
         for coding in &Coding::ALL[1..] {
-            assert_eq!(decode(*coding, &encode(*coding, Window::Wide, &[])).unwrap(), b"", "{coding:?}");
+            assert_eq!(
+                decode(*coding, &encode(*coding, Window::Wide, &[])).unwrap(),
+                b"",
+                "{coding:?}"
+            );
         }
     }
 }

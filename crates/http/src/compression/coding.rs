@@ -22,7 +22,13 @@ pub enum Coding {
 
 impl Coding {
     /// Every coding, the least preferred first.
-    pub const ALL: [Self; 5] = [Self::Identity, Self::Deflate, Self::Gzip, Self::Brotli, Self::Zstd];
+    pub const ALL: [Self; 5] = [
+        Self::Identity,
+        Self::Deflate,
+        Self::Gzip,
+        Self::Brotli,
+        Self::Zstd,
+    ];
 
     /// The name in `Accept-Encoding` and `Content-Encoding`.
     pub const fn token(self) -> &'static str {
@@ -40,7 +46,9 @@ impl Coding {
         if token.eq_ignore_ascii_case(b"x-gzip") {
             return Some(Self::Gzip);
         }
-        Self::ALL.into_iter().find(|coding| token.eq_ignore_ascii_case(coding.token().as_bytes()))
+        Self::ALL
+            .into_iter()
+            .find(|coding| token.eq_ignore_ascii_case(coding.token().as_bytes()))
     }
 
     /// The levels the coding knows; for identity, which has none, only 0. Zstandard ends at 19: higher levels
@@ -130,12 +138,12 @@ impl Levels {
     }
 
     /// The level of a coding.
-    pub fn get(&self, coding: Coding) -> Level {
+    pub fn get(self, coding: Coding) -> Level {
         self.0[coding.index()]
     }
 
     /// The level as it is named in a tag: `None` when it is the default.
-    pub(crate) fn named(&self, coding: Coding) -> Option<Level> {
+    pub(crate) fn named(self, coding: Coding) -> Option<Level> {
         let level = self.get(coding);
         (level != Self::DEFAULT.get(coding)).then_some(level)
     }
@@ -154,7 +162,10 @@ mod tests {
     #[test]
     fn tokens_in_any_case_and_the_old_name_of_gzip() {
         for coding in Coding::ALL {
-            assert_eq!(Coding::from_token(coding.token().to_uppercase().as_bytes()), Some(coding));
+            assert_eq!(
+                Coding::from_token(coding.token().to_uppercase().as_bytes()),
+                Some(coding)
+            );
         }
         assert_eq!(Coding::from_token(b"X-GZip"), Some(Coding::Gzip));
         assert_eq!(Coding::from_token(b"compress"), None);
@@ -163,7 +174,9 @@ mod tests {
 
     #[test]
     fn levels_stay_in_range_and_only_unusual_ones_are_named() {
-        let levels = Levels::default().with(Coding::Zstd, Level::new(22)).with(Coding::Gzip, Level::new(0));
+        let levels = Levels::default()
+            .with(Coding::Zstd, Level::new(22))
+            .with(Coding::Gzip, Level::new(0));
         assert_eq!(levels.get(Coding::Zstd).get(), 19);
         assert_eq!(levels.get(Coding::Gzip).get(), 1);
         assert_eq!(levels.named(Coding::Brotli), None);
@@ -172,8 +185,18 @@ mod tests {
 
     #[test]
     fn identity_is_always_offered() {
-        let set = CodingSet::ALL.without(Coding::Identity).without(Coding::Gzip);
-        assert!(set.contains(Coding::Identity) && set.contains(Coding::Zstd) && !set.contains(Coding::Gzip));
-        assert!(CodingSet::NONE.with(Coding::Brotli).contains(Coding::Brotli));
+        let set = CodingSet::ALL
+            .without(Coding::Identity)
+            .without(Coding::Gzip);
+        assert!(
+            set.contains(Coding::Identity)
+                && set.contains(Coding::Zstd)
+                && !set.contains(Coding::Gzip)
+        );
+        assert!(
+            CodingSet::NONE
+                .with(Coding::Brotli)
+                .contains(Coding::Brotli)
+        );
     }
 }

@@ -24,7 +24,12 @@ pub(super) struct FlushSchedule {
 
 impl FlushSchedule {
     pub(super) fn new(framing: Framing, latency: Duration) -> Self {
-        Self { framing, latency, oldest: None, tail: [0; 4] }
+        Self {
+            framing,
+            latency,
+            oldest: None,
+            tail: [0; 4],
+        }
     }
 
     /// Bytes went into the encoder at `now`.
@@ -44,18 +49,23 @@ impl FlushSchedule {
     /// Whether to flush now that the source has nothing more to give for a while. An event stream is
     /// flushed at the end of any line, so that a comment sent as a heartbeat gets through.
     pub(super) fn on_pause(&self) -> bool {
-        self.oldest.is_some() && (self.framing == Framing::Bytes || matches!(self.tail[3], b'\n' | b'\r'))
+        self.oldest.is_some()
+            && (self.framing == Framing::Bytes || matches!(self.tail[3], b'\n' | b'\r'))
     }
 
     /// Whether to flush although the source goes on: the oldest byte has waited long enough.
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
-        let waited = self.oldest.is_some_and(|oldest| now.saturating_duration_since(oldest) >= self.latency);
+        let waited = self
+            .oldest
+            .is_some_and(|oldest| now.saturating_duration_since(oldest) >= self.latency);
         waited && (self.framing == Framing::Bytes || self.is_event_boundary())
     }
 
     /// An event ends with an empty line, in any of the three line endings.
     fn is_event_boundary(&self) -> bool {
-        self.tail.ends_with(b"\n\n") || self.tail.ends_with(b"\r\r") || self.tail.ends_with(b"\r\n\r\n")
+        self.tail.ends_with(b"\n\n")
+            || self.tail.ends_with(b"\r\r")
+            || self.tail.ends_with(b"\r\n\r\n")
     }
 }
 
@@ -90,7 +100,11 @@ mod tests {
             for piece in written {
                 schedule.wrote(piece.as_bytes(), start);
             }
-            assert_eq!(schedule.is_overdue(start + after), expected, "{framing:?} {written:?} {after:?}");
+            assert_eq!(
+                schedule.is_overdue(start + after),
+                expected,
+                "{framing:?} {written:?} {after:?}"
+            );
         };
         check(Framing::Bytes, &["x"], LATENCY, true);
         check(Framing::Bytes, &["x"], LATENCY / 2, false);

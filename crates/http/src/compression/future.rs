@@ -1,5 +1,6 @@
 //! Waits for the answer, decides what happens to it, and compresses short bodies before the head goes out.
 
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -50,15 +51,17 @@ struct Offloaded {
     work: JoinHandle<Option<Bytes>>,
 }
 
-/// What the head's decision leads to.
-enum Step<B> {
-    Done(Response<CompressionBody<B>>),
-    Offload(Box<Offloaded>),
-}
+/// The answer, or the work that is left before there is one.
+type Step<B> = ControlFlow<Response<CompressionBody<B>>, Offloaded>;
 
 impl<F, B> CompressionFuture<F, B> {
     pub(super) fn new(inner: F, negotiation: Negotiation) -> Self {
-        Self { inner, negotiation, offloaded: None, body: std::marker::PhantomData }
+        Self {
+            inner,
+            negotiation,
+            offloaded: None,
+            body: std::marker::PhantomData,
+        }
     }
 }
 
@@ -75,13 +78,21 @@ where
         if this.offloaded.is_none() {
             let response = ready!(this.inner.poll(cx))?;
             match this.negotiation.treat(response, cx) {
-                Step::Done(response) => return Poll::Ready(Ok(response)),
-                Step::Offload(offloaded) => *this.offloaded = Some(*offloaded),
+                ControlFlow::Break(response) => return Poll::Ready(Ok(response)),
+                ControlFlow::Continue(offloaded) => *this.offloaded = Some(offloaded),
             }
         }
-        let offloaded = this.offloaded.as_mut().expect("set just above, or by an earlier poll");
+        let offloaded = this
+            .offloaded
+            .as_mut()
+            .expect("set just above, or by an earlier poll");
         let encoded = ready!(Pin::new(&mut offloaded.work).poll(cx)).unwrap_or_default();
-        let Offloaded { parts, data, trailers, .. } = this.offloaded.take().expect("borrowed just above");
+        let Offloaded {
+            parts,
+            data,
+            trailers,
+            ..
+        } = this.offloaded.take().expect("borrowed just above");
         Poll::Ready(Ok(this.negotiation.whole(parts, data, trailers, encoded)))
     }
 }
@@ -94,20 +105,38 @@ impl Negotiation {
     {
         let (mut parts, body) = response.into_parts();
         let length = self.length_of_get(&parts.headers, &body);
-        match treatment(self.compressor.policy(), &self.exchange, parts.status, &parts.headers, length) {
+        match treatment(
+            self.compressor.policy(),
+            self.exchange,
+            parts.status,
+            &parts.headers,
+            length,
+        ) {
             Treatment::Untouched => {}
             Treatment::VaryOnly => add_vary(&mut parts.headers),
             Treatment::NotModified => {
                 add_vary(&mut parts.headers);
-                let level = self.compressor.policy().levels().named(self.exchange.coding);
-                restore_listed_tag(&mut parts.headers, &self.listed, self.exchange.coding, level);
+                let level = self
+                    .compressor
+                    .policy()
+                    .levels()
+                    .named(self.exchange.coding);
+                restore_listed_tag(
+                    &mut parts.headers,
+                    &self.listed,
+                    self.exchange.coding,
+                    level,
+                );
             }
             Treatment::Encode => {
                 add_vary(&mut parts.headers);
                 return self.encode(parts, body, cx);
             }
         }
-        Step::Done(Response::from_parts(parts, CompressionBody::untouched(body)))
+        ControlFlow::Break(Response::from_parts(
+            parts,
+            CompressionBody::untouched(body),
+        ))
     }
 
     /// A handler may answer `HEAD` with the body of the `GET` or with none and a `Content-Length`.
@@ -131,20 +160,23 @@ impl Negotiation {
         let policy = self.compressor.policy();
         if self.is_bodiless_head(&body) {
             self.mark_encoded(&mut parts.headers, None);
-            return Step::Done(Response::from_parts(parts, CompressionBody::untouched(body)));
+            return ControlFlow::Break(Response::from_parts(
+                parts,
+                CompressionBody::untouched(body),
+            ));
         }
         if exact_length(&body, policy.largest_one_shot()).is_none() {
             let read = Gathering::new(body).into_gathered();
-            return Step::Done(self.stream(parts, read));
+            return ControlFlow::Break(self.stream(parts, read));
         }
         let mut gathering = Gathering::new(body);
         let read = gathering.poll_end(cx);
         let gathered = gathering.into_gathered();
         match read {
-            Poll::Pending => return Step::Done(self.stream(parts, gathered)),
+            Poll::Pending => return ControlFlow::Break(self.stream(parts, gathered)),
             Poll::Ready(Err(error)) => {
                 let body = CompressionBody::broken(gathered.data, error.into());
-                return Step::Done(Response::from_parts(parts, body));
+                return ControlFlow::Break(Response::from_parts(parts, body));
             }
             Poll::Ready(Ok(())) => {}
         }
@@ -153,10 +185,15 @@ impl Negotiation {
         if policy.is_offloaded(data.len()) {
             let (compressor, input) = (Arc::clone(&self.compressor), data.clone());
             let work = tokio::task::spawn_blocking(move || compressor.compress(coding, &input));
-            return Step::Offload(Box::new(Offloaded { parts, data, trailers, work }));
+            return ControlFlow::Continue(Offloaded {
+                parts,
+                data,
+                trailers,
+                work,
+            });
         }
         let encoded = self.compressor.compress(coding, &data);
-        Step::Done(self.whole(parts, data, trailers, encoded))
+        ControlFlow::Break(self.whole(parts, data, trailers, encoded))
     }
 
     /// A body that was read whole, encoded where that made it smaller.
@@ -181,7 +218,11 @@ impl Negotiation {
         Response::from_parts(parts, CompressionBody::whole(data, trailers))
     }
 
-    fn stream<B>(&self, mut parts: response::Parts, read: Gathered<B>) -> Response<CompressionBody<B>>
+    fn stream<B>(
+        &self,
+        mut parts: response::Parts,
+        read: Gathered<B>,
+    ) -> Response<CompressionBody<B>>
     where
         B: Body,
         B::Error: Into<BoxError>,
@@ -191,7 +232,11 @@ impl Negotiation {
         let settings = StreamSettings {
             coding: self.exchange.coding,
             level: policy.levels().get(self.exchange.coding),
-            framing: if is_events { Framing::Events } else { Framing::Bytes },
+            framing: if is_events {
+                Framing::Events
+            } else {
+                Framing::Bytes
+            },
             latency: policy.latency(),
         };
         self.mark_encoded(&mut parts.headers, None);
@@ -201,7 +246,11 @@ impl Negotiation {
     fn mark_encoded(&self, headers: &mut HeaderMap, length: Option<usize>) {
         let coding = self.exchange.coding;
         headers.insert(CONTENT_ENCODING, coding.header_value());
-        suffix_tag(headers, coding, self.compressor.policy().levels().named(coding));
+        suffix_tag(
+            headers,
+            coding,
+            self.compressor.policy().levels().named(coding),
+        );
         headers.remove(ACCEPT_RANGES);
         for digest in &DIGESTS {
             headers.remove(digest);

@@ -36,7 +36,10 @@ pub struct Compressor {
 impl Compressor {
     /// A compressor with an empty pool.
     pub fn new(policy: CompressionPolicy) -> Self {
-        Self { policy, idle: Default::default() }
+        Self {
+            policy,
+            idle: Default::default(),
+        }
     }
 
     /// What is compressed, and how hard.
@@ -57,20 +60,26 @@ impl Compressor {
             tracing::warn!(%error, coding = coding.token(), "an encoder failed; the body goes out uncompressed");
             return None; // the encoder's state is unknown: it is not kept
         }
-        let encoded = (encoder.output.len() < body.len()).then(|| Bytes::copy_from_slice(&encoder.output));
+        let smaller =
+            (encoder.output.len() < body.len()).then(|| Bytes::copy_from_slice(&encoder.output));
         self.give_back(coding, encoder);
-        encoded
+        smaller
     }
 
     fn checkout(&self, coding: Coding) -> Option<Encoder> {
-        let idle = self.idle[coding.index()].lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.idle[coding.index()]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         idle.or_else(|| Encoder::new(coding, self.policy.levels().get(coding)).ok())
     }
 
     fn give_back(&self, coding: Coding, mut encoder: Encoder) {
         encoder.output.clear();
         encoder.output.shrink_to(MAX_IDLE_SCRATCH);
-        let mut idle = self.idle[coding.index()].lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle[coding.index()]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if idle.len() < MAX_IDLE {
             idle.push(encoder);
         }
@@ -79,7 +88,9 @@ impl Compressor {
 
 impl fmt::Debug for Compressor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Compressor").field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("Compressor")
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
     }
 }
 
@@ -105,7 +116,10 @@ impl Encoder {
             Coding::Brotli => Kind::Brotli(level),
             Coding::Identity => return Err(io::Error::other("identity has no encoder")),
         };
-        Ok(Self { kind, output: Vec::new() })
+        Ok(Self {
+            kind,
+            output: Vec::new(),
+        })
     }
 
     /// Encodes `body` into the empty `output`.
@@ -114,12 +128,16 @@ impl Encoder {
         match &mut self.kind {
             Kind::Zlib(zlib) => deflate(zlib, body, &mut self.output),
             Kind::Zstd(zstd) => {
-                self.output.reserve(zstd::zstd_safe::compress_bound(body.len()));
+                self.output
+                    .reserve(zstd::zstd_safe::compress_bound(body.len()));
                 zstd.compress_to_buffer(body, &mut self.output).map(drop)
             }
             Kind::Brotli(level) => {
-                let mut writer =
-                    CompressorWriter::with_params(std::mem::take(&mut self.output), 16 * 1024, &brotli_params(*level, body.len()));
+                let mut writer = CompressorWriter::with_params(
+                    std::mem::take(&mut self.output),
+                    16 * 1024,
+                    &brotli_params(*level, body.len()),
+                );
                 let written = writer.write_all(body);
                 self.output = writer.into_inner();
                 written
@@ -162,13 +180,14 @@ pub(crate) mod tests {
     /// Decodes with decoders that were written by others than the encoders' wrappers above.
     pub(crate) fn decode(coding: Coding, encoded: &[u8]) -> io::Result<Vec<u8>> {
         let mut decoded = Vec::new();
-        match coding {
-            Coding::Identity => decoded.extend_from_slice(encoded),
-            Coding::Gzip => drop(flate2::read::GzDecoder::new(encoded).read_to_end(&mut decoded)?),
-            Coding::Deflate => drop(flate2::read::ZlibDecoder::new(encoded).read_to_end(&mut decoded)?),
-            Coding::Brotli => drop(brotli::Decompressor::new(encoded, 4096).read_to_end(&mut decoded)?),
-            Coding::Zstd => decoded = zstd::stream::decode_all(encoded)?,
-        }
+        let mut reader: Box<dyn Read + '_> = match coding {
+            Coding::Identity => Box::new(encoded),
+            Coding::Gzip => Box::new(flate2::read::GzDecoder::new(encoded)),
+            Coding::Deflate => Box::new(flate2::read::ZlibDecoder::new(encoded)),
+            Coding::Brotli => Box::new(brotli::Decompressor::new(encoded, 4096)),
+            Coding::Zstd => Box::new(zstd::stream::read::Decoder::new(encoded)?),
+        };
+        reader.read_to_end(&mut decoded)?;
         Ok(decoded)
     }
 
@@ -179,16 +198,25 @@ pub(crate) mod tests {
             for round in 0..3 {
                 let body = format!("round {round}, ").repeat(10_000);
                 let encoded = compressor.compress(*coding, body.as_bytes()).unwrap();
-                assert_eq!(decode(*coding, &encoded).unwrap(), body.as_bytes(), "{coding:?}");
+                assert_eq!(
+                    decode(*coding, &encoded).unwrap(),
+                    body.as_bytes(),
+                    "{coding:?}"
+                );
             }
         }
     }
 
     #[test]
     fn deflate_is_zlib_wrapped() {
-        let encoded = Compressor::new(CompressionPolicy::new()).compress(Coding::Deflate, &[b'a'; 4096]).unwrap();
+        let encoded = Compressor::new(CompressionPolicy::new())
+            .compress(Coding::Deflate, &[b'a'; 4096])
+            .unwrap();
         assert_eq!(encoded[0] & 0x0f, 8);
-        assert_eq!((u16::from(encoded[0]) * 256 + u16::from(encoded[1])) % 31, 0);
+        assert_eq!(
+            (u16::from(encoded[0]) * 256 + u16::from(encoded[1])) % 31,
+            0
+        );
     }
 
     #[test]
@@ -203,12 +231,14 @@ pub(crate) mod tests {
     fn the_highest_zstd_level_keeps_its_window_within_eight_mebibytes() {
         let policy = CompressionPolicy::new().level(Coding::Zstd, Level::new(22));
         let body = vec![b'x'; 20 * 1024 * 1024];
-        let encoded = Compressor::new(policy).compress(Coding::Zstd, &body).unwrap();
+        let encoded = Compressor::new(policy)
+            .compress(Coding::Zstd, &body)
+            .unwrap();
         let mut decoder = zstd::stream::read::Decoder::new(&encoded[..]).unwrap();
         decoder.window_log_max(23).unwrap();
-        let mut decoded = Vec::new();
-        decoder.read_to_end(&mut decoded).unwrap();
-        assert_eq!(decoded.len(), body.len());
+        let mut output = Vec::new();
+        decoder.read_to_end(&mut output).unwrap();
+        assert_eq!(output.len(), body.len());
     }
 
     proptest! {

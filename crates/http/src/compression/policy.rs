@@ -111,7 +111,11 @@ impl CompressionPolicy {
         if essence.eq_ignore_ascii_case(b"text/event-stream") {
             return self.event_streams;
         }
-        is_textual(essence) || self.more_types.iter().any(|known| essence.eq_ignore_ascii_case(known.as_bytes()))
+        is_textual(essence)
+            || self
+                .more_types
+                .iter()
+                .any(|known| essence.eq_ignore_ascii_case(known.as_bytes()))
     }
 
     pub(crate) fn offered(&self) -> CodingSet {
@@ -151,7 +155,11 @@ pub(super) fn is_event_stream(content_type: &HeaderValue) -> bool {
 
 /// The media type without its parameters.
 fn essence(content_type: &[u8]) -> &[u8] {
-    content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii()
+    content_type
+        .split(|&byte| byte == b';')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii()
 }
 
 fn is_textual(essence: &[u8]) -> bool {
@@ -172,10 +180,15 @@ fn is_textual(essence: &[u8]) -> bool {
     ];
     const SUFFIXES: [&[u8]; 4] = [b"+json", b"+xml", b"+yaml", b"+text"];
     let ends_in = |suffix: &&[u8]| {
-        essence.len() > suffix.len() && essence[essence.len() - suffix.len()..].eq_ignore_ascii_case(suffix)
+        essence.len() > suffix.len()
+            && essence[essence.len() - suffix.len()..].eq_ignore_ascii_case(suffix)
     };
-    essence.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"text/"))
-        || TYPES.iter().any(|known| essence.eq_ignore_ascii_case(known))
+    essence
+        .get(..5)
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"text/"))
+        || TYPES
+            .iter()
+            .any(|known| essence.eq_ignore_ascii_case(known))
         || SUFFIXES.iter().any(ends_in)
 }
 
@@ -186,8 +199,14 @@ mod tests {
     #[test]
     fn textual_types_are_compressed_and_the_rest_is_not() {
         let check = |content_type: &str, expected: bool| {
-            let policy = CompressionPolicy::new().event_streams(false).allow_type("font/ttf");
-            assert_eq!(policy.allows_type(&content_type.parse().unwrap()), expected, "{content_type}");
+            let policy = CompressionPolicy::new()
+                .event_streams(false)
+                .allow_type("font/ttf");
+            assert_eq!(
+                policy.allows_type(&content_type.parse().unwrap()),
+                expected,
+                "{content_type}"
+            );
         };
         check("application/json", true);
         check("Application/JSON ; charset=utf-8", true);
@@ -204,6 +223,8 @@ mod tests {
         check("application/grpc", false);
         check("+json", false);
         check("", false);
-        assert!(CompressionPolicy::new().allows_type(&HeaderValue::from_static("text/event-stream")));
+        assert!(
+            CompressionPolicy::new().allows_type(&HeaderValue::from_static("text/event-stream"))
+        );
     }
 }

@@ -16,10 +16,14 @@ pub(super) fn widen_preconditions(headers: &mut HeaderMap) {
 
 fn widen(headers: &mut HeaderMap, name: &HeaderName) {
     let lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
-    let Ok(Some(EntityTagList::Tags(tags))) = EntityTagList::parse(lines) else { return };
+    let Ok(Some(EntityTagList::Tags(tags))) = EntityTagList::parse(lines) else {
+        return;
+    };
     let mut added = Vec::new();
     for tag in tags {
-        let Some(base) = base_tag(tag.opaque()) else { continue };
+        let Some(base) = base_tag(tag.opaque()) else {
+            continue;
+        };
         if !added.is_empty() {
             added.extend_from_slice(b", ");
         }
@@ -44,16 +48,17 @@ pub(super) fn suffix_tag(headers: &mut HeaderMap, coding: Coding, level: Option<
 
 /// Gives a 304 the tag of the copy the client holds: that of the negotiated coding if it was listed, else the
 /// listed one that names the same version.
-pub(super) fn restore_listed_tag(headers: &mut HeaderMap, request: &HeaderMap, coding: Coding, level: Option<Level>) {
-    let Some(current) = current_tag(headers).filter(|tag| !tag.is_weak()) else { return };
-    let condition = IfNoneMatch::from_headers(request);
-    let IfNoneMatch::Tags(EntityTagList::Tags(listed)) = &condition else { return };
-    let negotiated = current.for_coding(coding, level);
-    let held = if listed.iter().any(|tag| tag.opaque() == negotiated.opaque()) {
-        Some(negotiated)
-    } else {
-        condition.matched(current.as_ref()).and_then(|tag| EntityTag::strong(tag.opaque()).ok())
+pub(super) fn restore_listed_tag(
+    headers: &mut HeaderMap,
+    request: &HeaderMap,
+    coding: Coding,
+    level: Option<Level>,
+) {
+    let Some(current) = current_tag(headers) else {
+        return;
     };
+    let negotiated = current.for_coding(coding, level);
+    let held = IfNoneMatch::from_headers(request).held(&current, &negotiated);
     if let Some(held) = held {
         headers.insert(ETAG, held.header_value().clone());
     }
@@ -75,12 +80,19 @@ mod tests {
                 headers.append(IF_NONE_MATCH, HeaderValue::from_static(line));
             }
             widen_preconditions(&mut headers);
-            let lines: Vec<_> = headers.get_all(IF_NONE_MATCH).iter().map(|line| line.to_str().unwrap()).collect();
+            let lines: Vec<_> = headers
+                .get_all(IF_NONE_MATCH)
+                .iter()
+                .map(|line| line.to_str().unwrap())
+                .collect();
             assert_eq!(lines, expected);
         };
         check(&["\"v\""], &["\"v\""]);
         check(&["\"v-gzip\""], &["\"v-gzip\"", "\"v\""]);
-        check(&["W/\"v-br\", \"w\"", "\"x-zstd.19\""], &["W/\"v-br\", \"w\"", "\"x-zstd.19\"", "W/\"v\", \"x\""]);
+        check(
+            &["W/\"v-br\", \"w\"", "\"x-zstd.19\""],
+            &["W/\"v-br\", \"w\"", "\"x-zstd.19\"", "W/\"v\", \"x\""],
+        );
         check(&["*"], &["*"]);
         check(&["v-gzip"], &["v-gzip"]);
         check(&[], &[]);

@@ -47,7 +47,9 @@ impl<S> Compression<S> {
         }
         Negotiation {
             exchange: Exchange {
-                coding: accepted.negotiate(self.compressor.policy().offered()).or_identity(),
+                coding: accepted
+                    .negotiate(self.compressor.policy().offered())
+                    .or_identity(),
                 accepts_identity: accepted.accepts_identity(),
                 no_transform: cache_control_has(headers.get_all(CACHE_CONTROL), "no-transform"),
                 is_connect: request.method() == Method::CONNECT,

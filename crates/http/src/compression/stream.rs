@@ -64,10 +64,20 @@ where
     pub(super) fn new(read: Gathered<B>, settings: StreamSettings) -> Self {
         let Gathered { body, data, .. } = read;
         let schedule = FlushSchedule::new(settings.framing, settings.latency);
-        Self { body, settings, codec: None, schedule, input: data, source: Source::Open }
+        Self {
+            body,
+            settings,
+            codec: None,
+            schedule,
+            input: data,
+            source: Source::Open,
+        }
     }
 
-    pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    pub(super) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut budget = POLL_BUDGET;
         loop {
             if let Source::Ended(frames) = &mut self.source {

@@ -32,7 +32,7 @@ pub(super) enum Treatment {
 /// Decides by the head of the answer; `length` is that of the body a `GET` gets, where it is known.
 pub(super) fn treatment(
     policy: &CompressionPolicy,
-    exchange: &Exchange,
+    exchange: Exchange,
     status: StatusCode,
     headers: &HeaderMap,
     length: Option<u64>,
@@ -42,12 +42,19 @@ pub(super) fn treatment(
     }
     match status {
         StatusCode::NOT_MODIFIED => return Treatment::NotModified,
-        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::PARTIAL_CONTENT => return Treatment::Untouched,
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::PARTIAL_CONTENT => {
+            return Treatment::Untouched;
+        }
         informational if informational.is_informational() => return Treatment::Untouched,
         _ => {}
     }
-    let is_type_allowed = headers.get(CONTENT_TYPE).is_some_and(|content_type| policy.allows_type(content_type));
-    if !is_type_allowed || headers.contains_key(CONTENT_ENCODING) || headers.contains_key(CONTENT_RANGE) {
+    let is_type_allowed = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|content_type| policy.allows_type(content_type));
+    if !is_type_allowed
+        || headers.contains_key(CONTENT_ENCODING)
+        || headers.contains_key(CONTENT_RANGE)
+    {
         return Treatment::Untouched;
     }
     let is_short = length.is_some_and(|length| length == 0 || length < policy.smallest() as u64);
@@ -64,16 +71,37 @@ mod tests {
 
     use super::*;
 
-    const GZIP: Exchange =
-        Exchange { coding: Coding::Gzip, accepts_identity: true, no_transform: false, is_connect: false };
+    const GZIP: Exchange = Exchange {
+        coding: Coding::Gzip,
+        accepts_identity: true,
+        no_transform: false,
+        is_connect: false,
+    };
     const JSON: (&str, &str) = ("content-type", "application/json");
 
-    fn check(exchange: Exchange, status: u16, lines: &[(&'static str, &str)], length: Option<u64>, expected: Treatment) {
-        let pair = |(name, value): &(&'static str, &str)| (HeaderName::from_static(name), value.parse().unwrap());
+    fn check(
+        exchange: Exchange,
+        status: u16,
+        lines: &[(&'static str, &str)],
+        length: Option<u64>,
+        expected: Treatment,
+    ) {
+        let pair = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), value.parse().unwrap())
+        };
         let headers: HeaderMap = lines.iter().map(pair).collect();
         let status = StatusCode::from_u16(status).unwrap();
-        let decided = treatment(&CompressionPolicy::new(), &exchange, status, &headers, length);
-        assert_eq!(decided, expected, "{status} {lines:?} {length:?} {exchange:?}");
+        let decided = treatment(
+            &CompressionPolicy::new(),
+            exchange,
+            status,
+            &headers,
+            length,
+        );
+        assert_eq!(
+            decided, expected,
+            "{status} {lines:?} {length:?} {exchange:?}"
+        );
     }
 
     #[test]
@@ -81,17 +109,59 @@ mod tests {
         check(GZIP, 200, &[JSON], Some(1024), Treatment::Encode);
         check(GZIP, 200, &[JSON], None, Treatment::Encode);
         check(GZIP, 404, &[JSON], Some(5000), Treatment::Encode);
-        check(GZIP, 200, &[JSON, ("cache-control", "ext=\"no-transform\"")], None, Treatment::Encode);
+        check(
+            GZIP,
+            200,
+            &[JSON, ("cache-control", "ext=\"no-transform\"")],
+            None,
+            Treatment::Encode,
+        );
     }
 
     #[test]
     fn short_and_identity_answers_only_vary() {
         check(GZIP, 200, &[JSON], Some(1023), Treatment::VaryOnly);
         check(GZIP, 200, &[JSON], Some(0), Treatment::VaryOnly);
-        check(Exchange { coding: Coding::Identity, ..GZIP }, 200, &[JSON], None, Treatment::VaryOnly);
-        check(Exchange { no_transform: true, ..GZIP }, 200, &[JSON], None, Treatment::VaryOnly);
-        check(Exchange { accepts_identity: false, ..GZIP }, 200, &[JSON], Some(10), Treatment::Encode);
-        check(Exchange { accepts_identity: false, ..GZIP }, 200, &[JSON], Some(0), Treatment::VaryOnly);
+        check(
+            Exchange {
+                coding: Coding::Identity,
+                ..GZIP
+            },
+            200,
+            &[JSON],
+            None,
+            Treatment::VaryOnly,
+        );
+        check(
+            Exchange {
+                no_transform: true,
+                ..GZIP
+            },
+            200,
+            &[JSON],
+            None,
+            Treatment::VaryOnly,
+        );
+        check(
+            Exchange {
+                accepts_identity: false,
+                ..GZIP
+            },
+            200,
+            &[JSON],
+            Some(10),
+            Treatment::Encode,
+        );
+        check(
+            Exchange {
+                accepts_identity: false,
+                ..GZIP
+            },
+            200,
+            &[JSON],
+            Some(0),
+            Treatment::VaryOnly,
+        );
     }
 
     #[test]
@@ -99,14 +169,59 @@ mod tests {
         for status in [101, 204, 205, 206] {
             check(GZIP, status, &[JSON], None, Treatment::Untouched);
         }
-        check(GZIP, 200, &[JSON, ("cache-control", "public, No-Transform")], None, Treatment::Untouched);
-        check(GZIP, 200, &[JSON, ("content-encoding", "identity")], None, Treatment::Untouched);
-        check(GZIP, 416, &[JSON, ("content-range", "bytes */9")], None, Treatment::Untouched);
-        check(GZIP, 200, &[("content-type", "multipart/byteranges; boundary=x")], None, Treatment::Untouched);
-        check(GZIP, 200, &[("content-type", "image/png")], None, Treatment::Untouched);
+        check(
+            GZIP,
+            200,
+            &[JSON, ("cache-control", "public, No-Transform")],
+            None,
+            Treatment::Untouched,
+        );
+        check(
+            GZIP,
+            200,
+            &[JSON, ("content-encoding", "identity")],
+            None,
+            Treatment::Untouched,
+        );
+        check(
+            GZIP,
+            416,
+            &[JSON, ("content-range", "bytes */9")],
+            None,
+            Treatment::Untouched,
+        );
+        check(
+            GZIP,
+            200,
+            &[("content-type", "multipart/byteranges; boundary=x")],
+            None,
+            Treatment::Untouched,
+        );
+        check(
+            GZIP,
+            200,
+            &[("content-type", "image/png")],
+            None,
+            Treatment::Untouched,
+        );
         check(GZIP, 200, &[], None, Treatment::Untouched);
-        check(Exchange { is_connect: true, ..GZIP }, 200, &[JSON], None, Treatment::Untouched);
+        check(
+            Exchange {
+                is_connect: true,
+                ..GZIP
+            },
+            200,
+            &[JSON],
+            None,
+            Treatment::Untouched,
+        );
         check(GZIP, 304, &[], Some(0), Treatment::NotModified);
-        check(GZIP, 304, &[("cache-control", "no-transform")], Some(0), Treatment::Untouched);
+        check(
+            GZIP,
+            304,
+            &[("cache-control", "no-transform")],
+            Some(0),
+            Treatment::Untouched,
+        );
     }
 }

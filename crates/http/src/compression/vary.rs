@@ -7,7 +7,10 @@ use http::{HeaderMap, HeaderValue};
 pub(crate) fn add_vary(headers: &mut HeaderMap) {
     let covers = |name: &[u8]| name == b"*" || name.eq_ignore_ascii_case(b"accept-encoding");
     let lines = headers.get_all(VARY).iter();
-    if !lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b',')).any(|name| covers(name.trim_ascii())) {
+    if !lines
+        .flat_map(|line| line.as_bytes().split(|&byte| byte == b','))
+        .any(|name| covers(name.trim_ascii()))
+    {
         headers.append(VARY, HeaderValue::from_static("accept-encoding"));
     }
 }
@@ -24,14 +27,24 @@ mod tests {
                 headers.append(VARY, HeaderValue::from_static(line));
             }
             add_vary(&mut headers);
-            let lines: Vec<_> = headers.get_all(VARY).iter().map(|line| line.to_str().unwrap()).collect();
+            let lines: Vec<_> = headers
+                .get_all(VARY)
+                .iter()
+                .map(|line| line.to_str().unwrap())
+                .collect();
             assert_eq!(lines, after, "{before:?}");
         };
         check(&[], &["accept-encoding"]);
         check(&["origin"], &["origin", "accept-encoding"]);
         check(&["origin , Accept-Encoding"], &["origin , Accept-Encoding"]);
-        check(&["origin", "accept-encoding"], &["origin", "accept-encoding"]);
-        check(&["x-accept-encoding"], &["x-accept-encoding", "accept-encoding"]);
+        check(
+            &["origin", "accept-encoding"],
+            &["origin", "accept-encoding"],
+        );
+        check(
+            &["x-accept-encoding"],
+            &["x-accept-encoding", "accept-encoding"],
+        );
         check(&["*"], &["*"]);
     }
 }

@@ -33,20 +33,40 @@ pin_project! {
 
 impl<B: Body> ConditionalBody<B> {
     pub(super) fn untouched(body: B) -> Self {
-        Self { kind: Kind::Untouched { body } }
+        Self {
+            kind: Kind::Untouched { body },
+        }
     }
 
     pub(super) fn buffered(data: Bytes, trailers: Option<HeaderMap>) -> Self {
-        Self { kind: Kind::Read { data: Some(data).filter(|data| !data.is_empty()), trailers, error: None } }
+        Self {
+            kind: Kind::Read {
+                data: Some(data).filter(|data| !data.is_empty()),
+                trailers,
+                error: None,
+            },
+        }
     }
 
     /// A body that failed while it was read: the client sees the same bytes and the same break.
     pub(super) fn broken(data: Bytes, error: B::Error) -> Self {
-        Self { kind: Kind::Read { data: Some(data).filter(|data| !data.is_empty()), trailers: None, error: Some(error) } }
+        Self {
+            kind: Kind::Read {
+                data: Some(data).filter(|data| !data.is_empty()),
+                trailers: None,
+                error: Some(error),
+            },
+        }
     }
 
     pub(super) fn empty() -> Self {
-        Self { kind: Kind::Read { data: None, trailers: None, error: None } }
+        Self {
+            kind: Kind::Read {
+                data: None,
+                trailers: None,
+                error: None,
+            },
+        }
     }
 }
 
@@ -59,13 +79,21 @@ impl<B: Body> Body for ConditionalBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         match self.project().kind.project() {
-            KindProjection::Untouched { body } => body.poll_frame(cx).map_ok(|frame| {
-                frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
-            }),
-            KindProjection::Read { data, trailers, error } => {
+            KindProjection::Untouched { body } => body
+                .poll_frame(cx)
+                .map_ok(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))),
+            KindProjection::Read {
+                data,
+                trailers,
+                error,
+            } => {
                 let next = data.take().map(|data| Ok(Frame::data(data)));
                 let next = next.or_else(|| error.take().map(Err));
-                Poll::Ready(next.or_else(|| trailers.take().map(|trailers| Ok(Frame::trailers(trailers)))))
+                Poll::Ready(next.or_else(|| {
+                    trailers
+                        .take()
+                        .map(|trailers| Ok(Frame::trailers(trailers)))
+                }))
             }
         }
     }
@@ -73,7 +101,11 @@ impl<B: Body> Body for ConditionalBody<B> {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Untouched { body } => body.is_end_stream(),
-            Kind::Read { data, trailers, error } => data.is_none() && trailers.is_none() && error.is_none(),
+            Kind::Read {
+                data,
+                trailers,
+                error,
+            } => data.is_none() && trailers.is_none() && error.is_none(),
         }
     }
 
@@ -81,7 +113,9 @@ impl<B: Body> Body for ConditionalBody<B> {
         match &self.kind {
             Kind::Untouched { body } => body.size_hint(),
             Kind::Read { error: Some(_), .. } => SizeHint::default(),
-            Kind::Read { data, .. } => SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64)),
+            Kind::Read { data, .. } => {
+                SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64))
+            }
         }
     }
 }

@@ -14,8 +14,10 @@ pub(super) fn suffix(coding: Coding, level: Option<Level>) -> String {
 }
 
 /// Whether `candidate` is the tag of `version` in any coding at any level.
-pub(crate) fn names_version(candidate: &[u8], version: &[u8]) -> bool {
-    candidate.strip_prefix(version).is_some_and(|rest| rest.is_empty() || is_suffix(rest))
+pub(super) fn names_version(candidate: &[u8], version: &[u8]) -> bool {
+    candidate
+        .strip_prefix(version)
+        .is_some_and(|rest| rest.is_empty() || is_suffix(rest))
 }
 
 /// The tag without its suffix, when it ends in one. Only a guess at what an inner service called the version:
@@ -26,9 +28,12 @@ pub(crate) fn base_tag(candidate: &[u8]) -> Option<&[u8]> {
 }
 
 fn is_suffix(rest: &[u8]) -> bool {
-    let Some(rest) = rest.strip_prefix(b"-") else { return false };
+    let Some(rest) = rest.strip_prefix(b"-") else {
+        return false;
+    };
     SUFFIXED.iter().any(|coding| {
-        rest.strip_prefix(coding.token().as_bytes()).is_some_and(|level| level.is_empty() || is_level(level))
+        rest.strip_prefix(coding.token().as_bytes())
+            .is_some_and(|level| level.is_empty() || is_level(level))
     })
 }
 
@@ -43,7 +48,11 @@ mod tests {
     #[test]
     fn every_coding_and_level_names_its_version_and_nothing_else_does() {
         let check = |candidate: &str, expected: bool| {
-            assert_eq!(names_version(candidate.as_bytes(), b"v"), expected, "{candidate}");
+            assert_eq!(
+                names_version(candidate.as_bytes(), b"v"),
+                expected,
+                "{candidate}"
+            );
         };
         for coding in SUFFIXED {
             check(&format!("v{}", suffix(coding, None)), true);

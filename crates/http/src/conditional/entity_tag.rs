@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use http::HeaderValue;
 
 use super::coding_suffix;
@@ -54,15 +55,18 @@ impl EntityTag {
     }
 
     fn build(weak: bool, opaque: &[u8]) -> Result<Self, InvalidEntityTag> {
-        if !opaque.iter().copied().all(is_tag_byte) {
-            return Err(InvalidEntityTag);
-        }
-        let mut text = Vec::with_capacity(opaque.len() + 4);
-        text.extend_from_slice(if weak { b"W/\"" } else { b"\"" });
-        text.extend_from_slice(opaque);
-        text.push(b'"');
-        let value = HeaderValue::from_maybe_shared(bytes::Bytes::from(text)).map_err(|_| InvalidEntityTag)?;
-        Ok(Self { value, weak })
+        let is_legal = opaque.iter().copied().all(is_tag_byte);
+        is_legal
+            .then(|| Self::from_legal(weak, opaque))
+            .ok_or(InvalidEntityTag)
+    }
+
+    /// Puts the quotes around bytes that have been checked.
+    fn from_legal(weak: bool, opaque: &[u8]) -> Self {
+        let mark: &[u8] = if weak { b"W/\"" } else { b"\"" };
+        let text = Bytes::from([mark, opaque, b"\""].concat());
+        let value = HeaderValue::from_maybe_shared(text).expect("tag bytes are header bytes");
+        Self { value, weak }
     }
 
     /// The tag of this version in `coding`, as described in the [module](super). Identity and weak tags stay
@@ -73,7 +77,7 @@ impl EntityTag {
             return self.clone();
         }
         let suffix = coding_suffix::suffix(coding, level);
-        Self::build(false, &[self.opaque(), suffix.as_bytes()].concat()).expect("tag bytes and a token are tag bytes")
+        Self::from_legal(false, &[self.opaque(), suffix.as_bytes()].concat())
     }
 
     /// The tag as a header value; cloning it is cheap.
@@ -94,7 +98,10 @@ impl EntityTag {
 
     /// The borrowed form.
     pub fn as_ref(&self) -> EntityTagRef<'_> {
-        EntityTagRef { weak: self.weak, opaque: self.opaque() }
+        EntityTagRef {
+            weak: self.weak,
+            opaque: self.opaque(),
+        }
     }
 }
 
@@ -114,11 +121,20 @@ impl<'a> EntityTagRef<'a> {
             None => (false, input),
         };
         let inner = quoted.strip_prefix(b"\"").ok_or(InvalidEntityTag)?;
-        let end = inner.iter().position(|&byte| !is_tag_byte(byte)).ok_or(InvalidEntityTag)?;
+        let end = inner
+            .iter()
+            .position(|&byte| !is_tag_byte(byte))
+            .ok_or(InvalidEntityTag)?;
         if inner[end] != b'"' {
             return Err(InvalidEntityTag);
         }
-        Ok((Self { weak, opaque: &inner[..end] }, &inner[end + 1..]))
+        Ok((
+            Self {
+                weak,
+                opaque: &inner[..end],
+            },
+            &inner[end + 1..],
+        ))
     }
 
     /// What is between the quotes.
@@ -142,9 +158,8 @@ impl<'a> EntityTagRef<'a> {
     }
 
     /// An owned copy.
-    #[expect(clippy::wrong_self_convention, reason = "the standard name for borrowed to owned; the type is Copy")]
     pub fn to_owned(self) -> EntityTag {
-        EntityTag::build(self.weak, self.opaque).expect("a borrowed tag has been checked")
+        EntityTag::from_legal(self.weak, self.opaque)
     }
 }
 
@@ -193,7 +208,9 @@ mod tests {
     #[test]
     fn legal_and_illegal_forms() {
         let check = |text: &[u8], expected: Option<(bool, &[u8])>| {
-            let parsed = EntityTagRef::parse(text).ok().map(|tag| (tag.is_weak(), tag.opaque()));
+            let parsed = EntityTagRef::parse(text)
+                .ok()
+                .map(|tag| (tag.is_weak(), tag.opaque()));
             assert_eq!(parsed, expected, "{:?}", String::from_utf8_lossy(text));
         };
         check(b"\"\"", Some((false, b"")));
@@ -213,7 +230,10 @@ mod tests {
     #[test]
     fn comparison_table_of_rfc_9110() {
         let check = |a: &[u8], b: &[u8], strong: bool, weak: bool| {
-            let (a, b) = (EntityTagRef::parse(a).unwrap(), EntityTagRef::parse(b).unwrap());
+            let (a, b) = (
+                EntityTagRef::parse(a).unwrap(),
+                EntityTagRef::parse(b).unwrap(),
+            );
             assert_eq!((a.strong_eq(b), a.weak_eq(b)), (strong, weak), "{a} {b}");
         };
         check(b"W/\"1\"", b"W/\"1\"", false, true);
@@ -225,8 +245,16 @@ mod tests {
     #[test]
     fn a_coding_changes_a_strong_tag_and_leaves_a_weak_one() {
         let strong = EntityTag::strong("v").unwrap();
-        assert_eq!(strong.for_coding(Coding::Gzip, None).header_value(), "\"v-gzip\"");
-        assert_eq!(strong.for_coding(Coding::Zstd, Some(Level::new(19))).header_value(), "\"v-zstd.19\"");
+        assert_eq!(
+            strong.for_coding(Coding::Gzip, None).header_value(),
+            "\"v-gzip\""
+        );
+        assert_eq!(
+            strong
+                .for_coding(Coding::Zstd, Some(Level::new(19)))
+                .header_value(),
+            "\"v-zstd.19\""
+        );
         assert_eq!(strong.for_coding(Coding::Identity, None), strong);
         let weak = EntityTag::weak("v").unwrap();
         assert_eq!(weak.for_coding(Coding::Gzip, None), weak);

@@ -21,23 +21,38 @@ pub struct CurrentState<'a> {
 impl<'a> CurrentState<'a> {
     /// There is no such resource: `If-Match` is false, `If-None-Match: *` is true.
     pub const fn absent() -> Self {
-        Self { exists: false, tag: None, last_modified: None }
+        Self {
+            exists: false,
+            tag: None,
+            last_modified: None,
+        }
     }
 
     /// The resource exists, without a tag.
     pub const fn untagged() -> Self {
-        Self { exists: true, tag: None, last_modified: None }
+        Self {
+            exists: true,
+            tag: None,
+            last_modified: None,
+        }
     }
 
     /// The resource exists in the version `tag`, given without any coding's suffix.
     pub fn tagged(tag: &'a EntityTag) -> Self {
-        Self { exists: true, tag: Some(tag.as_ref()), last_modified: None }
+        Self {
+            exists: true,
+            tag: Some(tag.as_ref()),
+            last_modified: None,
+        }
     }
 
     /// Adds the time of the last change, as sent in `Last-Modified`: whole seconds.
     #[must_use]
     pub fn with_last_modified(self, last_modified: SystemTime) -> Self {
-        Self { last_modified: Some(last_modified), ..self }
+        Self {
+            last_modified: Some(last_modified),
+            ..self
+        }
     }
 
     /// Whether the resource exists.
@@ -86,7 +101,9 @@ impl fmt::Display for PreconditionRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Failed => "the resource is not in the state the request asks for",
-            Self::Malformed => "If-Match and If-None-Match must list quoted entity tags or be a lone *",
+            Self::Malformed => {
+                "If-Match and If-None-Match must list quoted entity tags or be a lone *"
+            }
         })
     }
 }
@@ -97,9 +114,9 @@ impl From<PreconditionRefused> for Problem {
     fn from(refused: PreconditionRefused) -> Self {
         match refused {
             PreconditionRefused::Failed => Self::precondition_failed(),
-            PreconditionRefused::Malformed => {
-                Self::bad_request("Write If-Match and If-None-Match as a list of quoted entity tags, or as a lone *.")
-            }
+            PreconditionRefused::Malformed => Self::bad_request(
+                "Write If-Match and If-None-Match as a list of quoted entity tags, or as a lone *.",
+            ),
         }
     }
 }
@@ -139,13 +156,19 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, state: &CurrentState<'_>) 
 }
 
 /// The second half of the order: `If-None-Match`, else `If-Modified-Since`. Harmless after a safe method ran.
-pub(super) fn evaluate_reading(method: &Method, headers: &HeaderMap, state: &CurrentState<'_>) -> Decision {
+pub(super) fn evaluate_reading(
+    method: &Method,
+    headers: &HeaderMap,
+    state: &CurrentState<'_>,
+) -> Decision {
     let safe = matches!(*method, Method::GET | Method::HEAD);
     if headers.contains_key(IF_NONE_MATCH) {
         return match (IfNoneMatch::from_headers(headers), safe) {
             (IfNoneMatch::Malformed(_), false) => Decision::Refuse(PreconditionRefused::Malformed),
             (condition, true) if condition.matches(state) => Decision::NotModified,
-            (condition, false) if condition.matches(state) => Decision::Refuse(PreconditionRefused::Failed),
+            (condition, false) if condition.matches(state) => {
+                Decision::Refuse(PreconditionRefused::Failed)
+            }
             _ => Decision::Proceed,
         };
     }
@@ -176,7 +199,9 @@ mod tests {
     const MALFORMED: Decision = Decision::Refuse(PreconditionRefused::Malformed);
 
     fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
-        let pair = |(name, value): &(&'static str, &str)| (HeaderName::from_static(name), value.parse().unwrap());
+        let pair = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), value.parse().unwrap())
+        };
         lines.iter().map(pair).collect()
     }
 
@@ -185,7 +210,11 @@ mod tests {
         let version = EntityTag::strong("v").unwrap();
         let modified = httpdate::parse_http_date(OLD).unwrap();
         let state = CurrentState::tagged(&version).with_last_modified(modified);
-        assert_eq!(evaluate(method, &headers(lines), &state), expected, "{method} {lines:?}");
+        assert_eq!(
+            evaluate(method, &headers(lines), &state),
+            expected,
+            "{method} {lines:?}"
+        );
     }
 
     #[test]
@@ -193,7 +222,11 @@ mod tests {
         let put = Method::PUT;
         check(&put, &[("if-match", "\"v\"")], Decision::Proceed);
         check(&put, &[("if-match", "\"v-gzip\"")], Decision::Proceed);
-        check(&put, &[("if-match", "\"x\""), ("if-match", "\"v-zstd.19\"")], Decision::Proceed);
+        check(
+            &put,
+            &[("if-match", "\"x\""), ("if-match", "\"v-zstd.19\"")],
+            Decision::Proceed,
+        );
         check(&put, &[("if-match", "*")], Decision::Proceed);
         check(&put, &[("if-match", "W/\"v\"")], FAILED);
         check(&put, &[("if-match", "\"x\"")], FAILED);
@@ -208,8 +241,16 @@ mod tests {
         let get = Method::GET;
         check(&get, &[("if-none-match", "\"v\"")], Decision::NotModified);
         check(&get, &[("if-none-match", "W/\"v\"")], Decision::NotModified);
-        check(&get, &[("if-none-match", "W/\"v-br\"")], Decision::NotModified);
-        check(&Method::HEAD, &[("if-none-match", "\"x\", \"v\"")], Decision::NotModified);
+        check(
+            &get,
+            &[("if-none-match", "W/\"v-br\"")],
+            Decision::NotModified,
+        );
+        check(
+            &Method::HEAD,
+            &[("if-none-match", "\"x\", \"v\"")],
+            Decision::NotModified,
+        );
         check(&get, &[("if-none-match", "*")], Decision::NotModified);
         check(&get, &[("if-none-match", "\"x\"")], Decision::Proceed);
         check(&get, &[("if-none-match", "w/\"v\"")], Decision::Proceed);
@@ -225,29 +266,68 @@ mod tests {
     fn dates_count_only_where_no_tag_was_sent() {
         let get = Method::GET;
         check(&get, &[("if-modified-since", OLD)], Decision::NotModified);
-        check(&get, &[("if-modified-since", "yesterday")], Decision::Proceed);
-        check(&get, &[("if-modified-since", OLD), ("if-none-match", "\"x\"")], Decision::Proceed);
-        check(&get, &[("if-modified-since", OLD), ("if-none-match", "broken")], Decision::Proceed);
-        check(&Method::PUT, &[("if-modified-since", OLD)], Decision::Proceed);
-        check(&Method::PUT, &[("if-unmodified-since", NEW)], Decision::Proceed);
-        check(&Method::PUT, &[("if-unmodified-since", "Sat, 05 Nov 1994 08:49:37 GMT")], FAILED);
+        check(
+            &get,
+            &[("if-modified-since", "yesterday")],
+            Decision::Proceed,
+        );
+        check(
+            &get,
+            &[("if-modified-since", OLD), ("if-none-match", "\"x\"")],
+            Decision::Proceed,
+        );
+        check(
+            &get,
+            &[("if-modified-since", OLD), ("if-none-match", "broken")],
+            Decision::Proceed,
+        );
         check(
             &Method::PUT,
-            &[("if-unmodified-since", "Sat, 05 Nov 1994 08:49:37 GMT"), ("if-match", "\"v\"")],
+            &[("if-modified-since", OLD)],
+            Decision::Proceed,
+        );
+        check(
+            &Method::PUT,
+            &[("if-unmodified-since", NEW)],
+            Decision::Proceed,
+        );
+        check(
+            &Method::PUT,
+            &[("if-unmodified-since", "Sat, 05 Nov 1994 08:49:37 GMT")],
+            FAILED,
+        );
+        check(
+            &Method::PUT,
+            &[
+                ("if-unmodified-since", "Sat, 05 Nov 1994 08:49:37 GMT"),
+                ("if-match", "\"v\""),
+            ],
             Decision::Proceed,
         );
     }
 
     #[test]
     fn a_false_if_match_wins_over_a_matching_if_none_match() {
-        check(&Method::GET, &[("if-match", "\"x\""), ("if-none-match", "\"v\"")], FAILED);
-        check(&Method::GET, &[("if-match", "\"v\""), ("if-none-match", "\"v\"")], Decision::NotModified);
+        check(
+            &Method::GET,
+            &[("if-match", "\"x\""), ("if-none-match", "\"v\"")],
+            FAILED,
+        );
+        check(
+            &Method::GET,
+            &[("if-match", "\"v\""), ("if-none-match", "\"v\"")],
+            Decision::NotModified,
+        );
     }
 
     #[test]
     fn nothing_exists() {
         let check = |lines: &[(&'static str, &str)], expected: Decision| {
-            assert_eq!(evaluate(&Method::PUT, &headers(lines), &CurrentState::absent()), expected, "{lines:?}");
+            assert_eq!(
+                evaluate(&Method::PUT, &headers(lines), &CurrentState::absent()),
+                expected,
+                "{lines:?}"
+            );
         };
         check(&[("if-match", "*")], FAILED);
         check(&[("if-match", "\"v\"")], FAILED);

@@ -42,7 +42,11 @@ struct Hashing<B: Body> {
 
 impl<F, B: Body> ConditionalFuture<F, B> {
     pub(super) fn new(inner: F, reading: Option<ReadingRequest>) -> Self {
-        Self { inner, reading, hashing: None }
+        Self {
+            inner,
+            reading,
+            hashing: None,
+        }
     }
 }
 
@@ -57,25 +61,43 @@ where
         let this = self.project();
         if this.hashing.is_none() {
             let response = ready!(this.inner.poll(cx))?;
-            let Some(request) = this.reading.take().filter(|_| response.status() == StatusCode::OK) else {
+            let Some(request) = this
+                .reading
+                .take()
+                .filter(|_| response.status() == StatusCode::OK)
+            else {
                 return Poll::Ready(Ok(response.map(ConditionalBody::untouched)));
             };
             if !is_to_be_hashed(&request, &response) {
-                return Poll::Ready(Ok(answer(&request, response.map(ConditionalBody::untouched))));
+                return Poll::Ready(Ok(answer(
+                    &request,
+                    response.map(ConditionalBody::untouched),
+                )));
             }
             let (parts, body) = response.into_parts();
-            *this.hashing = Some(Hashing { request, parts, body: Gathering::new(body) });
+            *this.hashing = Some(Hashing {
+                request,
+                parts,
+                body: Gathering::new(body),
+            });
         }
-        let hashing = this.hashing.as_mut().expect("set just above, or by an earlier poll");
+        let hashing = this
+            .hashing
+            .as_mut()
+            .expect("set just above, or by an earlier poll");
         let outcome = ready!(hashing.body.poll_end(cx));
-        let Hashing { request, mut parts, body } = this.hashing.take().expect("borrowed just above");
+        let Hashing {
+            request,
+            mut parts,
+            body,
+        } = this.hashing.take().expect("borrowed just above");
         let Gathered { data, trailers, .. } = body.into_gathered();
-        let body = match outcome {
-            Err(error) => ConditionalBody::broken(data, error),
-            Ok(()) => {
-                parts.headers.insert(ETAG, body_tag(&parts.headers, &data).header_value().clone());
-                ConditionalBody::buffered(data, trailers)
-            }
+        let body = if let Err(error) = outcome {
+            ConditionalBody::broken(data, error)
+        } else {
+            let tag = body_tag(&parts.headers, &data);
+            parts.headers.insert(ETAG, tag.header_value().clone());
+            ConditionalBody::buffered(data, trailers)
         };
         Poll::Ready(Ok(answer(&request, Response::from_parts(parts, body))))
     }
@@ -94,17 +116,29 @@ fn is_to_be_hashed<B: Body>(request: &ReadingRequest, response: &Response<B>) ->
 fn body_tag(headers: &HeaderMap, data: &Bytes) -> EntityTag {
     let mut hasher = blake3::Hasher::new();
     for name in [CONTENT_TYPE, CONTENT_ENCODING] {
-        let value = headers.get(name).map_or(&b""[..], http::HeaderValue::as_bytes);
-        hasher.update(&(value.len() as u64).to_le_bytes()).update(value);
+        let value = headers
+            .get(name)
+            .map_or(&b""[..], http::HeaderValue::as_bytes);
+        hasher
+            .update(&(value.len() as u64).to_le_bytes())
+            .update(value);
     }
     let hash = hasher.update(data).finalize();
-    EntityTag::strong(URL_SAFE_NO_PAD.encode(&hash.as_bytes()[..16])).expect("base64 has only tag characters")
+    EntityTag::strong(URL_SAFE_NO_PAD.encode(&hash.as_bytes()[..16]))
+        .expect("base64 has only tag characters")
 }
 
-fn answer<B: Body>(request: &ReadingRequest, response: Response<ConditionalBody<B>>) -> Response<ConditionalBody<B>> {
+fn answer<B: Body>(
+    request: &ReadingRequest,
+    response: Response<ConditionalBody<B>>,
+) -> Response<ConditionalBody<B>> {
     let headers = response.headers();
-    let tag = headers.get(ETAG).and_then(|value| EntityTag::parse(value.as_bytes()).ok());
-    let mut state = tag.as_ref().map_or(CurrentState::untagged(), CurrentState::tagged);
+    let tag = headers
+        .get(ETAG)
+        .and_then(|value| EntityTag::parse(value.as_bytes()).ok());
+    let mut state = tag
+        .as_ref()
+        .map_or(CurrentState::untagged(), CurrentState::tagged);
     if let Some(modified) = date(headers, LAST_MODIFIED) {
         state = state.with_last_modified(modified);
     }

@@ -23,7 +23,9 @@ pub struct ConditionalLayer {
 impl ConditionalLayer {
     /// A layer with the default limit of 1 MiB.
     pub fn new() -> Self {
-        Self { max_body: 1024 * 1024 }
+        Self {
+            max_body: 1024 * 1024,
+        }
     }
 
     /// Sets the most bytes that are hashed (default 1 MiB); longer answers pass untouched.

@@ -26,9 +26,13 @@ pub struct MalformedEntityTags;
 impl<'h> EntityTagList<'h> {
     /// Reads the lines of one field; `None` when there are none. Commas inside a tag belong to the tag, empty
     /// elements are skipped, `*` beside anything else is malformed.
-    pub fn parse(lines: impl IntoIterator<Item = &'h [u8]>) -> Result<Option<Self>, MalformedEntityTags> {
+    pub fn parse(
+        lines: impl IntoIterator<Item = &'h [u8]>,
+    ) -> Result<Option<Self>, MalformedEntityTags> {
         let mut lines = lines.into_iter();
-        let Some(first) = lines.next() else { return Ok(None) };
+        let Some(first) = lines.next() else {
+            return Ok(None);
+        };
         let mut tags = Vec::new();
         let mut any = false;
         let mut budget = MAX_LIST_BYTES;
@@ -77,7 +81,10 @@ fn parse_line<'h>(
 }
 
 fn skip_blanks(text: &[u8]) -> &[u8] {
-    let start = text.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(text.len());
+    let start = text
+        .iter()
+        .position(|byte| !matches!(byte, b' ' | b'\t'))
+        .unwrap_or(text.len());
     &text[start..]
 }
 
@@ -96,14 +103,23 @@ mod tests {
     use super::*;
 
     fn check(lines: &[&[u8]], expected: Result<Option<&str>, MalformedEntityTags>) {
-        let shown = EntityTagList::parse(lines.iter().copied()).map(|list| list.map(|list| show(&list)));
-        assert_eq!(shown, expected.map(|list| list.map(str::to_owned)), "{lines:?}");
+        let shown =
+            EntityTagList::parse(lines.iter().copied()).map(|list| list.map(|list| show(&list)));
+        assert_eq!(
+            shown,
+            expected.map(|list| list.map(str::to_owned)),
+            "{lines:?}"
+        );
     }
 
     fn show(list: &EntityTagList<'_>) -> String {
         match list {
             EntityTagList::Any => "*".to_owned(),
-            EntityTagList::Tags(tags) => tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            EntityTagList::Tags(tags) => tags
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" "),
         }
     }
 
@@ -112,7 +128,10 @@ mod tests {
         check(&[], Ok(None));
         check(&[b""], Ok(Some("")));
         check(&[b"\"a\""], Ok(Some("\"a\"")));
-        check(&[b"\"a\", W/\"b\"", b" , \"c,d\" ,,"], Ok(Some("\"a\" W/\"b\" \"c,d\"")));
+        check(
+            &[b"\"a\", W/\"b\"", b" , \"c,d\" ,,"],
+            Ok(Some("\"a\" W/\"b\" \"c,d\"")),
+        );
         check(&[b"*"], Ok(Some("*")));
         check(&[b" , * ,"], Ok(Some("*")));
         check(&[b"*", b"*"], Err(MalformedEntityTags));

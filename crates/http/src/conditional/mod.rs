@@ -41,4 +41,4 @@ pub use not_modified::retain_not_modified_headers;
 pub use precondition::{IfMatch, IfNoneMatch};
 pub use service::Conditional;
 
-pub(crate) use coding_suffix::{base_tag, names_version};
+pub(crate) use coding_suffix::base_tag;

@@ -1,10 +1,10 @@
 //! Which fields of the 200 go out with the 304 in its place.
 
-use http::header::{
-    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName,
-    LAST_MODIFIED, TRAILER, TRANSFER_ENCODING,
-};
 use http::HeaderMap;
+use http::header::{
+    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
+    ETAG, HeaderName, LAST_MODIFIED, TRAILER, TRANSFER_ENCODING,
+};
 
 /// What describes the body that a 304 does not have.
 static BODY_METADATA: [HeaderName; 11] = [

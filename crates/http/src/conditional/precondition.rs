@@ -4,7 +4,7 @@ use http::HeaderMap;
 use http::header::{AsHeaderName, IF_MATCH, IF_NONE_MATCH};
 
 use super::coding_suffix::names_version;
-use super::entity_tag::EntityTagRef;
+use super::entity_tag::{EntityTag, EntityTagRef};
 use super::evaluate::CurrentState;
 use super::list::{EntityTagList, MalformedEntityTags};
 
@@ -51,7 +51,9 @@ impl<'h> IfMatch<'h> {
             Self::Tags(EntityTagList::Any) => state.exists(),
             Self::Tags(EntityTagList::Tags(tags)) => state.tag().is_some_and(|current| {
                 !current.is_weak()
-                    && tags.iter().any(|tag| !tag.is_weak() && names_version(tag.opaque(), current.opaque()))
+                    && tags
+                        .iter()
+                        .any(|tag| !tag.is_weak() && names_version(tag.opaque(), current.opaque()))
             }),
         }
     }
@@ -73,21 +75,54 @@ impl<'h> IfNoneMatch<'h> {
         match self {
             Self::Absent | Self::Malformed(_) => false,
             Self::Tags(EntityTagList::Any) => state.exists(),
-            Self::Tags(EntityTagList::Tags(_)) => state.tag().is_some_and(|tag| self.matched(tag).is_some()),
+            Self::Tags(EntityTagList::Tags(_)) => {
+                state.tag().is_some_and(|tag| self.matched(tag).is_some())
+            }
         }
     }
 
-    /// The first listed tag that names the version of `current`. A 304 must carry the tag of the answer the
-    /// client holds, which is this one when it is not that of the negotiated coding.
+    /// The tag of the copy the client holds, which its 304 must carry: `negotiated` when it is listed, else the
+    /// first listed tag that names the version of `current`. `None` for `*` and where nothing matches.
+    pub fn held(&self, current: &EntityTag, negotiated: &EntityTag) -> Option<EntityTag> {
+        let Self::Tags(EntityTagList::Tags(tags)) = self else {
+            return None;
+        };
+        if tags.iter().any(|tag| tag.opaque() == negotiated.opaque()) {
+            return Some(negotiated.clone());
+        }
+        let matched = self.matched(current.as_ref())?;
+        let tag = if current.is_weak() {
+            EntityTag::weak(matched.opaque())
+        } else {
+            EntityTag::strong(matched.opaque())
+        };
+        tag.ok()
+    }
+
+    /// The first listed tag that names the version of `current`.
     pub fn matched(&self, current: EntityTagRef<'_>) -> Option<EntityTagRef<'h>> {
-        let Self::Tags(EntityTagList::Tags(tags)) = self else { return None };
+        let Self::Tags(EntityTagList::Tags(tags)) = self else {
+            return None;
+        };
         let same = |tag: &&EntityTagRef<'h>| {
-            if current.is_weak() { tag.weak_eq(current) } else { names_version(tag.opaque(), current.opaque()) }
+            if current.is_weak() {
+                tag.weak_eq(current)
+            } else {
+                names_version(tag.opaque(), current.opaque())
+            }
         };
         tags.iter().find(same).copied()
     }
 }
 
-fn read<K: AsHeaderName>(headers: &HeaderMap, name: K) -> Result<Option<EntityTagList<'_>>, MalformedEntityTags> {
-    EntityTagList::parse(headers.get_all(name).iter().map(http::HeaderValue::as_bytes))
+fn read<K: AsHeaderName>(
+    headers: &HeaderMap,
+    name: K,
+) -> Result<Option<EntityTagList<'_>>, MalformedEntityTags> {
+    EntityTagList::parse(
+        headers
+            .get_all(name)
+            .iter()
+            .map(http::HeaderValue::as_bytes),
+    )
 }

@@ -46,11 +46,12 @@ where
     }
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
-        let reading = matches!(*request.method(), Method::GET | Method::HEAD).then(|| ReadingRequest {
-            method: request.method().clone(),
-            preconditions: reading_preconditions(request.headers()),
-            max_body: self.max_body,
-        });
+        let reading =
+            matches!(*request.method(), Method::GET | Method::HEAD).then(|| ReadingRequest {
+                method: request.method().clone(),
+                preconditions: reading_preconditions(request.headers()),
+                max_body: self.max_body,
+            });
         ConditionalFuture::new(self.inner.call(request), reading)
     }
 }

@@ -1,0 +1,11 @@
+//! The crate from outside: layers around services, and the cache under concurrency.
+
+#![expect(clippy::unwrap_used, reason = "in a test the panic is the message")]
+
+mod coding;
+mod compression;
+mod conditional;
+mod exchange;
+mod streaming;
+mod unsafe_methods;
+mod variant_cache;
