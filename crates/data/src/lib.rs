@@ -14,11 +14,17 @@
 pub mod catalog;
 mod cell;
 pub mod cursor;
+mod database;
 pub mod encode;
 pub mod plan;
 pub mod query;
 pub mod resource;
+pub mod sqlite;
 mod statement;
+pub mod total;
+pub mod version;
+pub mod write;
 
 pub use cell::{Cell, Row};
+pub use database::Database;
 pub use statement::{Statement, Value};

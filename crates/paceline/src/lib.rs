@@ -6,3 +6,4 @@
 //! `paceline-jobs` instead: they know nothing of this crate.
 
 pub mod config;
+pub mod secret;

@@ -1,5 +1,20 @@
 //! From a parsed query to SQL text and its values.
+//!
+//! Plans are made without touching the database. Identifiers come from the catalog and are quoted, values
+//! are always placeholders, and requests that differ only in values share their text.
 
+mod canonical;
+mod columns;
+mod condition;
+mod export;
+mod list;
+mod one;
+mod order;
 mod quote;
+mod unindexed;
 
+pub use export::ExportPlan;
+pub use list::{ListPlan, TotalPlan};
+pub use one::{OnePlan, format_key, parse_key};
 pub use quote::quote;
+pub use unindexed::LARGE_TABLE;

@@ -1,0 +1,159 @@
+//! How a row becomes one nested object: compiled once from a selection, used for every row.
+
+use super::json_text::write_string;
+use super::value_csv::{write_field, write_text};
+use super::value_json::write_value;
+use crate::catalog::ColumnKind;
+use crate::cell::{Cell, Row};
+
+/// The members of an object, each knowing its place in the `SELECT` list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shape {
+    members: Vec<Member>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Member {
+    name: String,
+    /// `"name":` as it stands in JSON.
+    prefix: Vec<u8>,
+    value: MemberValue,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum MemberValue {
+    Column { index: usize, kind: ColumnKind },
+    /// `null` when the column at `presence` is: then there is no related row.
+    Object { presence: usize, shape: Shape },
+}
+
+impl Shape {
+    /// Adds a member that is the column at `index` of the `SELECT` list.
+    pub(crate) fn column(&mut self, name: &str, index: usize, kind: ColumnKind) {
+        self.push(name, MemberValue::Column { index, kind });
+    }
+
+    /// Adds a member that is an object of its own.
+    pub(crate) fn object(&mut self, name: &str, presence: usize, shape: Shape) {
+        self.push(name, MemberValue::Object { presence, shape });
+    }
+
+    fn push(&mut self, name: &str, value: MemberValue) {
+        let mut prefix = Vec::new();
+        write_string(name.as_bytes(), &mut prefix);
+        prefix.push(b':');
+        self.members.push(Member { name: name.to_owned(), prefix, value });
+    }
+
+    /// Writes a row as a JSON object.
+    pub(crate) fn write_json(&self, row: &dyn Row, out: &mut Vec<u8>) {
+        out.push(b'{');
+        for (position, member) in self.members.iter().enumerate() {
+            if position > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(&member.prefix);
+            match &member.value {
+                MemberValue::Column { index, kind } => write_value(row.cell(*index), *kind, out),
+                MemberValue::Object { presence, .. } if row.cell(*presence) == Cell::Null => {
+                    out.extend_from_slice(b"null");
+                }
+                MemberValue::Object { shape, .. } => shape.write_json(row, out),
+            }
+        }
+        out.push(b'}');
+    }
+
+    /// Writes the names as a CSV line, nested ones as `author.name`.
+    pub(crate) fn write_csv_header(&self, out: &mut Vec<u8>) {
+        let mut names = Vec::new();
+        self.csv_names("", &mut names);
+        for (position, name) in names.iter().enumerate() {
+            if position > 0 {
+                out.push(b',');
+            }
+            write_text(name.as_bytes(), out);
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+
+    fn csv_names(&self, above: &str, names: &mut Vec<String>) {
+        for member in &self.members {
+            let name = format!("{above}{}", member.name);
+            match &member.value {
+                MemberValue::Column { .. } => names.push(name),
+                MemberValue::Object { shape, .. } => shape.csv_names(&format!("{name}."), names),
+            }
+        }
+    }
+
+    /// Writes a row as a CSV line.
+    pub(crate) fn write_csv(&self, row: &dyn Row, out: &mut Vec<u8>) {
+        let mut first = true;
+        self.csv_fields(row, &mut first, out);
+        out.extend_from_slice(b"\r\n");
+    }
+
+    fn csv_fields(&self, row: &dyn Row, first: &mut bool, out: &mut Vec<u8>) {
+        for member in &self.members {
+            match &member.value {
+                MemberValue::Column { index, kind } => {
+                    if !std::mem::take(first) {
+                        out.push(b',');
+                    }
+                    write_field(row.cell(*index), *kind, out);
+                }
+                MemberValue::Object { shape, .. } => shape.csv_fields(row, first, out),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Cells(Vec<Cell<'static>>);
+
+    impl Row for Cells {
+        fn cell(&self, index: usize) -> Cell<'_> {
+            self.0[index]
+        }
+    }
+
+    fn post() -> Shape {
+        let mut author = Shape::default();
+        author.column("name", 2, ColumnKind::Text);
+        let mut shape = Shape::default();
+        shape.column("id", 0, ColumnKind::Integer);
+        shape.object("author", 1, author);
+        shape
+    }
+
+    #[test]
+    fn nested_members_are_objects_or_null() {
+        let check = |cells: Vec<Cell<'static>>, expected: &str| {
+            let mut out = Vec::new();
+            post().write_json(&Cells(cells), &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        };
+        check(vec![Cell::Integer(1), Cell::Integer(7), Cell::Text(b"Ada")], r#"{"id":1,"author":{"name":"Ada"}}"#);
+        check(vec![Cell::Integer(1), Cell::Integer(7), Cell::Null], r#"{"id":1,"author":{"name":null}}"#);
+        check(vec![Cell::Integer(1), Cell::Null, Cell::Null], r#"{"id":1,"author":null}"#);
+    }
+
+    #[test]
+    fn csv_flattens_nested_members() {
+        let mut out = Vec::new();
+        post().write_csv_header(&mut out);
+        post().write_csv(&Cells(vec![Cell::Integer(1), Cell::Integer(7), Cell::Text(b"=A,b")]), &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), "id,author.name\r\n1,\"'=A,b\"\r\n");
+    }
+
+    #[test]
+    fn no_members_are_an_empty_object() {
+        let mut out = Vec::new();
+        Shape::default().write_json(&Cells(Vec::new()), &mut out);
+        assert_eq!(out, b"{}");
+    }
+}

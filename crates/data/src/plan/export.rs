@@ -1,0 +1,40 @@
+//! All rows of a resource.
+
+use super::columns::Columns;
+use super::condition::Conditions;
+use super::order::Order;
+use super::unindexed;
+use crate::encode::{Layout, RowsEncoder, Shape};
+use crate::query::{ExportQuery, QueryError};
+use crate::resource::Resources;
+use crate::statement::Statement;
+
+/// An export, ready to run.
+#[derive(Debug, Clone)]
+pub struct ExportPlan {
+    /// Reads the rows in the order of their key.
+    pub statement: Statement,
+    shape: Shape,
+}
+
+impl ExportPlan {
+    /// Plans a parsed request.
+    ///
+    /// # Errors
+    /// When a filter would read a whole large table to find few rows.
+    pub fn new(resources: &Resources, query: &ExportQuery) -> Result<Self, QueryError> {
+        let resource = resources.get(query.resource);
+        let table = resources.table_of(resource);
+        unindexed::check(resources, resource, &query.filters, &[])?;
+        let (columns, shape) = Columns::of(resources, &query.selection);
+        let conditions = Conditions::of(resources, resource, &query.filters);
+        let order = Order::of(resources, resource, &[]);
+        let sql = columns.select(&table.name) + &conditions.sql() + &order.sql();
+        Ok(Self { statement: Statement { sql: sql.into(), values: conditions.values }, shape })
+    }
+
+    /// The encoder of the rows.
+    pub fn encoder(&self, layout: Layout) -> RowsEncoder {
+        RowsEncoder::new(self.shape.clone(), layout)
+    }
+}

@@ -1,0 +1,97 @@
+//! One row by its key.
+
+use std::sync::Arc;
+
+use super::canonical;
+use super::columns::Columns;
+use super::condition::Conditions;
+use super::list::key_columns;
+use crate::catalog::TableId;
+use crate::encode::{OneEncoder, Shape};
+use crate::query::{OneQuery, typed};
+use crate::resource::{Resource, Resources};
+use crate::sqlite::row_version_sql;
+use crate::statement::{Statement, Value};
+
+/// The longest key in a path, in bytes, still percent-encoded.
+const LONGEST_KEY: usize = 1024;
+
+/// The values of the key in a path segment that is still percent-encoded: its parts joined by commas, in
+/// key order. `None` when it cannot be the key of any row.
+pub fn parse_key(resources: &Resources, resource: &Resource, segment: &str) -> Option<Vec<Value>> {
+    if segment.len() > LONGEST_KEY || !resource.has_key() {
+        return None;
+    }
+    let parts: Vec<&str> = match resource.key.len() {
+        1 => vec![segment],
+        _ => segment.split(',').collect(),
+    };
+    if parts.len() != resource.key.len() {
+        return None;
+    }
+    let table = resources.table_of(resource);
+    let value = |(part, &column): (&str, &usize)| {
+        let text = percent_encoding::percent_decode_str(part).decode_utf8().ok()?;
+        typed(table.columns[column].kind, &text)
+    };
+    parts.into_iter().zip(&resource.key).map(value).collect()
+}
+
+/// The key of a row as it stands in a path: the inverse of [`parse_key`].
+pub fn format_key(key: &[Value]) -> String {
+    const PLAIN: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    let part = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::Integer(number) => number.to_string(),
+        Value::Real(number) => number.to_string(),
+        Value::Text(text) => percent_encoding::utf8_percent_encode(text, PLAIN).to_string(),
+        Value::RawText(bytes) | Value::Blob(bytes) => percent_encoding::percent_encode(bytes, PLAIN).to_string(),
+    };
+    key.iter().map(part).collect::<Vec<_>>().join(",")
+}
+
+/// One row, ready to be read.
+#[derive(Debug, Clone)]
+pub struct OnePlan {
+    /// Reads the row.
+    pub statement: Statement,
+    /// The tables it depends on, the base table first.
+    pub tables: Vec<TableId>,
+    /// Equal for requests that have the same answer while the tables do not change.
+    pub key: Arc<[u8]>,
+    shape: Shape,
+    is_enveloped: bool,
+    version_index: Option<usize>,
+}
+
+impl OnePlan {
+    /// Plans a parsed request for the row with this key. The row's version is read along where the
+    /// resource can be written.
+    pub fn new(resources: &Resources, query: &OneQuery, key: &[Value]) -> Self {
+        let resource = resources.get(query.resource);
+        let table = resources.table_of(resource);
+        let (mut columns, shape) = Columns::of(resources, &query.selection);
+        let version_index = resource.is_writable().then(|| columns.item(row_version_sql(table, "t0")));
+        let mut conditions = Conditions::default();
+        let equal: Vec<String> = key_columns(resources, resource)
+            .into_iter()
+            .zip(key)
+            .map(|(column, value)| format!("{column} = {}", conditions.bind(value)))
+            .collect();
+        let sql = format!("{} WHERE {} LIMIT 1", columns.select(&table.name), equal.join(" AND "));
+        Self {
+            statement: Statement { sql: sql.into(), values: conditions.values },
+            tables: columns.tables().to_vec(),
+            key: canonical::one_key(query, key),
+            shape,
+            is_enveloped: query.enveloped,
+            version_index,
+        }
+    }
+
+    /// The encoder of the row.
+    pub fn encoder(&self) -> OneEncoder {
+        OneEncoder::new(self.shape.clone(), self.is_enveloped, self.version_index)
+    }
+}

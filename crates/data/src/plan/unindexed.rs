@@ -1,0 +1,52 @@
+//! Refuses what would read a whole large table for one page.
+
+use crate::catalog::Table;
+use crate::query::{Filter, QueryError, QueryErrorCode, SortKey};
+use crate::resource::{Resource, Resources};
+
+/// Tables up to this size may be searched and sorted without an index.
+pub const LARGE_TABLE: u64 = 100_000;
+
+/// The rule: on a table above [`LARGE_TABLE`] rows at least one filter must be on the first column of an
+/// index, or there is none; and unless such a filter narrows the rows, the first sort key must be the first
+/// column of an index too. A resource with `allow_unindexed` is not checked.
+pub(super) fn check(
+    resources: &Resources,
+    resource: &Resource,
+    filters: &[Filter],
+    sort: &[SortKey],
+) -> Result<(), QueryError> {
+    let table = resources.table_of(resource);
+    if resource.allow_unindexed || table.approximate_rows.is_none_or(|rows| rows <= LARGE_TABLE) {
+        return Ok(());
+    }
+    let indexed = |field: usize| leads_an_index(table, resource.fields[field].column);
+    let narrowed = filters.iter().any(|filter| filter.operator.uses_index() && indexed(filter.field));
+    if narrowed {
+        return Ok(());
+    }
+    if let Some(filter) = filters.first() {
+        return Err(refusal("filter", &resource.fields[filter.field].name));
+    }
+    match sort.first() {
+        Some(key) if !indexed(key.field) => Err(refusal("sort", &resource.fields[key.field].name)),
+        _ => Ok(()),
+    }
+}
+
+fn leads_an_index(table: &Table, column: usize) -> bool {
+    let key = table.primary_key.first() == Some(&column);
+    let index = |index: &crate::catalog::Index| {
+        !index.partial && index.columns.first().and_then(|first| first.column) == Some(column)
+    };
+    key || table.indexes.iter().any(index)
+}
+
+fn refusal(what: &str, field: &str) -> QueryError {
+    let parameter = if what == "sort" { "sort" } else { field };
+    let detail = format!(
+        "This would read the whole table: it has more than {LARGE_TABLE} rows and no index on {field:?}. \
+         Add a filter on an indexed field, or have the operator create an index."
+    );
+    QueryError::new(QueryErrorCode::Unindexed, parameter, detail)
+}

@@ -1,0 +1,154 @@
+//! `[resources.*]`: which tables are served, and what of them.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+
+use super::reader::{Section, nearest};
+use super::values::{self, Invalid};
+
+/// What the API shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resources {
+    /// No `[resources]`: every table, read-only, each under its own name.
+    EveryTable,
+    /// The tables named, in the order of the file; never empty.
+    Named(Vec<Resource>),
+}
+
+/// `[resources.NAME]`: one table under `/api/{path}` and `/api/export/{path}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Resource {
+    /// The name in the file.
+    pub name: String,
+    /// The path segment. Default: the name.
+    pub path: String,
+    /// The table. Default: the name.
+    pub table: String,
+    /// Its name in `fields[type]=` and in JSON:API. Default: the table.
+    pub kind: String,
+    /// The only columns that exist for clients, `None` for all. Default all.
+    pub fields: Option<Vec<String>>,
+    /// Columns that do not exist for clients. Default: none but those with secret-looking names.
+    pub hidden: Vec<String>,
+    /// The fields shown when a request names none, `None` for all. Default all.
+    pub default_fields: Option<Vec<String>>,
+    /// Names for foreign keys: the relation and the columns that refer. Default: derived names.
+    pub relations: Vec<Relation>,
+    /// Which writes are served. Default none.
+    pub write: BTreeSet<WriteVerb>,
+    /// Whether writes need no login token. Default false.
+    pub anonymous_write: bool,
+    /// Whether reads need no login token. Default true.
+    pub anonymous_read: bool,
+    /// Whether PATCH, PUT and DELETE without `If-Match` are answered with 428. Default false.
+    pub require_match: bool,
+    /// Rows on a page when a request does not say. Default 20.
+    pub limit: NonZeroU32,
+    /// The most rows a request may ask for on a page. Default 100.
+    pub max_limit: NonZeroU32,
+    /// Whether sorting and filtering by columns without an index is served on tables above
+    /// 100,000 rows. Default false.
+    pub unindexed: bool,
+}
+
+/// One way in which rows may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WriteVerb {
+    /// POST on the list.
+    Create,
+    /// PATCH on a row.
+    Update,
+    /// PUT on a row.
+    Replace,
+    /// DELETE on a row.
+    Delete,
+}
+
+/// A foreign key under a name of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Relation {
+    /// The name in `fields=name.column`.
+    pub name: String,
+    /// The referring columns of this table, in the order of the foreign key; never empty.
+    pub columns: Vec<String>,
+}
+
+impl WriteVerb {
+    /// Every verb and its word in the file.
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::Create, "create"),
+        (Self::Update, "update"),
+        (Self::Replace, "replace"),
+        (Self::Delete, "delete"),
+    ];
+
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        if let Some((verb, _)) = Self::ALL.iter().find(|(_, word)| *word == text) {
+            return Ok(*verb);
+        }
+        let invalid = Invalid::expected("\"create\", \"update\", \"replace\" or \"delete\"");
+        let lower = text.to_lowercase();
+        let meant = match lower.as_str() {
+            "post" | "insert" => Some("create"),
+            "patch" => Some("update"),
+            "put" => Some("replace"),
+            "remove" => Some("delete"),
+            _ => nearest(&lower, &Self::ALL.map(|(_, word)| word)),
+        };
+        Err(match meant {
+            Some(word) => invalid.instead(word),
+            None => invalid,
+        })
+    }
+}
+
+pub(super) fn resources(section: &Section<'_, '_>) -> Resources {
+    let named: Vec<Resource> =
+        section.named_sections().iter().map(|(name, section)| resource(name, section)).collect();
+    if named.is_empty() { Resources::EveryTable } else { Resources::Named(named) }
+}
+
+fn resource(name: &str, section: &Section<'_, '_>) -> Resource {
+    let number = |key, usual: u32| {
+        let number = section.integer32(key, 1..=10_000).unwrap_or(usual);
+        NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
+    };
+    let table = section.parsed("table", values::name).unwrap_or_else(|| name.to_owned());
+    let path = section.parsed("path", values::segment);
+    let resource = Resource {
+        name: name.to_owned(),
+        path: path.unwrap_or_else(|| name.to_owned()),
+        kind: section.parsed("type", values::name).unwrap_or_else(|| table.clone()),
+        table,
+        fields: section.list("fields", values::name),
+        hidden: section.list("hidden", values::name).unwrap_or_default(),
+        default_fields: section.list("default_fields", values::name),
+        relations: section.section("relations").map(|section| relations(&section)).unwrap_or_default(),
+        write: section.list("write", WriteVerb::parse).unwrap_or_default().into_iter().collect(),
+        anonymous_write: section.boolean("anonymous_write").unwrap_or(false),
+        anonymous_read: section.boolean("anonymous_read").unwrap_or(true),
+        require_match: section.boolean("require_match").unwrap_or(false),
+        limit: number("limit", 20),
+        max_limit: number("max_limit", 100),
+        unindexed: section.boolean("unindexed").unwrap_or(false),
+    };
+    section.finish();
+    resource
+}
+
+fn relations(section: &Section<'_, '_>) -> Vec<Relation> {
+    let mut relations = Vec::new();
+    for (name, columns) in section.named_lists() {
+        if columns.is_empty() {
+            let mistake = super::Mistake::new(
+                section.reader.span(&section.key(&name)),
+                format!("the relation `{name}` names no column"),
+            );
+            section.reader.report(mistake.expected("the column that refers, such as \"user_id\""));
+        }
+        relations.push(Relation { name, columns });
+    }
+    relations
+}
