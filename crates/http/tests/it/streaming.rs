@@ -8,11 +8,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame};
-use paceline_http::compression::{CompressionBody, CompressionLayer};
+use http_body_util::BodyExt;
+use paceline_http::compression::{CompressionBody, CompressionLayer, CompressionPolicy};
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::coding::{decode, decode_so_far, try_decode};
@@ -72,6 +74,15 @@ struct Client {
 }
 
 async fn open(content_type: &'static str, coding: &'static str, acts: &[Act]) -> Client {
+    open_with(CompressionPolicy::new(), content_type, coding, acts).await
+}
+
+async fn open_with(
+    policy: CompressionPolicy,
+    content_type: &'static str,
+    coding: &'static str,
+    acts: &[Act],
+) -> Client {
     let pauses_over = Arc::new(AtomicUsize::new(0));
     let (acts, over) = (
         acts.iter().cloned().collect::<VecDeque<_>>(),
@@ -91,7 +102,7 @@ async fn open(content_type: &'static str, coding: &'static str, acts: &[Act]) ->
         .header("accept-encoding", coding)
         .body(())
         .unwrap();
-    let response = CompressionLayer::default()
+    let response = CompressionLayer::new(policy)
         .layer(handler)
         .oneshot(request)
         .await
@@ -250,5 +261,36 @@ async fn trap_10_a_stream_that_ends_empty_is_valid() {
             (0, "ended"),
             "{coding}"
         );
+    }
+}
+
+#[tokio::test]
+async fn trap_10_a_source_that_never_pauses_is_flushed_at_the_latency_bound() {
+    let rows = [
+        send("{\"id\":1}\n"),
+        send("{\"id\":2}\n"),
+        send("{\"id\":3}\n"),
+    ];
+    for (latency, expected) in [
+        (Duration::ZERO, &b"{\"id\":1}\n"[..]),
+        (Duration::MAX, b"{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n"),
+    ] {
+        for coding in CODINGS {
+            let policy = CompressionPolicy::new().flush_latency(latency);
+            let mut client = open_with(policy, "application/x-ndjson", coding, &rows).await;
+            let first = client
+                .body
+                .frame()
+                .await
+                .unwrap()
+                .unwrap()
+                .into_data()
+                .unwrap();
+            assert_eq!(
+                decode_so_far(coding, &first),
+                expected,
+                "{coding} {latency:?}"
+            );
+        }
     }
 }

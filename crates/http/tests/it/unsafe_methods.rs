@@ -1,9 +1,15 @@
 //! Methods that act: refused before they do, never after.
 
-use http::{HeaderMap, Method};
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use paceline_http::compression::CompressionLayer;
 use paceline_http::conditional::{
     CurrentState, Decision, EntityTag, PreconditionRefused, evaluate,
 };
+use tower::{Layer, ServiceExt, service_fn};
 
 use super::exchange::{Lines, headers, json};
 
@@ -88,5 +94,38 @@ async fn trap_08_a_write_runs_once_and_succeeds_whatever_encodings_are_refused()
         );
         assert_eq!(answer.field("content-encoding"), "", "{accepted}");
         assert_eq!(answer.body, json(&[]).body);
+    }
+}
+
+/// A service that knows nothing of codings: it compares whole tags, as most do.
+async fn write_if_unchanged(tag: &'static str) -> StatusCode {
+    let handler = service_fn(|request: Request<()>| {
+        let lines = request.headers().get_all("if-match").iter();
+        let tags = lines.flat_map(|line| line.to_str().unwrap().split(", "));
+        let is_current = tags.into_iter().any(|tag| tag == "\"v\"");
+        let mut response = Response::new(Full::<Bytes>::default());
+        if !is_current {
+            *response.status_mut() = StatusCode::PRECONDITION_FAILED;
+        }
+        async { Ok::<_, Infallible>(response) }
+    });
+    let request = Request::patch("/")
+        .header("if-match", tag)
+        .body(())
+        .unwrap();
+    let service = CompressionLayer::default().layer(handler);
+    service.oneshot(request).await.unwrap().status()
+}
+
+#[tokio::test]
+async fn trap_06_a_tag_from_an_encoded_answer_is_understood_by_a_service_that_knows_only_its_own() {
+    for (tag, expected) in [
+        ("\"v\"", 200),
+        ("\"v-gzip\"", 200),
+        ("\"w\", \"v-zstd\"", 200),
+        ("\"w-gzip\"", 412),
+        ("W/\"v-gzip\"", 412),
+    ] {
+        assert_eq!(write_if_unchanged(tag).await, expected, "{tag}");
     }
 }
