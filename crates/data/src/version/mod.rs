@@ -1,0 +1,170 @@
+//! Table versions, known before the query: what makes validators and remembered answers possible.
+//!
+//! A [`Stamp`] stands for the state of some tables. Two equal stamps mean that nothing committed in
+//! between changed them, whoever wrote: this process tells its own commits table by table, and any
+//! other commit shows as a step of `PRAGMA data_version` on a connection that only watches, which
+//! counts as a change of every table. Reading a stamp takes a few microseconds and no rows.
+//!
+//! Stamps are salted at each start and mean nothing to another process. When *not* to use them: as
+//! the version of one row, which must survive a change of its neighbours
+//! ([`row_version_sql`](crate::sqlite::row_version_sql)).
+//!
+//! # Storing answers
+//! An answer may be kept under a stamp only if its query saw the state the stamp stands for. Take a
+//! [`ReadTicket`] before the query and ask [`ReadTicket::still_valid`] after it.
+
+mod ledger;
+mod stamp;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+use crate::catalog::{Catalog, TableId};
+use ledger::Ledger;
+
+pub use ledger::Touched;
+pub use stamp::Stamp;
+
+/// The versions of all tables of one open database.
+#[derive(Debug)]
+pub struct Versions {
+    watch: Mutex<Watch>,
+    views: Box<[bool]>,
+    salt: stamp::Salt,
+}
+
+#[derive(Debug)]
+struct Watch {
+    connection: Connection,
+    ledger: Ledger,
+}
+
+/// The stamp taken before a query, to be compared after it.
+#[derive(Debug)]
+pub struct ReadTicket {
+    versions: Arc<Versions>,
+    tables: Box<[TableId]>,
+    stamp: Option<Stamp>,
+}
+
+/// A commit of this process that is under way. Dropping it without [`settle`](Self::settle) counts
+/// as a change of every table.
+#[derive(Debug)]
+pub(crate) struct Commit<'versions> {
+    versions: &'versions Versions,
+    settled: bool,
+}
+
+impl Versions {
+    /// Starts watching with a connection that does nothing else and never waits for locks.
+    pub(crate) fn new(connection: Connection, catalog: &Catalog) -> Result<Self, rusqlite::Error> {
+        connection.prepare_cached(DATA_VERSION).map(drop)?;
+        let seen = data_version(&connection)?;
+        let views: Box<[bool]> = catalog.tables().iter().map(|table| table.is_view).collect();
+        Ok(Self {
+            watch: Mutex::new(Watch {
+                connection,
+                ledger: Ledger::new(views.len(), seen),
+            }),
+            views,
+            salt: stamp::Salt::random(),
+        })
+    }
+
+    /// The stamp of these tables now, or `None` in the moment between a commit of this process
+    /// becoming visible and its being accounted for, and while the file is locked: then answer
+    /// without a stamp.
+    ///
+    /// A view counts as changed by every commit, for what it reads is not known. The order of
+    /// `tables` matters: ask for the same tables in the same order.
+    pub fn stamp(&self, tables: &[TableId]) -> Option<Stamp> {
+        let mut watch = self.lock();
+        let Watch { connection, ledger } = &mut *watch;
+        let now = data_version(connection).ok()?;
+        if !ledger.observe(now) {
+            return None;
+        }
+        Some(self.salt.stamp(ledger, &self.views, tables))
+    }
+
+    /// Takes the stamp before a query.
+    pub fn begin_read(self: &Arc<Self>, tables: &[TableId]) -> ReadTicket {
+        ReadTicket {
+            versions: Arc::clone(self),
+            tables: tables.into(),
+            stamp: self.stamp(tables),
+        }
+    }
+
+    /// Accounts for every commit so far. Answers whether it could: the file may be locked.
+    ///
+    /// A writer that holds the write lock calls this so that what it sees of others later is new.
+    pub(crate) fn catch_up(&self) -> bool {
+        let mut watch = self.lock();
+        let Watch { connection, ledger } = &mut *watch;
+        data_version(connection).is_ok_and(|now| ledger.observe(now))
+    }
+
+    /// Announces a commit of this process. Its changes must not be visible to others yet.
+    pub(crate) fn begin_commit(&self) -> Commit<'_> {
+        self.lock().ledger.begin_commit();
+        Commit {
+            versions: self,
+            settled: false,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ReadTicket {
+    /// The stamp from before the query; `None` when there was none to be had.
+    pub fn stamp(&self) -> Option<Stamp> {
+        self.stamp
+    }
+
+    /// Whether everything read since the ticket was taken belongs to its stamp: no commit to these
+    /// tables has become visible since. Without a stamp the answer is no.
+    pub fn still_valid(&self) -> bool {
+        self.stamp.is_some() && self.stamp == self.versions.stamp(&self.tables)
+    }
+}
+
+impl Commit<'_> {
+    /// Accounts for the commit once it has returned.
+    ///
+    /// `foreign` tells whether the writing connection saw a commit of another process since it was
+    /// last asked. It is called after the watching connection has been read, under the same lock:
+    /// whatever that reading included, `foreign` knows of.
+    pub(crate) fn settle(mut self, touched: &Touched, foreign: impl FnOnce() -> bool) {
+        let mut watch = self.versions.lock();
+        let Watch { connection, ledger } = &mut *watch;
+        let now = data_version(connection).ok();
+        let foreign = foreign();
+        ledger.end_commit(now, foreign, touched);
+        self.settled = true;
+    }
+}
+
+impl Drop for Commit<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.versions
+                .lock()
+                .ledger
+                .end_commit(None, true, &Touched::All);
+        }
+    }
+}
+
+const DATA_VERSION: &str = "PRAGMA data_version";
+
+/// A number that changes when another connection commits.
+pub(crate) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached(DATA_VERSION)?
+        .query_row([], |row| row.get(0))
+}

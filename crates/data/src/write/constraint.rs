@@ -1,0 +1,154 @@
+//! Which rule of the schema a write broke, said without SQL.
+
+use std::fmt;
+
+use rusqlite::ffi;
+
+/// The kind of rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConstraintKind {
+    /// Another row has these values already.
+    Unique,
+    /// A row referred to does not exist, or this row is still referred to.
+    ForeignKey,
+    /// A `CHECK` does not hold.
+    Check,
+    /// A value is required.
+    NotNull,
+    /// A value is of a type the column does not take.
+    Type,
+    /// A trigger refused the write.
+    Trigger,
+}
+
+/// A rule of the schema that a write broke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Constraint {
+    /// The kind of rule.
+    pub kind: ConstraintKind,
+    /// The fields it is about, as far as they are known and exposed.
+    pub fields: Vec<String>,
+    /// The name of a `CHECK`, where the schema gives it one.
+    pub name: Option<String>,
+}
+
+/// What may be named of the table that is written.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    pub(super) table: String,
+    pub(super) fields: Vec<String>,
+    /// The exposed fields written that refer to other tables.
+    pub(super) references: Vec<String>,
+}
+
+impl Constraint {
+    /// Whether the write collides with other rows (409); otherwise its own values are wrong (422).
+    pub fn is_conflict(&self) -> bool {
+        matches!(
+            self.kind,
+            ConstraintKind::Unique | ConstraintKind::ForeignKey | ConstraintKind::Trigger
+        )
+    }
+
+    pub(super) fn refused() -> Self {
+        Self {
+            kind: ConstraintKind::Trigger,
+            fields: Vec::new(),
+            name: None,
+        }
+    }
+
+    /// The rule behind the driver's error, if it is about one.
+    pub(super) fn from_driver(error: &rusqlite::Error, names: &Names) -> Option<Self> {
+        let rusqlite::Error::SqliteFailure(failure, message) = error else {
+            return None;
+        };
+        let (_, rest) = message
+            .as_deref()
+            .and_then(|message| message.split_once(": "))
+            .unwrap_or_default();
+        let kind = match failure.extended_code {
+            ffi::SQLITE_CONSTRAINT_UNIQUE
+            | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+            | ffi::SQLITE_CONSTRAINT_ROWID => ConstraintKind::Unique,
+            ffi::SQLITE_CONSTRAINT_FOREIGNKEY => ConstraintKind::ForeignKey,
+            ffi::SQLITE_CONSTRAINT_CHECK => ConstraintKind::Check,
+            ffi::SQLITE_CONSTRAINT_NOTNULL => ConstraintKind::NotNull,
+            ffi::SQLITE_CONSTRAINT_DATATYPE | ffi::SQLITE_MISMATCH => ConstraintKind::Type,
+            code if code & 0xff == ffi::SQLITE_CONSTRAINT => ConstraintKind::Trigger,
+            _ => return None,
+        };
+        Some(Self {
+            kind,
+            fields: if kind == ConstraintKind::ForeignKey {
+                names.references.clone()
+            } else {
+                names.columns(rest)
+            },
+            name: (kind == ConstraintKind::Check)
+                .then(|| check_name(rest))
+                .flatten(),
+        })
+    }
+}
+
+impl Names {
+    /// The exposed ones among `table.column, table.column`.
+    fn columns(&self, list: &str) -> Vec<String> {
+        let own = list
+            .split(", ")
+            .filter_map(|part| part.strip_prefix(self.table.as_str())?.strip_prefix('.'));
+        own.filter(|column| self.fields.iter().any(|field| field == column))
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+/// The name of a `CHECK`: SQLite gives its text where it has none, which is not for clients.
+fn check_name(text: &str) -> Option<String> {
+    let is_name = !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_name.then(|| text.to_owned())
+}
+
+impl fmt::Display for Constraint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = self.fields.join(", ");
+        match (self.kind, self.fields.is_empty()) {
+            (ConstraintKind::Unique, false) => {
+                write!(formatter, "another row has the same {fields}")
+            }
+            (ConstraintKind::Unique, true) => {
+                formatter.write_str("another row has the same values")
+            }
+            (ConstraintKind::ForeignKey, false) => {
+                write!(
+                    formatter,
+                    "what {fields} refers to does not exist, or other rows refer to this one"
+                )
+            }
+            (ConstraintKind::ForeignKey, true) => formatter
+                .write_str("other rows refer to this one, or it refers to one that does not exist"),
+            (ConstraintKind::Check, _) => match &self.name {
+                Some(name) => write!(formatter, "the values do not satisfy the rule {name}"),
+                None => formatter.write_str("the values do not satisfy a rule of the table"),
+            },
+            (ConstraintKind::NotNull, false) => write!(formatter, "{fields} must have a value"),
+            (ConstraintKind::NotNull, true) => formatter.write_str(
+                "a column that is not served must have a value: such rows cannot be written here",
+            ),
+            (ConstraintKind::Type, false) => {
+                write!(formatter, "{fields} does not take a value of this type")
+            }
+            (ConstraintKind::Type, true) => {
+                formatter.write_str("a value is of a type its column does not take")
+            }
+            (ConstraintKind::Trigger, _) => {
+                formatter.write_str("a rule of the database refused the write")
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! One JSON value as the value of a column.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::invalid::FieldErrorCode;
+use crate::catalog::{Column, ColumnKind};
+use crate::statement::Value;
+
+/// Why a value does not fit: the code, and what follows "The field x" in the sentence.
+pub(super) type Misfit = (FieldErrorCode, String);
+
+/// Below this, 2^53, a double is one whole number and no other.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+enum Json<'text> {
+    Null,
+    Bool(bool),
+    Number(&'text str),
+    String(String),
+    Composite,
+}
+
+/// The value of `text`, a JSON value, in this column.
+pub(super) fn convert(column: &Column, text: &str) -> Result<Value, Misfit> {
+    let json = parse(text)?;
+    if matches!(json, Json::Null) {
+        return if column.nullable {
+            Ok(Value::Null)
+        } else {
+            Err((
+                FieldErrorCode::Null,
+                format!("must not be null: it holds {}.", column.kind.expectation()),
+            ))
+        };
+    }
+    match (column.kind, json) {
+        (ColumnKind::Json, _) => Ok(Value::Text(text.to_owned())),
+        (ColumnKind::Integer | ColumnKind::Date | ColumnKind::DateTime, Json::Number(number)) => {
+            integer(number)
+        }
+        (ColumnKind::Real, Json::Number(number)) => real(number),
+        (ColumnKind::Numeric | ColumnKind::Any, Json::Number(number)) => numeric(number),
+        (ColumnKind::Boolean | ColumnKind::Any, Json::Bool(value)) => {
+            Ok(Value::Integer(value.into()))
+        }
+        (ColumnKind::Text, Json::String(string)) => sized(column, string),
+        (ColumnKind::Any, Json::String(string)) => Ok(Value::Text(string)),
+        (ColumnKind::Date | ColumnKind::DateTime, Json::String(string)) => {
+            moment(column.kind, string)
+        }
+        (ColumnKind::Blob, Json::String(string)) => bytes(&string),
+        (kind, other) => {
+            let given = name(&other);
+            Err((
+                FieldErrorCode::WrongType,
+                format!("holds {}, not {given}.", kind.expectation()),
+            ))
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Json<'_>, Misfit> {
+    Ok(match text.as_bytes().first() {
+        Some(b'n') => Json::Null,
+        Some(b't') => Json::Bool(true),
+        Some(b'f') => Json::Bool(false),
+        Some(b'"') => {
+            // The text has been scanned as JSON; what is left to fail is an unpaired surrogate.
+            let string = serde_json::from_str(text);
+            Json::String(string.map_err(|_| {
+                (
+                    FieldErrorCode::Format,
+                    "has an escape that is no character.".to_owned(),
+                )
+            })?)
+        }
+        Some(b'{' | b'[') => Json::Composite,
+        _ => Json::Number(text),
+    })
+}
+
+fn name(json: &Json<'_>) -> &'static str {
+    match json {
+        Json::Null => "null",
+        Json::Bool(_) => "true or false",
+        Json::Number(_) => "a number",
+        Json::String(_) => "text",
+        Json::Composite => "an object or a list",
+    }
+}
+
+fn out_of_range(what: &str) -> Misfit {
+    (
+        FieldErrorCode::OutOfRange,
+        format!("cannot hold this number: {what}."),
+    )
+}
+
+/// A whole number, which JSON may write as `1.0` or `1e3`.
+fn integer(number: &str) -> Result<Value, Misfit> {
+    if let Ok(value) = number.parse() {
+        return Ok(Value::Integer(value));
+    }
+    let range = "it must lie between -9223372036854775808 and 9223372036854775807";
+    if !number.contains(['.', 'e', 'E']) {
+        return Err(out_of_range(range));
+    }
+    let value = finite(number)?;
+    if value.fract() != 0.0 {
+        return Err((
+            FieldErrorCode::WrongType,
+            "holds a whole number, not a fraction.".to_owned(),
+        ));
+    }
+    if value.abs() >= EXACT {
+        return Err(out_of_range(&format!(
+            "{range}, and be written without exponent or fraction"
+        )));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
+    Ok(Value::Integer(value as i64))
+}
+
+fn real(number: &str) -> Result<Value, Misfit> {
+    finite(number).map(Value::Real)
+}
+
+fn numeric(number: &str) -> Result<Value, Misfit> {
+    number.parse().map(Value::Integer).or_else(|_| real(number))
+}
+
+fn finite(number: &str) -> Result<f64, Misfit> {
+    let value: f64 = number.parse().unwrap_or(f64::INFINITY);
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(out_of_range("it is larger than a double"))
+    }
+}
+
+fn sized(column: &Column, string: String) -> Result<Value, Misfit> {
+    if let Some(most) = declared_length(&column.declared) {
+        let length = string.chars().count();
+        if length > most {
+            let sentence = format!("holds at most {most} characters, not {length}.");
+            return Err((FieldErrorCode::TooLong, sentence));
+        }
+    }
+    Ok(Value::Text(string))
+}
+
+/// The `n` of `VARCHAR(n)`, `CHARACTER VARYING(n)` and their kin.
+pub(super) fn declared_length(declared: &str) -> Option<usize> {
+    let (word, rest) = declared.split_once('(')?;
+    let (length, _) = rest.split_once(')')?;
+    word.to_ascii_uppercase()
+        .contains("CHAR")
+        .then(|| length.trim().parse().ok())?
+}
+
+fn moment(kind: ColumnKind, string: String) -> Result<Value, Misfit> {
+    let is_date = string.len() == 10 && string.parse::<jiff::civil::Date>().is_ok();
+    let is_time = string.len() > 10
+        && string
+            .get(..10)
+            .is_some_and(|date| date.parse::<jiff::civil::Date>().is_ok())
+        && {
+            string.parse::<jiff::Timestamp>().is_ok()
+                || string.parse::<jiff::civil::DateTime>().is_ok()
+        };
+    if is_date || (is_time && kind == ColumnKind::DateTime) {
+        Ok(Value::Text(string))
+    } else {
+        Err((
+            FieldErrorCode::Format,
+            format!("holds {}.", kind.expectation()),
+        ))
+    }
+}
+
+fn bytes(string: &str) -> Result<Value, Misfit> {
+    STANDARD.decode(string).map(Value::Blob).map_err(|_| {
+        (
+            FieldErrorCode::Format,
+            "holds bytes, written as base64 with padding.".to_owned(),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(declared: &str) -> Column {
+        Column {
+            name: "c".to_owned(),
+            declared: declared.to_owned(),
+            kind: ColumnKind::from_declared(declared),
+            nullable: false,
+            has_default: false,
+            generated: false,
+            key_position: None,
+            rowid_alias: false,
+            autoincrement: false,
+        }
+    }
+
+    #[test]
+    fn values_that_fit() {
+        let check = |declared: &str, text: &str, expected: Value| {
+            assert_eq!(
+                convert(&column(declared), text),
+                Ok(expected),
+                "{declared} {text}"
+            );
+        };
+        check("INTEGER", "-9223372036854775808", Value::Integer(i64::MIN));
+        check("INTEGER", "9223372036854775807", Value::Integer(i64::MAX));
+        check("INTEGER", "1.0", Value::Integer(1));
+        check("INTEGER", "-0", Value::Integer(0));
+        check("INTEGER", "12e2", Value::Integer(1200));
+        check("REAL", "1", Value::Real(1.0));
+        check("NUMERIC", "10", Value::Integer(10));
+        check("DECIMAL(10,2)", "10.5", Value::Real(10.5));
+        check("BOOLEAN", "true", Value::Integer(1));
+        check("VARCHAR(3)", "\"äöü\"", Value::Text("äöü".to_owned()));
+        check(
+            "TEXT",
+            "\"a\\u0000\\ud83d\\ude00\"",
+            Value::Text("a\0😀".to_owned()),
+        );
+        check("BLOB", "\"AP8Q\"", Value::Blob(vec![0, 255, 16]));
+        check(
+            "DATE",
+            "\"2026-01-31\"",
+            Value::Text("2026-01-31".to_owned()),
+        );
+        check(
+            "DATETIME",
+            "\"2026-01-31 10:00:00\"",
+            Value::Text("2026-01-31 10:00:00".to_owned()),
+        );
+        check(
+            "DATETIME",
+            "\"2026-01-31T10:00:00+02:00\"",
+            Value::Text("2026-01-31T10:00:00+02:00".to_owned()),
+        );
+        check("DATETIME", "1767225600", Value::Integer(1_767_225_600));
+        check(
+            "JSON",
+            "{\"a\": [1e400]}",
+            Value::Text("{\"a\": [1e400]}".to_owned()),
+        );
+        check("", "false", Value::Integer(0));
+    }
+
+    #[test]
+    fn values_that_do_not_fit() {
+        use FieldErrorCode::{Format, Null, OutOfRange, TooLong, WrongType};
+        let check = |declared: &str, text: &str, expected: FieldErrorCode| {
+            let code = convert(&column(declared), text).map_err(|(code, _)| code);
+            assert_eq!(code, Err(expected), "{declared} {text}");
+        };
+        check("INTEGER", "9223372036854775808", OutOfRange);
+        check("INTEGER", "1e400", OutOfRange);
+        check("INTEGER", "9007199254740993.0", OutOfRange);
+        check("INTEGER", "1e18", OutOfRange);
+        check("INTEGER", "1.5", WrongType);
+        check("INTEGER", "\"1\"", WrongType);
+        check("INTEGER", "null", Null);
+        check("REAL", "1e400", OutOfRange);
+        check("REAL", "-1e400", OutOfRange);
+        check("NUMERIC", "true", WrongType);
+        check("BOOLEAN", "1", WrongType);
+        check("TEXT", "5", WrongType);
+        check("TEXT", "{}", WrongType);
+        check("TEXT", "\"\\ud800\"", Format);
+        check("NVARCHAR(3)", "\"abcd\"", TooLong);
+        check("BLOB", "\"AP8\"", Format);
+        check("DATE", "\"2026-02-30\"", Format);
+        check("DATE", "\"2026-01-31T10:00:00Z\"", Format);
+        check("DATETIME", "\"soon\"", Format);
+        check("", "[1]", WrongType);
+    }
+
+    #[test]
+    fn declared_lengths() {
+        let check = |declared: &str, expected: Option<usize>| {
+            assert_eq!(declared_length(declared), expected);
+        };
+        check("VARCHAR(255)", Some(255));
+        check("character varying ( 20 )", Some(20));
+        check("TEXT", None);
+        check("DECIMAL(10,2)", None);
+        check("CHAR(x)", None);
+    }
+}

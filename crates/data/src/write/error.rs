@@ -1,0 +1,28 @@
+//! Why a write did not take place.
+
+use super::constraint::Constraint;
+use crate::sqlite::RunError;
+
+/// A write did not take place: nothing of it is stored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// There is no row with this key.
+    #[error("there is no row with this key")]
+    NotFound,
+    /// The row is not the one the precondition asks for.
+    #[error("the row has changed, or exists already, or does not exist any more")]
+    PreconditionFailed {
+        /// The version of the row there is, if there is one.
+        current: Option<String>,
+    },
+    /// A rule of the schema forbids it.
+    #[error("{0}")]
+    Constraint(Constraint),
+    /// The database was opened read-only.
+    #[error("the database was opened read-only")]
+    ReadOnly,
+    /// The statement could not be run.
+    #[error("the write did not take place")]
+    Run(#[from] RunError),
+}

@@ -1,0 +1,241 @@
+//! One write on the writer's connection, inside the transaction its group shares.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::constraint::{Constraint, Names};
+use super::error::WriteError;
+use super::plan::{Precondition, WritePlan};
+use super::touched::Recorder;
+use crate::catalog::{Catalog, TableId};
+use crate::cell::Row as _;
+use crate::resource::ResourceId;
+use crate::sqlite::{
+    Connector, Counters, Guard, Limits, OpenError, Snapshot, SqliteRow, bind, classify,
+};
+use crate::statement::{Statement, Value};
+use crate::version::{Touched, Versions, data_version};
+
+/// What happened to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// It was created.
+    Created,
+    /// Some or all of its columns were written.
+    Updated,
+    /// It was deleted.
+    Deleted,
+    /// Nothing: the body named no column to change.
+    Unchanged,
+}
+
+/// A row that was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The resource it was written through.
+    pub resource: ResourceId,
+    /// The table it is in.
+    pub table: TableId,
+    /// What happened to it.
+    pub kind: ChangeKind,
+    /// Its key, in key order.
+    pub key: Vec<Value>,
+}
+
+/// A write that is committed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
+    /// Which row, and what happened to it.
+    pub change: Change,
+    /// The row's version now; `None` when it was deleted or has no key.
+    pub row_version: Option<String>,
+    /// The tables that changed, those reached by cascades and triggers too.
+    pub touched: Touched,
+}
+
+/// The writer's connection with all that listens on it.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(super) connection: Connection,
+    guard: Guard,
+    counters: Arc<Counters>,
+    recorder: Recorder,
+    timeout: Duration,
+    /// This connection's data version: it changes only by commits of others.
+    seen: i64,
+    wal_pages: Arc<AtomicI32>,
+}
+
+impl Session {
+    pub(super) fn open(
+        connector: &Connector,
+        catalog: &Arc<Catalog>,
+        counters: Arc<Counters>,
+        timeout: Duration,
+    ) -> Result<Self, OpenError> {
+        let mut connection = connector.writer()?;
+        let wal_pages = Arc::<AtomicI32>::default();
+        let pages = Arc::clone(&wal_pages);
+        let listen = || {
+            connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, count| {
+                pages.store(count, Ordering::Relaxed);
+                Ok(())
+            }))?;
+            let recorder = Recorder::install(&mut connection, catalog)?;
+            let guard = Guard::install(&mut connection)?;
+            Ok((recorder, guard, data_version(&connection)?))
+        };
+        let (recorder, guard, seen) = listen().map_err(|error| connector.error(error))?;
+        Ok(Self {
+            connection,
+            guard,
+            counters,
+            recorder,
+            timeout,
+            seen,
+            wal_pages,
+        })
+    }
+
+    /// Whether another process has committed since this was last asked. When it cannot be told, it has.
+    pub(super) fn saw_foreign_commit(&mut self) -> bool {
+        let now = data_version(&self.connection).ok();
+        let foreign = now != Some(self.seen);
+        self.seen = now.unwrap_or(self.seen);
+        foreign
+    }
+
+    /// Holding the write lock, forgets the commits of others so far if the versions know of them.
+    pub(super) fn catch_up(&mut self, versions: &Versions) {
+        if versions.catch_up() {
+            // Without an answer the old value stays, and the next question answers yes.
+            self.saw_foreign_commit();
+        }
+    }
+
+    /// How many pages the write-ahead log had at the last commit.
+    pub(super) fn wal_pages(&self) -> i32 {
+        self.wal_pages.load(Ordering::Relaxed)
+    }
+
+    /// Starts the clock of one write, or stops it.
+    pub(super) fn limit(&self, on: bool) {
+        self.guard.set(on.then(|| Limits {
+            deadline: Instant::now() + self.timeout,
+            cancelled: Arc::new(AtomicBool::new(false)),
+        }));
+    }
+
+    /// Statements that see the write before it is committed.
+    pub(super) fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot {
+            connection: &self.connection,
+            guard: &self.guard,
+            counters: &self.counters,
+        }
+    }
+
+    /// Runs the write. Nothing is committed yet.
+    pub(super) fn write(&mut self, plan: &WritePlan) -> Result<Written, WriteError> {
+        let mut touched = Touched::Tables(Vec::new());
+        let mut kind = plan.kind;
+        let mut key = self.returning(&plan.statement, &plan.names, &mut touched)?;
+        if key.is_none() {
+            self.explain_absence(plan)?;
+            if let Some(insert) = &plan.otherwise {
+                kind = ChangeKind::Created;
+                key = self.returning(insert, &plan.names, &mut touched)?;
+            }
+        }
+        let Some(key) = key else {
+            return Err(WriteError::Constraint(Constraint::refused()));
+        };
+        let row_version = match &plan.version_sql {
+            Some(sql) if kind != ChangeKind::Deleted => self.version(&Statement {
+                sql: Arc::clone(sql),
+                values: key.clone(),
+            })?,
+            _ => None,
+        };
+        let change = Change {
+            resource: plan.resource,
+            table: plan.table,
+            kind,
+            key,
+        };
+        Ok(Written {
+            change,
+            row_version,
+            touched,
+        })
+    }
+
+    /// Nothing was written: says why, unless the plan has something to do about an absent row.
+    fn explain_absence(&self, plan: &WritePlan) -> Result<(), WriteError> {
+        let Some(current) = &plan.current else {
+            return Ok(());
+        };
+        match self.version(current)? {
+            // Without a precondition the row must have been written, unless a trigger ignored it.
+            Some(_) if plan.precondition == Precondition::None => {
+                Err(WriteError::Constraint(Constraint::refused()))
+            }
+            Some(current) => Err(WriteError::PreconditionFailed {
+                current: Some(current),
+            }),
+            None if plan.absent_fails => Err(WriteError::PreconditionFailed { current: None }),
+            None if plan.otherwise.is_none() => Err(WriteError::NotFound),
+            None => Ok(()),
+        }
+    }
+
+    fn version(&self, statement: &Statement) -> Result<Option<String>, WriteError> {
+        Ok(match self.snapshot().value(statement)? {
+            Some(Value::Text(version)) => Some(version),
+            _ => None,
+        })
+    }
+
+    /// Runs a statement to its end and gives its first row.
+    fn returning(
+        &mut self,
+        statement: &Statement,
+        names: &Names,
+        touched: &mut Touched,
+    ) -> Result<Option<Vec<Value>>, WriteError> {
+        self.counters.statement();
+        self.recorder.begin(&self.connection);
+        let (first, writes) = self.first_row(statement).map_err(|error| {
+            let constraint = Constraint::from_driver(&error, names);
+            constraint.map_or_else(
+                || classify(error, &self.guard).into(),
+                WriteError::Constraint,
+            )
+        })?;
+        if writes {
+            touched.merge(&self.recorder.end(&statement.sql));
+        }
+        Ok(first)
+    }
+
+    fn first_row(&self, statement: &Statement) -> rusqlite::Result<(Option<Vec<Value>>, bool)> {
+        let mut prepared = self.connection.prepare_cached(&statement.sql)?;
+        let (columns, writes) = (prepared.column_count(), !prepared.readonly());
+        bind(&mut prepared, statement)?;
+        let mut rows = prepared.raw_query();
+        let mut first = None;
+        while let Some(row) = rows.next()? {
+            let row = SqliteRow(row);
+            first.get_or_insert_with(|| {
+                (0..columns)
+                    .map(|column| Value::from(row.cell(column)))
+                    .collect()
+            });
+        }
+        Ok((first, writes))
+    }
+}

@@ -1,0 +1,134 @@
+//! SQL text put together with its values.
+
+use std::fmt::Write as _;
+
+use super::changes::Changes;
+use crate::catalog::Table;
+use crate::plan::quote;
+use crate::sqlite::row_version_sql;
+use crate::statement::{Statement, Value};
+
+/// A statement about one table in the making.
+pub(super) struct Builder<'table> {
+    table: &'table Table,
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl<'table> Builder<'table> {
+    /// `verb` is followed by the table's name.
+    pub(super) fn new(verb: &str, table: &'table Table) -> Self {
+        Self {
+            table,
+            sql: format!("{verb} {}", quote(&table.name)),
+            values: Vec::new(),
+        }
+    }
+
+    pub(super) fn text(mut self, text: &str) -> Self {
+        self.sql.push_str(text);
+        self
+    }
+
+    pub(super) fn assignments(mut self, changes: &Changes) -> Self {
+        for (number, assignment) in changes.assignments.iter().enumerate() {
+            let column = self.column(assignment.column);
+            self.sql.push_str(if number == 0 { " SET " } else { ", " });
+            let _ = write!(self.sql, "{column} = ");
+            if assignment.merge {
+                let _ = write!(
+                    self.sql,
+                    "json_patch(CASE WHEN json_valid({column}) THEN {column} ELSE '{{}}' END, "
+                );
+                self.value(&assignment.value);
+                self.sql.push(')');
+            } else {
+                self.value(&assignment.value);
+            }
+        }
+        self
+    }
+
+    /// ` (columns) VALUES (values)`, with the key where one is given.
+    pub(super) fn row(mut self, key: Option<(&[usize], &[Value])>, changes: &Changes) -> Self {
+        let (columns, values) = key.unwrap_or_default();
+        let written = changes
+            .assignments
+            .iter()
+            .map(|one| (one.column, &one.value));
+        let all: Vec<_> = columns.iter().copied().zip(values).chain(written).collect();
+        if all.is_empty() {
+            self.sql.push_str(" DEFAULT VALUES");
+            return self;
+        }
+        for (number, (column, _)) in all.iter().enumerate() {
+            self.sql.push_str(if number == 0 { " (" } else { ", " });
+            let column = self.column(*column);
+            self.sql.push_str(&column);
+        }
+        for (number, (_, value)) in all.iter().enumerate() {
+            self.sql
+                .push_str(if number == 0 { ") VALUES (" } else { ", " });
+            self.value(value);
+        }
+        self.sql.push(')');
+        self
+    }
+
+    pub(super) fn key(mut self, columns: &[usize], key: &[Value]) -> Self {
+        for (number, (column, value)) in columns.iter().zip(key).enumerate() {
+            let column = self.column(*column);
+            let _ = write!(
+                self.sql,
+                "{}{column} = ",
+                if number == 0 { " WHERE " } else { " AND " }
+            );
+            self.value(value);
+        }
+        self
+    }
+
+    pub(super) fn version_in(mut self, versions: &[String]) -> Self {
+        let _ = write!(
+            self.sql,
+            " AND {} IN (",
+            row_version_sql(self.table, &self.table.name)
+        );
+        for (number, version) in versions.iter().enumerate() {
+            if number > 0 {
+                self.sql.push_str(", ");
+            }
+            self.value(&Value::Text(version.clone()));
+        }
+        self.sql.push(')');
+        self
+    }
+
+    /// The columns between commas; `1` when there are none.
+    pub(super) fn columns(mut self, before: &str, columns: &[usize], after: &str) -> Self {
+        let names: Vec<_> = columns.iter().map(|&column| self.column(column)).collect();
+        let list = if names.is_empty() {
+            "1".to_owned()
+        } else {
+            names.join(", ")
+        };
+        let _ = write!(self.sql, "{before}{list}{after}");
+        self
+    }
+
+    pub(super) fn finish(self) -> Statement {
+        Statement {
+            sql: self.sql.into(),
+            values: self.values,
+        }
+    }
+
+    fn column(&self, index: usize) -> String {
+        quote(&self.table.columns[index].name)
+    }
+
+    fn value(&mut self, value: &Value) {
+        self.values.push(value.clone());
+        let _ = write!(self.sql, "?{}", self.values.len());
+    }
+}

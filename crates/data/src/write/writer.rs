@@ -1,0 +1,208 @@
+//! The one thread that writes, and its queue.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use tokio::sync::oneshot;
+
+use super::constraint::Constraint;
+use super::error::WriteError;
+use super::group::{self, End, Job};
+use super::plan::WritePlan;
+use super::session::{Session, Written};
+use crate::catalog::Catalog;
+use crate::sqlite::{Connector, Counters, OpenError, RunError, Snapshot, SqliteOptions};
+use crate::version::{Touched, Versions};
+
+/// The most writes that share a transaction.
+const GROUP: usize = 64;
+/// The write-ahead log is copied into the database when it has this many pages.
+const CHECKPOINT_PAGES: i32 = 1000;
+/// Schemas where one write can end the transaction of its neighbours: deferred foreign keys fail at
+/// the commit, and `ROLLBACK` as a conflict clause or in a trigger takes everything with it.
+const ENDS_TRANSACTIONS: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE sql LIKE '%DEFERR%' OR sql LIKE '%ROLLBACK%')";
+
+/// The queue and its thread.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    queue: RwLock<Option<Sender<Box<dyn Job>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// The writing connection before its thread runs.
+#[derive(Debug)]
+pub(crate) struct IdleWriter {
+    session: Session,
+    group: usize,
+    queue: usize,
+}
+
+impl IdleWriter {
+    /// Opens the connection. It must be open before the versions are first read: commits of others
+    /// between the two readings are then seen by the versions.
+    pub(crate) fn open(
+        connector: &Connector,
+        options: &SqliteOptions,
+        catalog: &Arc<Catalog>,
+        counters: Arc<Counters>,
+    ) -> Result<Self, OpenError> {
+        let session = Session::open(connector, catalog, counters, options.query_timeout)?;
+        let alone = session
+            .connection
+            .query_row(ENDS_TRANSACTIONS, [], |row| row.get(0));
+        let alone: bool = alone.map_err(|error| connector.error(error))?;
+        Ok(Self {
+            session,
+            group: if alone { 1 } else { GROUP },
+            queue: options.queue.get(),
+        })
+    }
+
+    /// Starts the thread.
+    pub(crate) fn start(
+        self,
+        versions: Arc<Versions>,
+        connector: &Connector,
+    ) -> Result<Writer, OpenError> {
+        let (sender, receiver) = crossbeam_channel::bounded(self.queue);
+        let thread = std::thread::Builder::new()
+            .name("paceline-write".to_owned())
+            .spawn(move || self.serve(&versions, &receiver))
+            .map_err(|error| connector.threads(error))?;
+        Ok(Writer {
+            queue: RwLock::new(Some(sender)),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    fn serve(mut self, versions: &Versions, queue: &Receiver<Box<dyn Job>>) {
+        while let Ok(first) = queue.recv() {
+            let mut jobs = vec![first];
+            jobs.extend(queue.try_iter().take(self.group - 1));
+            group::commit(&mut self.session, versions, jobs);
+            if self.session.wal_pages() >= CHECKPOINT_PAGES {
+                self.checkpoint();
+            }
+        }
+    }
+
+    /// After the answers: nobody waits for it.
+    fn checkpoint(&self) {
+        let outcome =
+            self.session
+                .connection
+                .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "the write-ahead log could not be copied into the database");
+        }
+    }
+}
+
+impl Writer {
+    /// Runs a write and, in the same transaction, `after`; answers when both are durable.
+    pub(crate) async fn write<T, F>(
+        &self,
+        plan: WritePlan,
+        after: F,
+    ) -> Result<(Written, T), WriteError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Snapshot<'_>, &Written) -> Result<T, RunError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Write {
+            plan,
+            after: Some(after),
+            outcome: None,
+            reply,
+        });
+        {
+            let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+            match queue.as_ref().map(|queue| queue.try_send(job)) {
+                Some(Ok(())) => {}
+                Some(Err(TrySendError::Full(_))) => return Err(RunError::overloaded().into()),
+                Some(Err(TrySendError::Disconnected(_))) | None => {
+                    return Err(RunError::stopped().into());
+                }
+            }
+        }
+        answer
+            .await
+            .unwrap_or_else(|_| Err(RunError::stopped().into()))
+    }
+
+    /// Takes no more writes, and waits for those that are queued.
+    pub(crate) fn close(&self) {
+        drop(
+            self.queue
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            // The writer catches the panics of its jobs; if it has died all the same there is nothing to wait for.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// One caller's write.
+struct Write<T, F> {
+    plan: WritePlan,
+    after: Option<F>,
+    outcome: Option<Result<(Written, T), WriteError>>,
+    reply: oneshot::Sender<Result<(Written, T), WriteError>>,
+}
+
+impl<T, F> Job for Write<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Snapshot<'_>, &Written) -> Result<T, RunError> + Send,
+{
+    fn is_wanted(&self) -> bool {
+        !self.reply.is_closed()
+    }
+
+    fn apply(&mut self, session: &mut Session) -> Option<Touched> {
+        let after = self.after.take()?;
+        let outcome = session.write(&self.plan).and_then(|written| {
+            let more = after(&mut session.snapshot(), &written)?;
+            Ok((written, more))
+        });
+        let touched = outcome
+            .as_ref()
+            .ok()
+            .map(|(written, _)| written.touched.clone());
+        self.outcome = Some(outcome);
+        touched
+    }
+
+    fn finish(self: Box<Self>, end: End<'_>) {
+        let Self {
+            plan,
+            outcome,
+            reply,
+            ..
+        } = *self;
+        let answer = match (outcome, end) {
+            (Some(Ok(_)) | None, End::Failed(error)) => {
+                Err(match Constraint::from_driver(error, &plan.names) {
+                    Some(constraint) => WriteError::Constraint(constraint),
+                    None => RunError::commit(error).into(),
+                })
+            }
+            (Some(Ok(_)), End::RolledBack) => Err(RunError::rolled_back().into()),
+            (Some(outcome), _) => outcome,
+            // It panicked.
+            (None, _) => Err(RunError::stopped().into()),
+        };
+        // The caller may have gone meanwhile; the write stays.
+        let _ = reply.send(answer);
+    }
+}

@@ -1,0 +1,11 @@
+//! The crate's integration tests, in one binary.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod exports;
+mod files;
+mod opening;
+mod reading;
+mod versions;
+mod writes;
+
