@@ -1,2 +1,62 @@
-//! Measurements.
-fn main() {}
+//! Measures Paceline beside its peers on this machine, and writes `bench/REPORT.md`.
+//!
+//! `cargo xtask bench` builds and starts it. Contenders of one row are measured in turns within one
+//! run, so that what the machine does besides falls on all of them; medians of the runs are reported.
+
+mod ceiling;
+mod constant;
+mod contender;
+mod export;
+mod http;
+mod load;
+mod machine;
+mod options;
+mod places;
+mod report;
+mod results;
+mod rows;
+mod server;
+mod startup;
+
+use std::process::ExitCode;
+
+use options::{Mode, Options};
+use results::Results;
+
+/// What goes wrong here is told to the person who measures.
+type Outcome<T> = Result<T, String>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match options::parse(&arguments) {
+        Ok(Mode::Measure(options)) => measure(&options),
+        Ok(Mode::ReportOnly) => Results::read().and_then(|results| report::write(&results)),
+        Ok(Mode::Constant(arguments)) => constant::serve(&arguments),
+        Err(problem) => Err(format!("{problem}\n\n{}", options::HELP)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("paceline-bench: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(options: &Options) -> Outcome<()> {
+    let mut results = Results::new(options);
+    let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
+    let data = contender::prepare(folder.path(), options)?;
+    if options.wants("ceilings") {
+        ceiling::measure(&data, &mut results)?;
+    }
+    if options.wants("startup") {
+        startup::measure(&data, options, &mut results)?;
+    }
+    if options.wants("export") {
+        export::measure(&data, options, &mut results)?;
+    }
+    rows::measure(&data, options, &mut results)?;
+    results.write()?;
+    report::write(&results)
+}

@@ -1,0 +1,140 @@
+//! The command line.
+
+/// Shown after a mistake.
+pub(crate) const HELP: &str = "\
+cargo xtask bench [OPTION]...
+  --seconds N    how long each contender is loaded in each run (30)
+  --warm-up N    how long before that, unmeasured (3)
+  --runs N       runs; medians are reported (3)
+  --rows A,B     only these: ceilings, startup, export, and the names of rows in the report
+  --export-rows N  rows of the export (1000000)
+  --quick        2 s, 1 s warm-up, 1 run, 100000 exported rows: to see that it works
+  --report-only  write the report again from bench/results/latest.json";
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Measure and report.
+    Measure(Options),
+    /// Report what was measured before.
+    ReportOnly,
+    /// Be the server of constant answers.
+    Constant(Vec<String>),
+}
+
+/// How to measure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Seconds of load for each contender and run.
+    pub(crate) seconds: u64,
+    /// Seconds of load before that.
+    pub(crate) warm_up: u64,
+    /// Runs of each row.
+    pub(crate) runs: usize,
+    /// Rows of the exported table.
+    pub(crate) export_rows: u32,
+    /// Only these rows; empty: all.
+    pub(crate) rows: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seconds: 30,
+            warm_up: 3,
+            runs: 3,
+            export_rows: 1_000_000,
+            rows: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    /// Whether the row of that name was asked for.
+    pub(crate) fn wants(&self, row: &str) -> bool {
+        self.rows.is_empty() || self.rows.iter().any(|name| name == row)
+    }
+}
+
+/// Reads the arguments.
+pub(crate) fn parse(arguments: &[String]) -> Result<Mode, String> {
+    if arguments.first().is_some_and(|first| first == "constant") {
+        return Ok(Mode::Constant(arguments[1..].to_vec()));
+    }
+    let mut options = Options::default();
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "--report-only" => return Ok(Mode::ReportOnly),
+            "--quick" => {
+                let rows = std::mem::take(&mut options.rows);
+                options = Options {
+                    seconds: 2,
+                    warm_up: 1,
+                    runs: 1,
+                    export_rows: 100_000,
+                    rows,
+                };
+            }
+            "--seconds" => options.seconds = number(argument, rest.next())?,
+            "--warm-up" => options.warm_up = number(argument, rest.next())?,
+            "--runs" => options.runs = number(argument, rest.next())?,
+            "--export-rows" => options.export_rows = number(argument, rest.next())?,
+            "--rows" => {
+                let names = rest.next().ok_or("--rows needs names")?;
+                options.rows.extend(names.split(',').map(str::to_owned));
+            }
+            other => return Err(format!("there is no option {other:?}")),
+        }
+    }
+    Ok(Mode::Measure(options))
+}
+
+fn number<T: std::str::FromStr + PartialOrd + From<u8>>(
+    name: &str,
+    value: Option<&String>,
+) -> Result<T, String> {
+    let number = value
+        .and_then(|value| value.parse::<T>().ok())
+        .filter(|number| *number >= T::from(1));
+    number.ok_or_else(|| format!("{name} needs a number of at least 1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Mode, String> {
+        parse(
+            &line
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn options_are_read() {
+        let options = Options {
+            runs: 5,
+            rows: vec!["list".into(), "export".into()],
+            ..Options::default()
+        };
+        assert_eq!(
+            parsed("--runs 5 --rows list,export"),
+            Ok(Mode::Measure(options))
+        );
+        assert_eq!(parsed("--report-only"), Ok(Mode::ReportOnly));
+        for wrong in ["--runs", "--runs 0", "--runs x", "--fast", "--rows"] {
+            assert!(parsed(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn quick_keeps_the_chosen_rows() {
+        let Ok(Mode::Measure(options)) = parsed("--rows list --quick") else {
+            panic!("not measured")
+        };
+        assert!(options.wants("list") && !options.wants("export") && options.seconds == 2);
+    }
+}

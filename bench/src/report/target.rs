@@ -1,0 +1,213 @@
+//! The targets, and whether the results reach them.
+
+use crate::results::Results;
+
+/// A figure that the results may hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Measure {
+    /// The rate of a contender in a row.
+    Rate(&'static str, &'static str),
+    /// A single figure.
+    Figure(&'static str),
+    /// A constant, for targets that are no ratio.
+    One,
+}
+
+/// Which side of the bound is reached.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bound {
+    /// `ours / other` must be this or more.
+    AtLeast(f64),
+    /// `ours / other` must be this or less.
+    AtMost(f64),
+}
+
+/// One target: the ratio of two figures and its bound.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    /// What is compared, in words.
+    pub(super) what: &'static str,
+    ours: Measure,
+    other: Measure,
+    /// The bound.
+    pub(super) bound: Bound,
+}
+
+use Bound::{AtLeast, AtMost};
+use Measure::{Figure, One, Rate};
+
+const fn target(what: &'static str, ours: Measure, other: Measure, bound: Bound) -> Target {
+    Target {
+        what,
+        ours,
+        other,
+        bound,
+    }
+}
+
+/// All of them.
+pub(super) const TARGETS: [Target; 19] = [
+    target(
+        "unchanged list with total / Express",
+        Rate("list", "Paceline"),
+        Rate("list", "Express"),
+        AtLeast(200.0),
+    ),
+    target(
+        "unchanged list with total / PocketBase",
+        Rate("list", "Paceline"),
+        Rate("list", "PocketBase"),
+        AtLeast(50.0),
+    ),
+    target(
+        "constant route / unchanged list",
+        Rate("list", "constant route"),
+        Rate("list", "Paceline"),
+        AtMost(1.5),
+    ),
+    target(
+        "constant route / unchanged list, gzip",
+        Rate("list-gzip", "constant route"),
+        Rate("list-gzip", "Paceline"),
+        AtMost(1.5),
+    ),
+    target(
+        "list never asked before / PocketBase without total",
+        Rate("list-new", "Paceline, cache off"),
+        Rate("list-new", "PocketBase, no total"),
+        AtLeast(5.0),
+    ),
+    target(
+        "constant route / 304",
+        Rate("not-modified", "constant route"),
+        Rate("not-modified", "Paceline"),
+        AtMost(1.3),
+    ),
+    target(
+        "304 / Express with ETag",
+        Rate("not-modified", "Paceline"),
+        Rate("not-modified", "Express"),
+        AtLeast(20.0),
+    ),
+    target(
+        "page 1 / page 2,000 by cursor (cost)",
+        Rate("page-2000", "Paceline, page 1"),
+        Rate("page-2000", "Paceline, cache off"),
+        AtMost(1.2),
+    ),
+    target(
+        "export, time of Express / ours",
+        Figure("export, in all, Express, s"),
+        Figure("export, in all, Paceline, s"),
+        AtLeast(3.0),
+    ),
+    target(
+        "export, peak memory, MiB",
+        Figure("export, peak memory, Paceline, MiB"),
+        One,
+        AtMost(64.0),
+    ),
+    target(
+        "POST /send-email / Express on Redis in memory",
+        Rate("send-email", "Paceline, fsync"),
+        Rate("send-email", "Express, Redis in memory"),
+        AtLeast(1.0),
+    ),
+    target(
+        "the same over 1 connection",
+        Rate("send-email-1", "Paceline, fsync"),
+        Rate("send-email-1", "Express, Redis in memory"),
+        AtLeast(1.0),
+    ),
+    target(
+        "queued mail / mail sent before the answer",
+        Rate("send-email", "Paceline, fsync"),
+        Rate("send-email-synchronous", "Express, sent before the answer"),
+        AtLeast(1.0),
+    ),
+    target(
+        "rate limit, instructions a request",
+        Figure("rate limit, instructions a request"),
+        One,
+        AtMost(3000.0),
+    ),
+    target(
+        "cold start, ms",
+        Figure("cold start, Paceline, ms"),
+        One,
+        AtMost(15.0),
+    ),
+    target(
+        "cold start, a Node handler / ours",
+        Figure("cold start, a Node handler, ms"),
+        Figure("cold start, Paceline, ms"),
+        AtLeast(10.0),
+    ),
+    target(
+        "idle memory, MiB",
+        Figure("idle memory, Paceline demo, MiB"),
+        One,
+        AtMost(20.0),
+    ),
+    target(
+        "size of the binary, MiB",
+        Figure("size of the binary, MiB"),
+        One,
+        AtMost(20.0),
+    ),
+    target(
+        "object / Express",
+        Rate("object", "Paceline"),
+        Rate("object", "Express"),
+        AtLeast(1.0),
+    ),
+];
+
+impl Target {
+    /// The ratio, where both figures were measured.
+    pub(super) fn ratio(&self, results: &Results) -> Option<f64> {
+        Some(value(self.ours, results)? / value(self.other, results)?)
+    }
+
+    /// Whether that ratio is on the right side.
+    pub(super) fn is_reached(&self, ratio: f64) -> bool {
+        match self.bound {
+            AtLeast(bound) => ratio >= bound,
+            AtMost(bound) => ratio <= bound,
+        }
+    }
+
+    /// How far a ratio that misses is from the bound, as a share of the bound in percent.
+    pub(super) fn missed_by(&self, ratio: f64) -> f64 {
+        let (AtLeast(bound) | AtMost(bound)) = self.bound;
+        (ratio - bound).abs() / bound * 100.0
+    }
+}
+
+fn value(measure: Measure, results: &Results) -> Option<f64> {
+    match measure {
+        Rate(row, contender) => results.rate(row, contender),
+        Figure(name) => results.value(name),
+        One => Some(1.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_have_two_sides() {
+        let least = target("x", One, One, AtLeast(5.0));
+        let most = target("x", One, One, AtMost(1.5));
+        for (target, ratio, reached) in [
+            (least, 5.0, true),
+            (least, 4.9, false),
+            (most, 1.5, true),
+            (most, 1.6, false),
+        ] {
+            assert_eq!(target.is_reached(ratio), reached, "{ratio}");
+        }
+        assert!((least.missed_by(4.0) - 20.0).abs() < 1e-9);
+    }
+}

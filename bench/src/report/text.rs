@@ -1,0 +1,185 @@
+//! The report's words and tables.
+
+use std::fmt::Write;
+
+use super::target::{Bound, TARGETS};
+use crate::results::Results;
+
+/// What each row is, in the order of the report.
+const ROWS: [(&str, &str); 10] = [
+    (
+        "list",
+        "`GET /api/posts?page=1&limit=20`, page and total, unchanged between requests, 32 connections. Express runs its query and its count each time; the constant route answers the same bytes from memory.",
+    ),
+    ("list-gzip", "The same with `Accept-Encoding: gzip`."),
+    (
+        "list-new",
+        "20 rows after a place that is new for each request (`id[gt]=N`), no total, our cache off.",
+    ),
+    (
+        "page-2000",
+        "Page 2,000 without total, our cache off: ours by cursor, the others by page number. `Paceline, page 1` is what it is compared with.",
+    ),
+    ("object", "`GET /api/users/1`."),
+    (
+        "not-modified",
+        "The list with the `If-None-Match` that answers 304 (the constant route: 200).",
+    ),
+    (
+        "noop",
+        "A route that does nothing, without and with express-rate-limit. What our limit costs is counted in instructions, below.",
+    ),
+    (
+        "send-email",
+        "`POST /send-email`, 32 connections, the worker delivering at the same time. Ours answers after fsync; Express after Redis, which keeps it in memory only.",
+    ),
+    ("send-email-1", "The same over 1 connection."),
+    (
+        "send-email-synchronous",
+        "What the queue replaces: the mail is sent (3 seconds) before the answer, 32 connections.",
+    ),
+];
+
+/// The whole report. `notes` are written by hand and put in as they are.
+pub(super) fn report(results: &Results, notes: &str) -> String {
+    let mut text = String::from("# Measured beside its peers\n\n");
+    text.push_str("Written by `cargo xtask bench`; ratios are of one run on one machine, absolute figures hold for that machine only.\n\n");
+    machine(&mut text, results);
+    targets(&mut text, results);
+    if !notes.is_empty() {
+        let _ = write!(text, "## What the profile shows\n\n{}\n\n", notes.trim());
+    }
+    for (row, about) in ROWS {
+        load(&mut text, results, row, about);
+    }
+    figures(&mut text, results);
+    text
+}
+
+fn machine(text: &mut String, results: &Results) {
+    let machine = &results.machine;
+    let _ = write!(
+        text,
+        "- machine: {} x {}, {} GiB, {}; load generator, servers and peers share it\n\
+         - versions: {}\n\
+         - commit: {}, {}\n\
+         - load: wrk, one thread, closed loop, keep-alive; {} s a contender and run after a warm-up, {} runs in turns, medians\n\
+         - durability: our jobs `durability = \"full\"` (WAL, `synchronous = FULL`: fsync before the answer); Redis `save \"\"`, `appendonly no`\n\
+         - limits: off for all, except where a row says so\n\
+         - again: `cargo xtask bench`; this text alone: `cargo xtask bench --report-only`\n\n",
+        machine.processors,
+        machine.processor,
+        machine.memory,
+        machine.kernel,
+        machine.versions.join(", "),
+        machine.commit,
+        machine.date,
+        results.seconds,
+        results.runs,
+    );
+}
+
+fn targets(text: &mut String, results: &Results) {
+    text.push_str("## Targets\n\n| ratio | target | measured | |\n|---|---|---|---|\n");
+    for target in TARGETS {
+        let bound = match target.bound {
+            Bound::AtLeast(bound) => format!(">= {bound}"),
+            Bound::AtMost(bound) => format!("<= {bound}"),
+        };
+        let (measured, verdict) = match target.ratio(results) {
+            None => ("-".to_owned(), "not measured".to_owned()),
+            Some(ratio) if target.is_reached(ratio) => (number(ratio), "reached".to_owned()),
+            Some(ratio) => (
+                number(ratio),
+                format!("**missed by {:.0} %**", target.missed_by(ratio)),
+            ),
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {bound} | {measured} | {verdict} |",
+            target.what
+        );
+    }
+    text.push('\n');
+}
+
+fn load(text: &mut String, results: &Results, row: &str, about: &str) {
+    let Some(contenders) = results.loads.get(row) else {
+        return;
+    };
+    let _ = write!(text, "## {row}\n\n{about}\n\n![{row}](plots/{row}.svg)\n\n");
+    text.push_str("| contender | answers/s | p50 ms | p99 ms | bytes an answer | failed |\n|---|---:|---:|---:|---:|---:|\n");
+    for contender in contenders.keys() {
+        let middle = |part: fn(&crate::load::Sample) -> f64| {
+            number(results.middle(row, contender, part).unwrap_or(0.0))
+        };
+        let failed: u64 = contenders[contender]
+            .iter()
+            .map(|sample| sample.failed)
+            .sum();
+        let _ = writeln!(
+            text,
+            "| {contender} | {} | {} | {} | {} | {failed} |",
+            middle(|sample| sample.rate),
+            middle(|sample| sample.p50),
+            middle(|sample| sample.p99),
+            middle(|sample| sample.bytes),
+        );
+    }
+    text.push('\n');
+}
+
+fn figures(text: &mut String, results: &Results) {
+    text.push_str(
+        "## Single figures\n\n| figure | median | lowest | highest |\n|---|---:|---:|---:|\n",
+    );
+    for (name, values) in &results.figures {
+        let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let highest = values.iter().copied().fold(0.0, f64::max);
+        let middle = results.value(name).unwrap_or(0.0);
+        let _ = writeln!(
+            text,
+            "| {name} | {} | {} | {} |",
+            number(middle),
+            number(lowest),
+            number(highest)
+        );
+    }
+}
+
+/// Three digits that mean something, thousands apart.
+fn number(value: f64) -> String {
+    if value < 9.995 {
+        return format!("{value:.2}");
+    }
+    if value < 99.95 {
+        return format!("{value:.1}");
+    }
+    let digits = format!("{value:.0}");
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        for (value, expected) in [
+            (0.5, "0.50"),
+            (12.34, "12.3"),
+            (999.6, "1,000"),
+            (1_234_567.0, "1,234,567"),
+            (100.0, "100"),
+        ] {
+            assert_eq!(number(value), expected);
+        }
+    }
+}

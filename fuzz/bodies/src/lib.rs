@@ -1,0 +1,11 @@
+//! What the fuzz targets do with their input: one function a target. It panics where a promise is broken.
+//!
+//! The tests of this crate feed them random input on stable; `fuzz/fuzz_targets` feeds them from libFuzzer.
+
+mod cursor;
+mod negotiation;
+mod query;
+
+pub use cursor::cursor;
+pub use negotiation::{accept_encoding, if_none_match};
+pub use query::{fields, filter};

@@ -1,0 +1,119 @@
+//! The fuzz bodies on stable: random bytes and half-valid text, 256 of each, or for as many seconds as
+//! `PACELINE_FUZZ_SECONDS` says.
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+/// Feeds `body` random bytes, and text put together from `pieces`, which gets further into the parser.
+fn check(body: fn(&[u8]), pieces: &'static [&'static str]) {
+    let anything = prop::collection::vec(any::<u8>(), 0..200);
+    let of_pieces = prop::collection::vec(prop::sample::select(pieces), 0..24);
+    let input = prop_oneof![
+        1 => anything,
+        4 => of_pieces.prop_map(|pieces| pieces.concat().into_bytes()),
+    ];
+    let seconds = std::env::var("PACELINE_FUZZ_SECONDS")
+        .ok()
+        .and_then(|seconds| seconds.parse().ok());
+    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(0));
+    let mut runner = TestRunner::default();
+    let mut tried = 0;
+    while tried < 512 || Instant::now() < end {
+        let bytes = input
+            .new_tree(&mut runner)
+            .expect("nothing is filtered")
+            .current();
+        tried += 1;
+        if std::panic::catch_unwind(|| body(&bytes)).is_err() {
+            panic!("fails on {:?}", String::from_utf8_lossy(&bytes));
+        }
+    }
+}
+
+#[test]
+fn accept_encoding() {
+    let pieces = &[
+        "gzip", "br", "zstd", "identity", "*", ",", ";", "q=", "0", "1", ".5", "001", " ", "\t",
+        "\n", "x", "\"",
+    ];
+    check(paceline_fuzz_bodies::accept_encoding, pieces);
+}
+
+#[test]
+fn if_none_match() {
+    let pieces = &[
+        "\"a\"", "W/", "w/", "\"", "*", ",", " ", "\n", "a-gzip", "\"a,b\"", "\u{e9}", "\x7f", "\\",
+    ];
+    check(paceline_fuzz_bodies::if_none_match, pieces);
+}
+
+#[test]
+fn fields() {
+    let pieces = &[
+        "a", "b", "author", ".", ",", "(", ")", " ", "*", "\u{e9}", "[", "]", "a(b,c)", "a.b",
+    ];
+    check(paceline_fuzz_bodies::fields, pieces);
+}
+
+#[test]
+fn cursor() {
+    let pieces = &[
+        "A",
+        "_-",
+        "AAAAAAAA",
+        "\0",
+        "\u{1}abcdefgh",
+        "\u{2}12345678",
+        "\u{3}text",
+        "=",
+        "zz",
+    ];
+    check(paceline_fuzz_bodies::cursor, pieces);
+}
+
+#[test]
+fn filter() {
+    let pieces = &[
+        "id",
+        "title",
+        "score",
+        "live",
+        "created_at",
+        "data",
+        "user_id",
+        "password_hash",
+        "A b",
+        "select",
+        "=",
+        "&",
+        "[gt]",
+        "[in]",
+        "[like]",
+        "[null]",
+        "[ne]",
+        "filter[",
+        "]",
+        "1",
+        "-1",
+        "true",
+        "a,b",
+        "%25",
+        "%",
+        "'",
+        "\"",
+        ";--",
+        "page=2",
+        "limit=5",
+        "sort=-score,id",
+        "fields=id,author.name",
+        "count=none",
+        "cursor=AAAA",
+        "include=author",
+        "2026-01-01",
+        "1e999",
+    ];
+    check(paceline_fuzz_bodies::filter, pieces);
+}
