@@ -18,6 +18,19 @@ use crate::write::{IdleWriter, WriteError, WritePlan, Writer, Written};
 const TOTALS: NonZeroUsize = NonZeroUsize::new(1024).expect("a literal above zero");
 
 /// An open database. Cheap to clone: clones share everything.
+///
+/// ```
+/// use paceline_data::Database;
+/// use paceline_data::sqlite::SqliteOptions;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("shop.db");
+/// # rusqlite::Connection::open(&path)?.execute_batch("CREATE TABLE posts(id INTEGER PRIMARY KEY)")?;
+/// let database = Database::open(&SqliteOptions::new(&path))?;
+/// let posts = database.catalog().find("posts").expect("the schema has it").id;
+/// assert_eq!(database.stamp(&[posts]), database.stamp(&[posts]), "nothing was written in between");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Database {
     engine: SqliteDatabase,

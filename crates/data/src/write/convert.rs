@@ -13,6 +13,9 @@ pub(super) type Misfit = (FieldErrorCode, String);
 /// Below this, 2^53, a double is one whole number and no other.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
+/// Objects and lists may be this deep in each other.
+const MOST_NESTED: usize = 100;
+
 enum Json<'text> {
     Null,
     Bool(bool),
@@ -35,7 +38,7 @@ pub(super) fn convert(column: &Column, text: &str) -> Result<Value, Misfit> {
         };
     }
     match (column.kind, json) {
-        (ColumnKind::Json, _) => Ok(Value::Text(text.to_owned())),
+        (ColumnKind::Json, _) => nested(text),
         (ColumnKind::Integer | ColumnKind::Date | ColumnKind::DateTime, Json::Number(number)) => {
             integer(number)
         }
@@ -95,6 +98,27 @@ fn out_of_range(what: &str) -> Misfit {
         FieldErrorCode::OutOfRange,
         format!("cannot hold this number: {what}."),
     )
+}
+
+/// JSON as it stands. Depth is bounded: what is stored here is parsed by others, who recurse.
+fn nested(text: &str) -> Result<Value, Misfit> {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    if deepest > MOST_NESTED {
+        let sentence = format!("holds JSON of at most {MOST_NESTED} levels, not {deepest}.");
+        return Err((FieldErrorCode::Format, sentence));
+    }
+    Ok(Value::Text(text.to_owned()))
 }
 
 /// A whole number, which JSON may write as `1.0` or `1e3`.
@@ -282,6 +306,18 @@ mod tests {
         check("DATE", "\"2026-01-31T10:00:00Z\"", Format);
         check("DATETIME", "\"soon\"", Format);
         check("", "[1]", WrongType);
+    }
+
+    #[test]
+    fn json_is_stored_as_it_stands_but_not_at_any_depth() {
+        let check = |text: &str, fits: bool| {
+            assert_eq!(convert(&column("JSON"), text).is_ok(), fits, "{text}");
+        };
+        let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        check(&deep(100), true);
+        check(&deep(101), false);
+        check(&format!("[{0},{0}]", deep(99)), true);
+        check(&format!("\"\\\"{}\"", "[".repeat(200)), true);
     }
 
     #[test]

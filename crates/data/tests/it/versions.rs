@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use paceline_data::catalog::TableId;
 use paceline_data::resource::{ResourceSpec, Resources, WriteVerb};
-use paceline_data::sqlite::{Access, SqliteOptions};
+use paceline_data::sqlite::{Access, SqliteOptions, row_version_sql};
 use paceline_data::version::Stamp;
 use paceline_data::write::{Changes, Precondition, WriteError, WritePlan, Written};
 use paceline_data::{Database, Value};
@@ -214,6 +214,31 @@ async fn another_start_has_other_stamps() {
         again.stamp(&[shop.table("alone")]),
         Some(shop.stamp("alone"))
     );
+}
+
+#[tokio::test]
+async fn a_row_changed_while_nobody_watched_has_another_version() {
+    let file = File::new(SCHEMA);
+    let version = async || {
+        let options = SqliteOptions::new(file.path()).row_version_key([7; 32]);
+        let database = Database::open(&options).unwrap();
+        let table = database.catalog().find("alone").unwrap();
+        let statement = sql(&format!(
+            "SELECT {} FROM alone AS t",
+            row_version_sql(table, "t")
+        ));
+        database
+            .snapshot(move |snapshot| snapshot.value(&statement))
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    let before = version().await;
+    assert_eq!(version().await, before, "the same key, the same row");
+    file.connect()
+        .execute_batch("UPDATE alone SET n = 8")
+        .unwrap();
+    assert_ne!(version().await, before);
 }
 
 #[tokio::test]

@@ -159,3 +159,17 @@ fn a_body_full_of_mistakes_gets_a_bounded_answer() {
     };
     assert_eq!(errors.len(), MOST_ERRORS);
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_body_panics(body in proptest::collection::vec(proptest::num::u8::ANY, 0..64), name in ".*", value in ".*") {
+        let resources = resources();
+        let resource = &resources.all()[0];
+        let table = resources.table_of(resource);
+        let _ = Changes::create(resource, table, &body, None);
+        let object = format!("{{{}: {value}}}", serde_json::to_string(&name).unwrap());
+        let _ = Changes::create(resource, table, object.as_bytes(), None);
+        let known = format!("{{\"extra\": {value}, \"price\": {value}}}");
+        let _ = Changes::create(resource, table, known.as_bytes(), None);
+    }
+}

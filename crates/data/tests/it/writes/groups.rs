@@ -1,5 +1,7 @@
 //! Writes that share a transaction.
 
+use std::time::Duration;
+
 use paceline_data::write::{Precondition, WriteError};
 
 use super::Shop;
@@ -39,4 +41,53 @@ async fn one_failing_write_does_not_take_its_neighbours_along() {
             format!("49|{}", 49 * 50 / 2 - 13)
         );
     }
+}
+
+#[tokio::test]
+async fn a_write_out_of_time_is_undone_and_the_writer_goes_on() {
+    let schema = "CREATE TABLE t(id INTEGER PRIMARY KEY, n INTEGER);
+         CREATE TRIGGER slow AFTER INSERT ON t WHEN new.n = 13 BEGIN SELECT count(*) FROM
+             (WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i) SELECT n FROM i); END;";
+    let shop = Shop::with_timeout(schema, Duration::from_millis(100));
+    let error = shop
+        .write("POST", "t", &[], r#"{"n":13}"#)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, WriteError::Run(error) if error.is_timeout()));
+    shop.write("POST", "t", &[], r#"{"n":14}"#).await.unwrap();
+    assert_eq!(shop.read("count(*), sum(n) FROM t"), "1|14");
+}
+
+#[tokio::test]
+async fn another_process_that_holds_the_lock_makes_the_write_busy() {
+    let schema = "CREATE TABLE t(id INTEGER PRIMARY KEY, n INTEGER)";
+    let shop = Shop::with_timeout(schema, Duration::from_millis(100));
+    let other = shop.file.connect();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = shop
+        .write("POST", "t", &[], r#"{"n":1}"#)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, WriteError::Run(error) if error.is_busy()));
+    other.execute_batch("ROLLBACK").unwrap();
+    shop.write("POST", "t", &[], r#"{"n":1}"#).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_log_is_copied_into_the_file_and_that_changes_no_stamp() {
+    let shop = Shop::with("CREATE TABLE t(id INTEGER PRIMARY KEY, n TEXT); CREATE TABLE alone(id INTEGER PRIMARY KEY)");
+    let alone = [shop.database.catalog().find("alone").unwrap().id];
+    let before = shop.database.stamp(&alone);
+    let body = format!("{{\"n\":\"{}\"}}", "x".repeat(400_000));
+    for _ in 0..40 {
+        shop.write("POST", "t", &[], &body).await.unwrap();
+        assert_eq!(shop.database.stamp(&alone), before);
+    }
+    let log = std::fs::metadata(shop.file.path().with_extension("db-wal"))
+        .unwrap()
+        .len();
+    assert!(
+        log < 8_000_000,
+        "16 MB were written, the log has {log} bytes"
+    );
 }

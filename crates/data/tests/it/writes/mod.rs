@@ -5,6 +5,8 @@ mod groups;
 mod preconditions;
 mod verbs;
 
+use std::time::Duration;
+
 use paceline_data::resource::{ResourceSpec, Resources, WriteVerb};
 use paceline_data::sqlite::{Access, SqliteOptions, row_version_sql};
 use paceline_data::write::{Changes, Precondition, WriteError, WritePlan, Written};
@@ -39,9 +41,17 @@ impl Shop {
     }
 
     fn with(schema: &str) -> Self {
+        Self::with_timeout(schema, Duration::from_secs(60))
+    }
+
+    fn with_timeout(schema: &str, timeout: Duration) -> Self {
         let file = File::new(schema);
-        let database =
-            Database::open(&SqliteOptions::new(file.path()).access(Access::ReadWrite)).unwrap();
+        let database = Database::open(
+            &SqliteOptions::new(file.path())
+                .access(Access::ReadWrite)
+                .query_timeout(timeout),
+        )
+        .unwrap();
         let specs = database.catalog().tables().iter().map(|table| {
             let mut spec = ResourceSpec::new(&table.name);
             spec.write = vec![
