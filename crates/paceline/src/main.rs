@@ -1,2 +1,7 @@
 //! The paceline binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    paceline::cli::run()
+}

@@ -45,7 +45,9 @@ pub struct Limit {
 
 pub(super) fn login(section: &Section<'_, '_>) -> Login {
     let text = |key, usual: &str| {
-        section.parsed(key, values::name).unwrap_or_else(|| usual.to_owned())
+        section
+            .parsed(key, values::name)
+            .unwrap_or_else(|| usual.to_owned())
     };
     let path = section.parsed("path", values::route);
     let lifetime = section.parsed("token_lifetime", values::positive_duration);
@@ -65,16 +67,22 @@ pub(super) fn limits(sections: &[Section<'_, '_>]) -> Vec<Limit> {
     let mut limits: Vec<Limit> = Vec::new();
     for section in sections {
         let name = section.required("name", token);
-        let twice = name.as_ref().is_some_and(|name| limits.iter().any(|other| other.name == *name));
+        let twice = name
+            .as_ref()
+            .is_some_and(|name| limits.iter().any(|other| other.name == *name));
         if let (Some(name), true) = (&name, twice) {
             let span = section.reader.span(&section.key("name"));
             let mistake = Mistake::new(span, format!("two limits are named {name:?}"));
-            section.reader.report(mistake.expected("a name of its own for each limit"));
+            section
+                .reader
+                .report(mistake.expected("a name of its own for each limit"));
         }
         if !section.has("max") {
             section.missing("max");
         }
-        let max = section.integer32("max", 1..=u32::MAX).and_then(NonZeroU32::new);
+        let max = section
+            .integer32("max", 1..=u32::MAX)
+            .and_then(NonZeroU32::new);
         let window = section.required("window", values::positive_duration);
         let path = section.parsed("path", values::absolute_path);
         let skip_successful = section.boolean("skip_successful").unwrap_or(false);
@@ -82,7 +90,14 @@ pub(super) fn limits(sections: &[Section<'_, '_>]) -> Vec<Limit> {
         section.finish();
         if let (Some(name), Some(max), Some(window)) = (name, max, window) {
             let path = path.unwrap_or_else(|| "/".to_owned());
-            limits.push(Limit { name, path, max, window, skip_successful, message });
+            limits.push(Limit {
+                name,
+                path,
+                max,
+                window,
+                skip_successful,
+                message,
+            });
         }
     }
     limits

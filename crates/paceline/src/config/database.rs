@@ -125,8 +125,9 @@ fn sqlite(path: &str, invalid: Invalid) -> Result<DatabaseUrl, Invalid> {
         return Err(invalid.because("a database in memory cannot be served: give a file"));
     }
     if let Some((file, _)) = path.split_once('?') {
-        return Err(invalid
-            .because(format!("parameters after ? are not supported: write \"sqlite:{file}\"")));
+        return Err(invalid.because(format!(
+            "parameters after ? are not supported: write \"sqlite:{file}\""
+        )));
     }
     if path.is_empty() || path.ends_with('/') {
         return Err(invalid);
@@ -136,7 +137,9 @@ fn sqlite(path: &str, invalid: Invalid) -> Result<DatabaseUrl, Invalid> {
 
 /// The URL of the key `url`, its path relative to `folder`.
 pub(super) fn url(section: &Section<'_, '_>, folder: &Path) -> Option<DatabaseUrl> {
-    section.required("url", parse).map(|url| url.relative_to(folder))
+    section
+        .required("url", parse)
+        .map(|url| url.relative_to(folder))
 }
 
 pub(super) fn database(section: &Section<'_, '_>, folder: &Path) -> Option<Database> {

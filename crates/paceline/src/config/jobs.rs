@@ -78,7 +78,10 @@ pub(super) fn jobs(section: &Section<'_, '_>, folder: &Path) -> Option<Jobs> {
         _ => Err(Invalid::expected("\"full\" or \"normal\"")),
     });
     section.finish();
-    Some(Jobs { url: url?, durability: durability.unwrap_or_default() })
+    Some(Jobs {
+        url: url?,
+        durability: durability.unwrap_or_default(),
+    })
 }
 
 pub(super) fn email(section: &Section<'_, '_>, folder: &Path) -> Option<Email> {
@@ -130,8 +133,12 @@ fn delivery(text: &str, folder: &Path) -> Result<Delivery, Invalid> {
             path => Ok(Delivery::Maildir(folder.join(path))),
         };
     }
-    let rest = text.strip_prefix("smtp://").or_else(|| text.strip_prefix("smtps://"));
-    let Some(rest) = rest else { return Err(invalid) };
+    let rest = text
+        .strip_prefix("smtp://")
+        .or_else(|| text.strip_prefix("smtps://"));
+    let Some(rest) = rest else {
+        return Err(invalid);
+    };
     let host = rest.split(['/', '?']).next().unwrap_or_default();
     let host = host.rsplit('@').next().unwrap_or_default();
     let (host, port) = match host.rsplit_once(':') {
@@ -153,12 +160,31 @@ mod tests {
     fn deliveries() {
         let smtp = |url: &str| Ok(Delivery::Smtp(Redacted::new(url.to_owned())));
         let parse = |text: &str| delivery(text, Path::new("/conf"));
-        check(parse, "maildir:mail", Ok(Delivery::Maildir("/conf/mail".into())));
-        check(parse, "maildir:/var/mail", Ok(Delivery::Maildir("/var/mail".into())));
+        check(
+            parse,
+            "maildir:mail",
+            Ok(Delivery::Maildir("/conf/mail".into())),
+        );
+        check(
+            parse,
+            "maildir:/var/mail",
+            Ok(Delivery::Maildir("/var/mail".into())),
+        );
         check(parse, "smtp://h", smtp("smtp://h"));
         check(parse, "smtp://u:p@h:25", smtp("smtp://u:p@h:25"));
-        check(parse, "smtps://u:p@[::1]:465?tls=required", smtp("smtps://u:p@[::1]:465?tls=required"));
-        for bad in ["maildir:", "smtp://", "smtp://u:p@", "smtp://h:port", "http://h", "mail"] {
+        check(
+            parse,
+            "smtps://u:p@[::1]:465?tls=required",
+            smtp("smtps://u:p@[::1]:465?tls=required"),
+        );
+        for bad in [
+            "maildir:",
+            "smtp://",
+            "smtp://u:p@",
+            "smtp://h:port",
+            "http://h",
+            "mail",
+        ] {
             check(parse, bad, Err(None));
         }
     }

@@ -19,7 +19,13 @@ pub struct Mistake {
 impl Mistake {
     /// A mistake at the bytes `span` of the file.
     pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { span, message: message.into(), expected: None, suggestion: None, conceal: false }
+        Self {
+            span,
+            message: message.into(),
+            expected: None,
+            suggestion: None,
+            conceal: false,
+        }
     }
 
     /// Adds what would have been right.
@@ -74,7 +80,11 @@ impl Mistakes {
         }
         found.sort_by_key(|mistake| mistake.span.start);
         found.dedup();
-        Some(Self { name: name.to_owned(), text: Arc::clone(text), found })
+        Some(Self {
+            name: name.to_owned(),
+            text: Arc::clone(text),
+            found,
+        })
     }
 
     /// The mistakes in the order of the file.
@@ -90,7 +100,11 @@ impl Mistakes {
 
     fn write_one(&self, f: &mut fmt::Formatter<'_>, mistake: &Mistake) -> fmt::Result {
         let place = Place::find(&self.text, &mistake.span);
-        writeln!(f, "{}:{}:{}: {}", self.name, place.line, place.column, mistake.message)?;
+        writeln!(
+            f,
+            "{}:{}:{}: {}",
+            self.name, place.line, place.column, mistake.message
+        )?;
         let number = place.line.to_string();
         let margin = " ".repeat(number.len());
         let excerpt = place.excerpt(&self.text, mistake.conceal);
@@ -98,7 +112,12 @@ impl Mistakes {
             writeln!(f, "{margin} |")?;
             writeln!(f, "{number} | {}", excerpt.replace('\t', " "))?;
             let carets = if mistake.conceal { 1 } else { place.width };
-            writeln!(f, "{margin} | {}{}", " ".repeat(place.column - 1), "^".repeat(carets))?;
+            writeln!(
+                f,
+                "{margin} | {}{}",
+                " ".repeat(place.column - 1),
+                "^".repeat(carets)
+            )?;
         }
         if let Some(expected) = &mistake.expected {
             writeln!(f, "{margin} = expected {expected}")?;
@@ -221,8 +240,14 @@ mod tests {
 
     #[test]
     fn passwords_of_urls_are_masked() {
-        assert_eq!(mask_password("x = \"smtp://u:abc@h:25\""), "x = \"smtp://u:***@h:25\"");
-        assert_eq!(mask_password("smtp://u:a@b@h smtp://h:25"), "smtp://u:***@h smtp://h:25");
+        assert_eq!(
+            mask_password("x = \"smtp://u:abc@h:25\""),
+            "x = \"smtp://u:***@h:25\""
+        );
+        assert_eq!(
+            mask_password("smtp://u:a@b@h smtp://h:25"),
+            "smtp://u:***@h smtp://h:25"
+        );
         assert_eq!(mask_password("smtp://h:25/x"), "smtp://h:25/x");
     }
 }

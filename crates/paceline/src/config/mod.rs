@@ -81,7 +81,10 @@ impl Config {
             server: Server::default(),
             database: Database::new(url),
             cache: Cache::default(),
-            secrets: Secrets { key: None, key_file: None },
+            secrets: Secrets {
+                key: None,
+                key_file: None,
+            },
             resources: Resources::EveryTable,
             jobs: None,
             email: None,
@@ -95,10 +98,15 @@ impl Config {
     /// Reads a file; paths in it are relative to its folder, variables are those of the process.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| LoadError::Unreadable { path: name.clone(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| LoadError::Unreadable {
+            path: name.clone(),
+            source,
+        })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, &name, folder, &|variable| std::env::var(variable).ok()).map_err(LoadError::Mistakes)
+        Self::parse(&text, &name, folder, &|variable| {
+            std::env::var(variable).ok()
+        })
+        .map_err(LoadError::Mistakes)
     }
 
     /// Reads a configuration from text. `name` is what mistakes call the file, `lookup` answers
@@ -113,7 +121,8 @@ impl Config {
         let table = match toml::de::DeTable::parse(text) {
             Ok(table) => table,
             Err(error) => {
-                let mistake = Mistake::new(error.span().unwrap_or(0..0), error.message().to_owned());
+                let mistake =
+                    Mistake::new(error.span().unwrap_or(0..0), error.message().to_owned());
                 return Err(Mistakes::collect(name, &shared, vec![mistake]).expect("there is one"));
             }
         };
@@ -134,18 +143,35 @@ fn read(root: &Section<'_, '_>, folder: &Path) -> Option<Config> {
         root.missing("database");
     }
     let config = Config {
-        server: root.section("server").map(|section| server::server(&section)).unwrap_or_default(),
-        cache: root.section("cache").map(|section| server::cache(&section)).unwrap_or_default(),
+        server: root
+            .section("server")
+            .map(|section| server::server(&section))
+            .unwrap_or_default(),
+        cache: root
+            .section("cache")
+            .map(|section| server::cache(&section))
+            .unwrap_or_default(),
         secrets: secrets(root, folder),
         resources: root
             .section("resources")
-            .map_or(Resources::EveryTable, |section| resources::resources(&section)),
-        jobs: root.section("jobs").and_then(|section| jobs::jobs(&section, folder)),
-        email: root.section("email").and_then(|section| jobs::email(&section, folder)),
+            .map_or(Resources::EveryTable, |section| {
+                resources::resources(&section)
+            }),
+        jobs: root
+            .section("jobs")
+            .and_then(|section| jobs::jobs(&section, folder)),
+        email: root
+            .section("email")
+            .and_then(|section| jobs::email(&section, folder)),
         login: root.section("login").map(|section| access::login(&section)),
         limits: access::limits(&root.sections("limits")),
-        export: root.section("export").map(|section| streams::export(&section)).unwrap_or_default(),
-        stream: root.section("stream").map(|section| streams::stream(&section)),
+        export: root
+            .section("export")
+            .map(|section| streams::export(&section))
+            .unwrap_or_default(),
+        stream: root
+            .section("stream")
+            .map(|section| streams::stream(&section)),
         database: match database.and_then(|section| database::database(&section, folder)) {
             Some(database) => database,
             None => {
@@ -156,7 +182,8 @@ fn read(root: &Section<'_, '_>, folder: &Path) -> Option<Config> {
     };
     if config.email.is_some() && config.jobs.is_none() && !root.has("jobs") {
         let mistake = Mistake::new(root.reader.span("email"), "[email] needs [jobs]");
-        root.reader.report(mistake.expected("a section [jobs] with the url of a job store"));
+        root.reader
+            .report(mistake.expected("a section [jobs] with the url of a job store"));
     }
     root.finish();
     Some(config)
@@ -165,7 +192,10 @@ fn read(root: &Section<'_, '_>, folder: &Path) -> Option<Config> {
 fn secrets(root: &Section<'_, '_>, folder: &Path) -> Secrets {
     let mut secrets = match root.section("secrets") {
         Some(section) => server::secrets(&section, folder),
-        None => Secrets { key: None, key_file: None },
+        None => Secrets {
+            key: None,
+            key_file: None,
+        },
     };
     if secrets.key.is_none() && secrets.key_file.is_none() {
         secrets.key_file = Some(folder.join("state/secret.key"));
@@ -180,7 +210,8 @@ mod tests {
     const DEMO: &str = include_str!("../demo.toml");
 
     fn parse(text: &str) -> Result<Config, String> {
-        Config::parse(text, "paceline.toml", Path::new("/srv"), &|_| None).map_err(|mistakes| mistakes.to_string())
+        Config::parse(text, "paceline.toml", Path::new("/srv"), &|_| None)
+            .map_err(|mistakes| mistakes.to_string())
     }
 
     #[test]
@@ -195,7 +226,14 @@ mod tests {
     fn mistakes_are_all_told_with_their_line() {
         let text = "[database]\nurl = \"sqlite:a.db\"\n[server]\nlisten = \"here\"\ndrain_timout = \"5s\"\n[[limits]]\nname = \"a\"\nmax = 0\nwindow = \"15 minutes\"\n";
         let told = parse(text).unwrap_err();
-        for part in ["paceline.toml:4:", "paceline.toml:5:", "drain_timeout", "paceline.toml:8:", "paceline.toml:9:", "15m"] {
+        for part in [
+            "paceline.toml:4:",
+            "paceline.toml:5:",
+            "drain_timeout",
+            "paceline.toml:8:",
+            "paceline.toml:9:",
+            "15m",
+        ] {
             assert!(told.contains(part), "{part} in\n{told}");
         }
     }

@@ -26,7 +26,11 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(lookup: Lookup<'a>) -> Self {
-        Self { lookup, mistakes: RefCell::default(), spans: RefCell::default() }
+        Self {
+            lookup,
+            mistakes: RefCell::default(),
+            spans: RefCell::default(),
+        }
     }
 
     pub(super) fn report(&self, mistake: Mistake) {
@@ -75,18 +79,31 @@ impl<'a, 'r> Section<'a, 'r> {
         span: Range<usize>,
     ) -> Self {
         reader.spans.borrow_mut().insert(path.clone(), span.clone());
-        Self { reader, table, path, span, known: RefCell::default() }
+        Self {
+            reader,
+            table,
+            path,
+            span,
+            known: RefCell::default(),
+        }
     }
 
     /// The dotted key of `key` in this table.
     pub(super) fn key(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     fn get(&self, key: &'static str) -> Option<&'r Spanned<DeValue<'r>>> {
         self.known.borrow_mut().push(key);
         let value = self.table.get(key)?;
-        self.reader.spans.borrow_mut().insert(self.key(key), value.span());
+        self.reader
+            .spans
+            .borrow_mut()
+            .insert(self.key(key), value.span());
         Some(value)
     }
 
@@ -101,7 +118,8 @@ impl<'a, 'r> Section<'a, 'r> {
             DeValue::Table(_) => "a table",
         };
         let message = format!("`{key}` is {found}");
-        self.reader.report(Mistake::new(value.span(), message).expected(expected));
+        self.reader
+            .report(Mistake::new(value.span(), message).expected(expected));
     }
 
     fn text_of(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) -> Option<Text> {
@@ -117,16 +135,19 @@ impl<'a, 'r> Section<'a, 'r> {
             }),
             Err(ExpandError::Missing(name)) => {
                 let message = format!("the environment variable {name} is not set");
-                self.reader.report(
-                    Mistake::new(value.span(), message)
-                        .suggestion(format!("set {name}, or write the value; $$ is a dollar sign")),
-                );
+                self.reader
+                    .report(Mistake::new(value.span(), message).suggestion(format!(
+                        "set {name}, or write the value; $$ is a dollar sign"
+                    )));
                 None
             }
             Err(ExpandError::Malformed) => {
                 self.reader.report(
-                    Mistake::new(value.span(), format!("`{key}` has a $ that starts no variable"))
-                        .expected("${NAME}, or $$ for a dollar sign"),
+                    Mistake::new(
+                        value.span(),
+                        format!("`{key}` has a $ that starts no variable"),
+                    )
+                    .expected("${NAME}, or $$ for a dollar sign"),
                 );
                 None
             }
@@ -148,7 +169,8 @@ impl<'a, 'r> Section<'a, 'r> {
                     format!("`{key}` cannot be {:?}", text.text)
                 };
                 let suggestion = invalid.suggestion.filter(|_| !text.conceal);
-                let mut mistake = Mistake::new(text.span.clone(), message).expected(invalid.expected);
+                let mut mistake =
+                    Mistake::new(text.span.clone(), message).expected(invalid.expected);
                 if let Some(suggestion) = suggestion {
                     mistake = mistake.suggestion(suggestion);
                 }
@@ -207,9 +229,10 @@ impl<'a, 'r> Section<'a, 'r> {
     /// Reports that `key` has to be given.
     pub(super) fn missing(&self, key: &str) {
         let message = format!("[{}] has no `{key}`", self.path);
-        self.reader.report(Mistake::new(self.span.clone(), message).expected(format!(
-            "the key `{key}` in this table"
-        )));
+        self.reader.report(
+            Mistake::new(self.span.clone(), message)
+                .expected(format!("the key `{key}` in this table")),
+        );
     }
 
     /// Whether the key is there, right or wrong.
@@ -233,7 +256,8 @@ impl<'a, 'r> Section<'a, 'r> {
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
             let message = format!("`{key}` cannot be {}", raw.as_str());
-            self.reader.report(Mistake::new(value.span(), message).expected(expected));
+            self.reader
+                .report(Mistake::new(value.span(), message).expected(expected));
         }
         number
     }
@@ -241,7 +265,8 @@ impl<'a, 'r> Section<'a, 'r> {
     /// As [`Section::integer`], within 32 bits.
     pub(super) fn integer32(&self, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
         let range = u64::from(*range.start())..=u64::from(*range.end());
-        self.integer(key, range).and_then(|number| u32::try_from(number).ok())
+        self.integer(key, range)
+            .and_then(|number| u32::try_from(number).ok())
     }
 
     /// `true` or `false`.
@@ -270,10 +295,13 @@ impl<'a, 'r> Section<'a, 'r> {
         for (index, item) in items.iter().enumerate() {
             let place = format!("{}[{index}]", self.key(key));
             self.reader.spans.borrow_mut().insert(place, item.span());
-            let Some(text) = self.text_of(key, item, "a string") else { continue };
+            let Some(text) = self.text_of(key, item, "a string") else {
+                continue;
+            };
             if seen.contains(&text.text) {
                 let message = format!("`{key}` names this twice");
-                self.reader.report(Mistake::new(item.span(), message).expected("each once"));
+                self.reader
+                    .report(Mistake::new(item.span(), message).expected("each once"));
             }
             parsed.extend(self.parse_text(key, &text, &parse));
             seen.push(text.text);
@@ -293,9 +321,15 @@ impl<'a, 'r> Section<'a, 'r> {
 
     /// The tables of `[[key]]`.
     pub(super) fn sections(&self, key: &'static str) -> Vec<Section<'a, 'r>> {
-        let Some(value) = self.get(key) else { return Vec::new() };
+        let Some(value) = self.get(key) else {
+            return Vec::new();
+        };
         let Some(items) = value.get_ref().as_array() else {
-            self.wrong_type(key, value, &format!("a list of tables: [[{}]]", self.key(key)));
+            self.wrong_type(
+                key,
+                value,
+                &format!("a list of tables: [[{}]]", self.key(key)),
+            );
             return Vec::new();
         };
         let mut sections = Vec::new();
@@ -333,14 +367,19 @@ impl<'a, 'r> Section<'a, 'r> {
         let mut lists = Vec::new();
         for (name, value) in self.table {
             let key = name.get_ref();
-            self.reader.spans.borrow_mut().insert(self.key(key), value.span());
+            self.reader
+                .spans
+                .borrow_mut()
+                .insert(self.key(key), value.span());
             let expected = "a string, or a list of strings";
             let one = [value];
             let items: Vec<&Spanned<DeValue<'_>>> = match value.get_ref().as_array() {
                 Some(items) => items.iter().collect(),
                 None => one.to_vec(),
             };
-            let texts = items.iter().filter_map(|item| self.text_of(key, item, expected));
+            let texts = items
+                .iter()
+                .filter_map(|item| self.text_of(key, item, expected));
             lists.push((key.to_string(), texts.map(|text| text.text).collect()));
         }
         lists
@@ -368,13 +407,16 @@ impl<'a, 'r> Section<'a, 'r> {
 }
 
 /// What the key wants, told by the way it refuses the bare number written there.
-fn hint<T>(
-    value: &Spanned<DeValue<'_>>,
-    parse: &impl Fn(&str) -> Result<T, Invalid>,
-) -> String {
-    let number = value.get_ref().as_integer().map_or("", |integer| integer.as_str());
+fn hint<T>(value: &Spanned<DeValue<'_>>, parse: &impl Fn(&str) -> Result<T, Invalid>) -> String {
+    let number = value
+        .get_ref()
+        .as_integer()
+        .map_or("", |integer| integer.as_str());
     match parse(number) {
-        Err(Invalid { expected, suggestion: Some(suggestion) }) => {
+        Err(Invalid {
+            expected,
+            suggestion: Some(suggestion),
+        }) => {
             format!("{expected}; {suggestion}")
         }
         Err(Invalid { expected, .. }) => expected,

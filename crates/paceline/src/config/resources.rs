@@ -105,9 +105,16 @@ impl WriteVerb {
 }
 
 pub(super) fn resources(section: &Section<'_, '_>) -> Resources {
-    let named: Vec<Resource> =
-        section.named_sections().iter().map(|(name, section)| resource(name, section)).collect();
-    if named.is_empty() { Resources::EveryTable } else { Resources::Named(named) }
+    let named: Vec<Resource> = section
+        .named_sections()
+        .iter()
+        .map(|(name, section)| resource(name, section))
+        .collect();
+    if named.is_empty() {
+        Resources::EveryTable
+    } else {
+        Resources::Named(named)
+    }
 }
 
 fn resource(name: &str, section: &Section<'_, '_>) -> Resource {
@@ -115,18 +122,29 @@ fn resource(name: &str, section: &Section<'_, '_>) -> Resource {
         let number = section.integer32(key, 1..=10_000).unwrap_or(usual);
         NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
     };
-    let table = section.parsed("table", values::name).unwrap_or_else(|| name.to_owned());
+    let table = section
+        .parsed("table", values::name)
+        .unwrap_or_else(|| name.to_owned());
     let path = section.parsed("path", values::segment);
     let resource = Resource {
         name: name.to_owned(),
         path: path.unwrap_or_else(|| name.to_owned()),
-        kind: section.parsed("type", values::name).unwrap_or_else(|| table.clone()),
+        kind: section
+            .parsed("type", values::name)
+            .unwrap_or_else(|| table.clone()),
         table,
         fields: section.list("fields", values::name),
         hidden: section.list("hidden", values::name).unwrap_or_default(),
         default_fields: section.list("default_fields", values::name),
-        relations: section.section("relations").map(|section| relations(&section)).unwrap_or_default(),
-        write: section.list("write", WriteVerb::parse).unwrap_or_default().into_iter().collect(),
+        relations: section
+            .section("relations")
+            .map(|section| relations(&section))
+            .unwrap_or_default(),
+        write: section
+            .list("write", WriteVerb::parse)
+            .unwrap_or_default()
+            .into_iter()
+            .collect(),
         anonymous_write: section.boolean("anonymous_write").unwrap_or(false),
         anonymous_read: section.boolean("anonymous_read").unwrap_or(true),
         require_match: section.boolean("require_match").unwrap_or(false),
@@ -146,7 +164,9 @@ fn relations(section: &Section<'_, '_>) -> Vec<Relation> {
                 section.reader.span(&section.key(&name)),
                 format!("the relation `{name}` names no column"),
             );
-            section.reader.report(mistake.expected("the column that refers, such as \"user_id\""));
+            section
+                .reader
+                .report(mistake.expected("the column that refers, such as \"user_id\""));
         }
         relations.push(Relation { name, columns });
     }

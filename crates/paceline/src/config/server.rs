@@ -68,7 +68,9 @@ impl Default for Server {
             drain_timeout: Duration::from_secs(10),
             max_body: 1 << 20,
             allowed_hosts: AllowedHosts::Only(
-                ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec(),
+                ["localhost", "127.0.0.1", "[::1]"]
+                    .map(str::to_owned)
+                    .to_vec(),
             ),
             trusted_proxies: Vec::new(),
             log_requests: false,
@@ -85,26 +87,36 @@ impl Default for Cache {
 pub(super) fn server(section: &Section<'_, '_>) -> Server {
     let usual = Server::default();
     let server = Server {
-        listen: section.parsed("listen", values::address).unwrap_or(usual.listen),
+        listen: section
+            .parsed("listen", values::address)
+            .unwrap_or(usual.listen),
         admin_listen: section
             .parsed("admin_listen", values::optional_address)
             .unwrap_or(usual.admin_listen),
         drain_timeout: section
             .parsed("drain_timeout", values::duration)
             .unwrap_or(usual.drain_timeout),
-        max_body: section.parsed("max_body", body_size).unwrap_or(usual.max_body),
+        max_body: section
+            .parsed("max_body", body_size)
+            .unwrap_or(usual.max_body),
         allowed_hosts: section
             .list("allowed_hosts", values::host)
             .map_or(usual.allowed_hosts, AllowedHosts::from_names),
-        trusted_proxies: section.list("trusted_proxies", values::network).unwrap_or_default(),
-        log_requests: section.boolean("log_requests").unwrap_or(usual.log_requests),
+        trusted_proxies: section
+            .list("trusted_proxies", values::network)
+            .unwrap_or_default(),
+        log_requests: section
+            .boolean("log_requests")
+            .unwrap_or(usual.log_requests),
     };
     section.finish();
     server
 }
 
 pub(super) fn cache(section: &Section<'_, '_>) -> Cache {
-    let size = section.parsed("size", values::size).unwrap_or(Cache::default().size);
+    let size = section
+        .parsed("size", values::size)
+        .unwrap_or(Cache::default().size);
     section.finish();
     Cache { size }
 }
@@ -112,7 +124,9 @@ pub(super) fn cache(section: &Section<'_, '_>) -> Cache {
 pub(super) fn secrets(section: &Section<'_, '_>, folder: &Path) -> Secrets {
     let secrets = Secrets {
         key: section.secret("key", |text| key(text).map(Redacted::new)),
-        key_file: section.parsed("key_file", values::name).map(|path| folder.join(path)),
+        key_file: section
+            .parsed("key_file", values::name)
+            .map(|path| folder.join(path)),
     };
     section.finish();
     secrets
@@ -120,13 +134,19 @@ pub(super) fn secrets(section: &Section<'_, '_>, folder: &Path) -> Secrets {
 
 impl AllowedHosts {
     fn from_names(names: Vec<String>) -> Self {
-        if names.iter().any(|name| name == "*") { Self::Any } else { Self::Only(names) }
+        if names.iter().any(|name| name == "*") {
+            Self::Any
+        } else {
+            Self::Only(names)
+        }
     }
 }
 
 fn body_size(text: &str) -> Result<usize, Invalid> {
     match values::size(text)? {
-        0 => Err(Invalid::expected("a size larger than zero, such as \"1MiB\"")),
+        0 => Err(Invalid::expected(
+            "a size larger than zero, such as \"1MiB\"",
+        )),
         size => Ok(size),
     }
 }

@@ -36,7 +36,10 @@ const fn count(number: u32) -> NonZeroU32 {
 
 impl Default for Export {
     fn default() -> Self {
-        Self { enabled: true, max_concurrent: count(4) }
+        Self {
+            enabled: true,
+            max_concurrent: count(4),
+        }
     }
 }
 
@@ -53,7 +56,9 @@ impl Default for Stream {
 
 pub(super) fn export(section: &Section<'_, '_>) -> Export {
     let usual = Export::default();
-    let max = section.integer32("max_concurrent", 1..=1_024).and_then(NonZeroU32::new);
+    let max = section
+        .integer32("max_concurrent", 1..=1_024)
+        .and_then(NonZeroU32::new);
     let export = Export {
         enabled: section.boolean("enabled").unwrap_or(usual.enabled),
         max_concurrent: max.unwrap_or(usual.max_concurrent),
@@ -64,8 +69,12 @@ pub(super) fn export(section: &Section<'_, '_>) -> Export {
 
 pub(super) fn stream(section: &Section<'_, '_>) -> Stream {
     let usual = Stream::default();
-    let buffer = section.integer32("buffer", 1..=1_000_000).and_then(NonZeroU32::new);
-    let clients = section.integer32("max_clients", 1..=1_000_000).and_then(NonZeroU32::new);
+    let buffer = section
+        .integer32("buffer", 1..=1_000_000)
+        .and_then(NonZeroU32::new);
+    let clients = section
+        .integer32("max_clients", 1..=1_000_000)
+        .and_then(NonZeroU32::new);
     let stream = Stream {
         path: section.parsed("path", values::route).unwrap_or(usual.path),
         heartbeat: section

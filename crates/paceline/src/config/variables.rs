@@ -46,12 +46,17 @@ pub(super) fn expand(
         rest = after;
     }
     text.push_str(rest);
-    Ok(Expanded { text, from_environment })
+    Ok(Expanded {
+        text,
+        from_environment,
+    })
 }
 
 fn is_name(name: &str) -> bool {
     let mut characters = name.chars();
-    characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+    characters
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 

@@ -29,7 +29,10 @@ pub enum KeyFileError {
 /// Reads the secret from `path`, or makes a random one there. Of two processes that make it at the same
 /// time one wins, and both use its key.
 pub fn load_or_create(path: &Path) -> Result<Secret, KeyFileError> {
-    let failed = |source| KeyFileError::Io { path: path.to_owned(), source };
+    let failed = |source| KeyFileError::Io {
+        path: path.to_owned(),
+        source,
+    };
     match load(path)? {
         Some(secret) => Ok(secret),
         None => {
@@ -43,7 +46,12 @@ fn load(path: &Path) -> Result<Option<Secret>, KeyFileError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(KeyFileError::Io { path: path.to_owned(), source }),
+        Err(source) => {
+            return Err(KeyFileError::Io {
+                path: path.to_owned(),
+                source,
+            });
+        }
     };
     if is_exposed(path) {
         return Err(KeyFileError::Exposed(path.to_owned()));
@@ -56,13 +64,21 @@ fn load(path: &Path) -> Result<Option<Secret>, KeyFileError> {
 
 /// Written under another name and linked into place, so that a half-written key is never read.
 fn create(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     create_folder(folder)?;
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let draft = folder.join(format!(".key-{:016x}", getrandom::u64().map_err(io::Error::other)?));
+    let draft = folder.join(format!(
+        ".key-{:016x}",
+        getrandom::u64().map_err(io::Error::other)?
+    ));
     let mut file = private(&draft)?;
-    let written = file.write_all(Secret::new(bytes).to_hex().as_bytes()).and_then(|()| file.sync_all());
+    let written = file
+        .write_all(Secret::new(bytes).to_hex().as_bytes())
+        .and_then(|()| file.sync_all());
     let linked = written.and_then(|()| match fs::hard_link(&draft, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other,
@@ -74,7 +90,11 @@ fn create(path: &Path) -> io::Result<()> {
 #[cfg(unix)]
 fn private(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
 }
 
 #[cfg(not(unix))]
@@ -85,7 +105,10 @@ fn private(path: &Path) -> io::Result<File> {
 #[cfg(unix)]
 fn create_folder(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
 }
 
 #[cfg(not(unix))]
@@ -114,7 +137,11 @@ mod tests {
         let path = dir.path().join("state/secret.key");
         let made = load_or_create(&path).unwrap();
         assert_eq!(load_or_create(&path).unwrap(), made);
-        assert_eq!(fs::read_dir(dir.path().join("state")).unwrap().count(), 1, "no draft is left");
+        assert_eq!(
+            fs::read_dir(dir.path().join("state")).unwrap().count(),
+            1,
+            "no draft is left"
+        );
     }
 
     #[cfg(unix)]
@@ -125,7 +152,10 @@ mod tests {
         let path = dir.path().join("secret.key");
         load_or_create(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(load_or_create(&path), Err(KeyFileError::Exposed(_))));
+        assert!(matches!(
+            load_or_create(&path),
+            Err(KeyFileError::Exposed(_))
+        ));
     }
 
     #[test]
@@ -133,7 +163,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("secret.key");
         drop(private(&path).unwrap());
-        assert!(matches!(load_or_create(&path), Err(KeyFileError::Damaged(_))));
+        assert!(matches!(
+            load_or_create(&path),
+            Err(KeyFileError::Damaged(_))
+        ));
         assert!(path.exists());
     }
 }

@@ -15,7 +15,9 @@ pub struct Secret([u8; 32]);
 
 /// A text is too short for a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a secret needs 64 hexadecimal digits or a passphrase of at least {SHORTEST_PASSPHRASE} characters")]
+#[error(
+    "a secret needs 64 hexadecimal digits or a passphrase of at least {SHORTEST_PASSPHRASE} characters"
+)]
 pub struct SecretTooShort;
 
 impl Secret {
@@ -34,7 +36,10 @@ impl Secret {
         if text.chars().count() < SHORTEST_PASSPHRASE {
             return Err(SecretTooShort);
         }
-        Ok(Self(blake3::derive_key("paceline 2026-11 secret from a passphrase", text.as_bytes())))
+        Ok(Self(blake3::derive_key(
+            "paceline 2026-11 secret from a passphrase",
+            text.as_bytes(),
+        )))
     }
 
     /// The key for one purpose. Keys of different purposes tell nothing about each other.
@@ -45,10 +50,12 @@ impl Secret {
     /// The secret as it stands in a key file.
     fn to_hex(&self) -> String {
         use fmt::Write as _;
-        self.0.iter().fold(String::with_capacity(64), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a string takes everything");
-            text
-        })
+        self.0
+            .iter()
+            .fold(String::with_capacity(64), |mut text, byte| {
+                write!(text, "{byte:02x}").expect("a string takes everything");
+                text
+            })
     }
 }
 

@@ -36,7 +36,10 @@ pub(super) async fn serve<S>(
     drain: Duration,
 ) -> usize
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
     S::Future: Send,
 {
     let builder = Arc::new(protocol());
@@ -55,8 +58,13 @@ where
                 continue;
             }
         };
-        let answer = PerConnection { service: service.clone(), peer };
-        let connection = builder.serve_connection(TokioIo::new(stream), answer).into_owned();
+        let answer = PerConnection {
+            service: service.clone(),
+            peer,
+        };
+        let connection = builder
+            .serve_connection(TokioIo::new(stream), answer)
+            .into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -77,7 +85,10 @@ async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
 ) -> std::io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let slot = Arc::clone(slots).acquire_owned().await.map_err(std::io::Error::other)?;
+    let slot = Arc::clone(slots)
+        .acquire_owned()
+        .await
+        .map_err(std::io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     stream.set_nodelay(true)?;
     Ok((stream, peer, slot))

@@ -1,5 +1,7 @@
 //! The Host allow-list: a page on another site whose name was rebound to this address gets nothing.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -8,8 +10,7 @@ use axum::response::IntoResponse;
 use http::header::HOST;
 use http::{Request, Response};
 use paceline_http::problem::Problem;
-use std::future::{Ready, ready};
-use tower::util::Either;
+use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 /// Answers 421 unless the request's host is one of these names (compared without port and case).
@@ -21,7 +22,12 @@ pub(super) struct HostLayer {
 impl HostLayer {
     /// `allowed` empty lets every host pass.
     pub(super) fn new(allowed: &[String]) -> Self {
-        Self { allowed: allowed.iter().map(|host| host.to_ascii_lowercase()).collect() }
+        Self {
+            allowed: allowed
+                .iter()
+                .map(|host| host.to_ascii_lowercase())
+                .collect(),
+        }
     }
 }
 
@@ -29,7 +35,10 @@ impl<S> Layer<S> for HostLayer {
     type Service = HostCheck<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        HostCheck { inner, allowed: Arc::clone(&self.allowed) }
+        HostCheck {
+            inner,
+            allowed: Arc::clone(&self.allowed),
+        }
     }
 }
 
@@ -46,7 +55,7 @@ where
 {
     type Response = Response<Body>;
     type Error = S::Error;
-    type Future = Either<S::Future, Ready<Result<Response<Body>, S::Error>>>;
+    type Future = HostFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -54,9 +63,39 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         if self.allowed.is_empty() || is_allowed(host_of(&request), &self.allowed) {
-            Either::Left(self.inner.call(request))
+            HostFuture::Passed {
+                inner: self.inner.call(request),
+            }
         } else {
-            Either::Right(ready(Ok(refused().into_response())))
+            HostFuture::Refused
+        }
+    }
+}
+
+pin_project! {
+    /// The inner answer, or the refusal.
+    #[project = Projected]
+    pub(super) enum HostFuture<F> {
+        /// The host is allowed.
+        Passed {
+            #[pin]
+            inner: F,
+        },
+        /// It is not.
+        Refused,
+    }
+}
+
+impl<F, E> Future for HostFuture<F>
+where
+    F: Future<Output = Result<Response<Body>, E>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            Projected::Passed { inner } => inner.poll(cx),
+            Projected::Refused => Poll::Ready(Ok(refused().into_response())),
         }
     }
 }
@@ -112,7 +151,11 @@ mod tests {
     fn no_host_and_two_hosts_are_refused() {
         let none = Request::builder().body(()).unwrap();
         assert!(host_of(&none).is_none());
-        let two = Request::builder().header(HOST, "localhost").header(HOST, "evil").body(()).unwrap();
+        let two = Request::builder()
+            .header(HOST, "localhost")
+            .header(HOST, "evil")
+            .body(())
+            .unwrap();
         assert!(host_of(&two).is_none());
     }
 }

@@ -30,8 +30,14 @@ impl Answer {
     #[track_caller]
     pub fn header(&self, name: &str) -> &str {
         let mut values = self.headers.get_all(name).iter();
-        let first = values.next().unwrap_or_else(|| panic!("no {name} in {:?}", self.headers));
-        assert!(values.next().is_none(), "{name} stands twice in {:?}", self.headers);
+        let first = values
+            .next()
+            .unwrap_or_else(|| panic!("no {name} in {:?}", self.headers));
+        assert!(
+            values.next().is_none(),
+            "{name} stands twice in {:?}",
+            self.headers
+        );
         first.to_str().unwrap()
     }
 
@@ -43,7 +49,10 @@ impl Answer {
         let problem = self.json();
         assert_eq!(problem["code"], code, "{problem}");
         assert_eq!(problem["status"], status, "{problem}");
-        assert!(problem["detail"].is_string() || problem["errors"].is_array(), "{problem}");
+        assert!(
+            problem["detail"].is_string() || problem["errors"].is_array(),
+            "{problem}"
+        );
         problem
     }
 }
@@ -65,7 +74,11 @@ pub fn send(method: &str, url: &str, headers: &[&str], body: Option<&[u8]>) -> A
     let (parts, body) = response.into_parts();
     let mut bytes = Vec::new();
     body.into_reader().read_to_end(&mut bytes).unwrap();
-    Answer { status: parts.status, headers: parts.headers, body: bytes }
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: bytes,
+    }
 }
 
 /// Opens a response without reading its body.

@@ -7,7 +7,12 @@ use crate::server::{Server, shared_demo};
 #[test]
 fn a_known_tag_answers_304_with_the_headers_of_the_200() {
     let server = shared_demo();
-    for path in ["/api/products/1", "/api/products?limit=5", "/api/posts?page=3", "/openapi.json"] {
+    for path in [
+        "/api/products/1",
+        "/api/products?limit=5",
+        "/api/posts?page=3",
+        "/openapi.json",
+    ] {
         let first = server.get(path);
         let tag = first.header("etag").to_owned();
         let again = server.get_with(path, &[&format!("If-None-Match: {tag}")]);
@@ -15,15 +20,26 @@ fn a_known_tag_answers_304_with_the_headers_of_the_200() {
         assert!(again.body.is_empty());
         assert_eq!(again.header("etag"), tag);
         assert_eq!(again.header("vary"), first.header("vary"));
-        assert_eq!(again.headers.get("cache-control"), first.headers.get("cache-control"));
+        assert_eq!(
+            again.headers.get("cache-control"),
+            first.headers.get("cache-control")
+        );
     }
 }
 
 #[test]
 fn selection_page_filter_and_media_type_are_part_of_the_tag() {
     let server = shared_demo();
-    let paths = ["/api/posts?page=1", "/api/posts?page=2", "/api/posts?page=1&fields=id", "/api/posts?user_id=7"];
-    let mut tags: Vec<String> = paths.iter().map(|path| server.get(path).header("etag").to_owned()).collect();
+    let paths = [
+        "/api/posts?page=1",
+        "/api/posts?page=2",
+        "/api/posts?page=1&fields=id",
+        "/api/posts?user_id=7",
+    ];
+    let mut tags: Vec<String> = paths
+        .iter()
+        .map(|path| server.get(path).header("etag").to_owned())
+        .collect();
     let document = server.get_with("/api/posts?page=1", &["Accept: application/vnd.api+json"]);
     tags.push(document.header("etag").to_owned());
     let count = tags.len();
@@ -41,18 +57,31 @@ fn each_coding_has_its_own_tag_and_all_of_them_answer_304() {
     for coding in ["gzip", "br", "zstd"] {
         let answer = server.get_with(path, &[&format!("Accept-Encoding: {coding}")]);
         assert_eq!(answer.header("content-encoding"), coding);
-        assert!(answer.header("vary").to_ascii_lowercase().contains("accept-encoding"));
+        assert!(
+            answer
+                .header("vary")
+                .to_ascii_lowercase()
+                .contains("accept-encoding")
+        );
         assert!(answer.body.len() < plain.body.len() / 2);
-        assert_eq!(answer.header("content-length"), answer.body.len().to_string());
+        assert_eq!(
+            answer.header("content-length"),
+            answer.body.len().to_string()
+        );
         if coding == "gzip" {
             let mut text = Vec::new();
-            flate2::read::GzDecoder::new(&answer.body[..]).read_to_end(&mut text).unwrap();
+            flate2::read::GzDecoder::new(&answer.body[..])
+                .read_to_end(&mut text)
+                .unwrap();
             assert_eq!(text, plain.body);
         }
         tags.push(answer.header("etag").to_owned());
     }
     for tag in &tags {
-        let other = server.get_with(path, &["Accept-Encoding: br", &format!("If-None-Match: {tag}")]);
+        let other = server.get_with(
+            path,
+            &["Accept-Encoding: br", &format!("If-None-Match: {tag}")],
+        );
         assert_eq!(other.status, 304, "{tag}");
     }
     tags.sort();
@@ -69,8 +98,19 @@ fn head_has_the_headers_of_get_and_no_body() {
             let get = server.get_with(path, &[&coding]);
             let head = server.send("HEAD", path, &[&coding], None);
             assert!(head.body.is_empty());
-            for name in ["etag", "vary", "content-type", "content-length", "content-encoding", "link"] {
-                assert_eq!(head.headers.get(name), get.headers.get(name), "{name} of {path}");
+            for name in [
+                "etag",
+                "vary",
+                "content-type",
+                "content-length",
+                "content-encoding",
+                "link",
+            ] {
+                assert_eq!(
+                    head.headers.get(name),
+                    get.headers.get(name),
+                    "{name} of {path}"
+                );
             }
         }
     }
@@ -87,7 +127,10 @@ fn a_304_reads_no_row() {
     }
     assert_eq!(server.metric("paceline_sql_statements_total"), before);
     server.get("/api/posts?page=8");
-    assert!(server.metric("paceline_sql_statements_total") > before, "the counter counts");
+    assert!(
+        server.metric("paceline_sql_statements_total") > before,
+        "the counter counts"
+    );
 }
 
 #[test]
@@ -101,10 +144,19 @@ fn a_write_by_another_process_is_seen_by_the_next_request() {
         .status()
         .expect("sqlite3 is installed by the test command");
     assert!(status.success());
-    let second = server.get_with("/api/products/2", &[&format!("If-None-Match: {}", first.header("etag"))]);
+    let second = server.get_with(
+        "/api/products/2",
+        &[&format!("If-None-Match: {}", first.header("etag"))],
+    );
     assert_eq!(second.status, 200);
-    assert_eq!(second.json()["stock"].as_i64(), first.json()["stock"].as_i64().map(|stock| stock + 1));
-    let list_again = server.get_with("/api/products", &[&format!("If-None-Match: {}", list.header("etag"))]);
+    assert_eq!(
+        second.json()["stock"].as_i64(),
+        first.json()["stock"].as_i64().map(|stock| stock + 1)
+    );
+    let list_again = server.get_with(
+        "/api/products",
+        &[&format!("If-None-Match: {}", list.header("etag"))],
+    );
     assert_eq!(list_again.status, 200);
 }
 
@@ -125,7 +177,10 @@ fn a_row_changed_while_the_server_was_down_changes_its_tag() {
         .expect("sqlite3 is installed by the test command");
     assert!(status.success());
     let server = Server::demo_in(folder.path().to_owned(), Some(folder), &[]);
-    for (path, tag) in ["/api/products/1", "/api/products", "/api/users/1"].iter().zip(tags) {
+    for (path, tag) in ["/api/products/1", "/api/products", "/api/users/1"]
+        .iter()
+        .zip(tags)
+    {
         let answer = server.get_with(path, &[&format!("If-None-Match: {tag}")]);
         assert_eq!(answer.status, 200, "{path}");
     }

@@ -10,36 +10,62 @@ fn a_page_has_rows_totals_and_links() {
     let answer = server.get("/api/posts?page=2&limit=20");
     assert_eq!(answer.status, 200, "{}", answer.text());
     let list = answer.json();
-    let ids: Vec<i64> = list["data"].as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect();
+    let ids: Vec<i64> = list["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["id"].as_i64().unwrap())
+        .collect();
     assert_eq!(ids, (21..=40).collect::<Vec<_>>());
     let pagination = &list["pagination"];
-    for (name, expected) in [("page", 2), ("limit", 20), ("total", 100_000), ("pages", 5000)] {
+    for (name, expected) in [
+        ("page", 2),
+        ("limit", 20),
+        ("total", 100_000),
+        ("pages", 5000),
+    ] {
         assert_eq!(pagination[name], expected, "{name}");
     }
     assert!(pagination["next"].is_string());
     let link = answer.header("link");
     for relation in ["first", "prev", "next", "last"] {
-        assert!(link.contains(&format!("rel=\"{relation}\"")), "{relation} in {link}");
+        assert!(
+            link.contains(&format!("rel=\"{relation}\"")),
+            "{relation} in {link}"
+        );
     }
 }
 
 #[test]
 fn the_cursor_of_a_page_leads_to_the_next_and_keeps_the_sort() {
     let server = shared_demo();
-    let first = server.get("/api/posts?sort=-created_at&limit=50&fields=id,created_at").json();
+    let first = server
+        .get("/api/posts?sort=-created_at&limit=50&fields=id,created_at")
+        .json();
     let cursor = first["pagination"]["next"].as_str().unwrap();
-    let second = server.get(&format!("/api/posts?sort=-created_at&limit=50&fields=id,created_at&cursor={cursor}"));
+    let second = server.get(&format!(
+        "/api/posts?sort=-created_at&limit=50&fields=id,created_at&cursor={cursor}"
+    ));
     assert_eq!(second.status, 200, "{}", second.text());
     let second = second.json();
-    let by_page = server.get("/api/posts?sort=-created_at&limit=50&fields=id,created_at&page=2").json();
+    let by_page = server
+        .get("/api/posts?sort=-created_at&limit=50&fields=id,created_at&page=2")
+        .json();
     assert_eq!(second["data"], by_page["data"]);
 }
 
 #[test]
 fn a_cursor_of_another_query_and_a_changed_one_are_refused() {
     let server = shared_demo();
-    let cursor = server.get("/api/posts").json()["pagination"]["next"].as_str().unwrap().to_owned();
-    for query in [format!("sort=-id&cursor={cursor}"), format!("user_id=1&cursor={cursor}"), "cursor=AAAA".into()] {
+    let cursor = server.get("/api/posts").json()["pagination"]["next"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for query in [
+        format!("sort=-id&cursor={cursor}"),
+        format!("user_id=1&cursor={cursor}"),
+        "cursor=AAAA".into(),
+    ] {
         let problem = server.get(&format!("/api/posts?{query}"));
         assert_eq!(problem.status, 400, "{query}");
         assert_eq!(problem.json()["parameter"], "cursor", "{query}");
@@ -67,20 +93,35 @@ fn filters_narrow_the_list_and_its_total() {
     let rows = all["data"].as_array().unwrap();
     assert_eq!(all["pagination"]["total"], rows.len());
     assert!(rows.iter().all(|row| row["user_id"] == 7));
-    let recent = server.get("/api/posts?user_id=7&created_at[gte]=2026-01-01&limit=100").json();
-    let expected = rows.iter().filter(|row| row["created_at"].as_str().unwrap() >= "2026-01-01").count();
+    let recent = server
+        .get("/api/posts?user_id=7&created_at[gte]=2026-01-01&limit=100")
+        .json();
+    let expected = rows
+        .iter()
+        .filter(|row| row["created_at"].as_str().unwrap() >= "2026-01-01")
+        .count();
     assert_eq!(recent["pagination"]["total"], expected);
 }
 
 #[test]
 fn the_three_spellings_select_the_same_fields() {
     let server = shared_demo();
-    let dotted = server.get("/api/posts/123?fields=id,title,author.name").json();
+    let dotted = server
+        .get("/api/posts/123?fields=id,title,author.name")
+        .json();
     assert_eq!(dotted.as_object().unwrap().len(), 3, "{dotted}");
     assert_eq!(dotted["author"].as_object().unwrap().len(), 1);
-    assert_eq!(server.get("/api/posts/123?fields=id,title,author(name)").json(), dotted);
+    assert_eq!(
+        server
+            .get("/api/posts/123?fields=id,title,author(name)")
+            .json(),
+        dotted
+    );
     let user = server.get("/api/users/1?fields[user]=id,name").json();
-    assert_eq!(user["data"], server.get("/api/users/1?fields=id,name").json());
+    assert_eq!(
+        user["data"],
+        server.get("/api/users/1?fields=id,name").json()
+    );
 }
 
 #[test]
@@ -90,7 +131,10 @@ fn hidden_columns_answer_like_unknown_ones() {
     let problem = hidden.assert_problem(400, hidden.json()["code"].as_str().unwrap());
     assert_eq!(problem["parameter"], "fields");
     let unknown = server.get("/api/users?fields=id,passwort_hash").text();
-    assert_eq!(hidden.text().replace("password_hash", "X"), unknown.replace("passwort_hash", "X"));
+    assert_eq!(
+        hidden.text().replace("password_hash", "X"),
+        unknown.replace("passwort_hash", "X")
+    );
     for path in ["/api/users/1", "/api/users", "/api/export/users"] {
         assert!(!server.get(path).text().contains("argon2"), "{path}");
     }
@@ -120,7 +164,12 @@ fn bad_parameters_are_named_not_corrected() {
     ] {
         let answer = server.get(&format!("/api/posts?{query}"));
         assert_eq!(answer.status, 400, "{query}: {}", answer.text());
-        assert_eq!(answer.json()["parameter"], parameter, "{query}: {}", answer.text());
+        assert_eq!(
+            answer.json()["parameter"],
+            parameter,
+            "{query}: {}",
+            answer.text()
+        );
     }
 }
 
@@ -128,15 +177,26 @@ fn bad_parameters_are_named_not_corrected() {
 fn json_api_answers_a_whole_document() {
     let server = shared_demo();
     let accept = ["Accept: application/vnd.api+json"];
-    let answer = server.get_with("/api/posts/123?include=author&fields[post]=title,author&fields[user]=name", &accept);
+    let answer = server.get_with(
+        "/api/posts/123?include=author&fields[post]=title,author&fields[user]=name",
+        &accept,
+    );
     assert_eq!(answer.header("content-type"), "application/vnd.api+json");
     let document = answer.json();
     assert_eq!(document["data"]["type"], "post");
     assert_eq!(document["data"]["id"], "123");
     assert_eq!(document["data"]["attributes"].as_object().unwrap().len(), 1);
     assert_eq!(document["included"][0]["type"], "user");
-    let list = server.get_with("/api/posts?page[number]=2&page[size]=10&filter[user_id]=7&sort=-id", &accept).json();
-    assert!(list["links"]["next"].is_string() || list["links"]["next"].is_null(), "{list}");
+    let list = server
+        .get_with(
+            "/api/posts?page[number]=2&page[size]=10&filter[user_id]=7&sort=-id",
+            &accept,
+        )
+        .json();
+    assert!(
+        list["links"]["next"].is_string() || list["links"]["next"].is_null(),
+        "{list}"
+    );
     assert!(list["data"].is_array());
 }
 
@@ -150,5 +210,10 @@ fn paths_and_methods_that_do_not_exist_say_so() {
     let refused = server.send_json("POST", "/api/posts", &[], "{}");
     refused.assert_problem(405, "method-not-allowed");
     assert_eq!(refused.header("allow"), "GET, HEAD");
-    assert_eq!(server.send_json("DELETE", "/api/products", &[], "{}").status, 405);
+    assert_eq!(
+        server
+            .send_json("DELETE", "/api/products", &[], "{}")
+            .status,
+        405
+    );
 }

@@ -13,7 +13,10 @@ fn credentials(server: &Server) -> (String, String) {
     let _ = server;
     let text = String::from_utf8(printed.stdout).unwrap();
     let mut words = text.split_whitespace();
-    (words.next().unwrap().to_owned(), words.next().unwrap().to_owned())
+    (
+        words.next().unwrap().to_owned(),
+        words.next().unwrap().to_owned(),
+    )
 }
 
 fn login(server: &Server, email: &str, password: &str) -> crate::client::Answer {
@@ -57,12 +60,27 @@ fn the_hundred_and_first_call_in_the_documented_mode_is_refused() {
     for call in 1..=100 {
         let answer = server.get("/api/products/1");
         assert_eq!(answer.status, 200, "call {call}");
-        assert!(answer.header("ratelimit").contains(&format!("r={}", 100 - call)), "{:?}", answer.headers);
+        assert!(
+            answer
+                .header("ratelimit")
+                .contains(&format!("r={}", 100 - call)),
+            "{:?}",
+            answer.headers
+        );
         assert!(answer.header("ratelimit-policy").contains("q=100;w=900"));
     }
     let refused = server.get("/api/products/1");
     let problem: Value = refused.assert_problem(429, "rate-limit-exceeded");
-    assert!(problem["detail"].as_str().unwrap().contains("Too many requests"));
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("Too many requests")
+    );
     assert!(refused.header("retry-after").parse::<u64>().unwrap() >= 1);
-    assert_eq!(server.get("/health/live").status, 200, "only /api/ is limited");
+    assert_eq!(
+        server.get("/health/live").status,
+        200,
+        "only /api/ is limited"
+    );
 }

@@ -31,10 +31,15 @@ fn settled(server: &Server, location: &str) -> serde_json::Value {
 
 /// The subjects of all mails in a maildir.
 fn subjects(maildir: &Path) -> Vec<String> {
-    let Ok(files) = std::fs::read_dir(maildir.join("new")) else { return Vec::new() };
+    let Ok(files) = std::fs::read_dir(maildir.join("new")) else {
+        return Vec::new();
+    };
     let subject = |file: std::io::Result<std::fs::DirEntry>| {
         let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-        let line = text.lines().find(|line| line.starts_with("Subject: ")).expect("a subject");
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("Subject: "))
+            .expect("a subject");
         line["Subject: ".len()..].to_owned()
     };
     files.map(subject).collect()
@@ -50,7 +55,10 @@ fn a_mail_is_queued_answered_and_delivered() {
     assert_eq!(body["message"], "Email queued");
     assert_eq!(body["job"]["queue"], "emails");
     let location = answer.header("location").to_owned();
-    assert_eq!(location, format!("/api/jobs/emails/{}", body["job"]["id"].as_str().unwrap()));
+    assert_eq!(
+        location,
+        format!("/api/jobs/emails/{}", body["job"]["id"].as_str().unwrap())
+    );
     let job = settled(&server, &location);
     assert_eq!(job["state"], "completed");
     assert_eq!(subjects(&server.dir.join("mail")), ["first"]);
@@ -72,7 +80,12 @@ fn an_idempotency_key_repeats_the_job_and_refuses_another_body() {
 #[test]
 fn a_mail_that_cannot_be_sent_is_refused_before_it_is_queued() {
     let server = shared_demo();
-    let answer = server.send_json("POST", "/send-email", &[], r#"{"to":"a@b.example\nBcc: c@d.example"}"#);
+    let answer = server.send_json(
+        "POST",
+        "/send-email",
+        &[],
+        r#"{"to":"a@b.example\nBcc: c@d.example"}"#,
+    );
     let problem = answer.assert_problem(422, "invalid-body");
     assert_eq!(problem["errors"].as_array().unwrap().len(), 3, "{problem}");
     assert_eq!(server.get("/api/jobs/emails/nothing").status, 404);
@@ -96,7 +109,9 @@ fn two_hundred_kills_lose_no_acknowledged_mail() {
         let id = server.id();
         let killer = std::thread::spawn(move || {
             std::thread::park_timeout(before_kill);
-            std::process::Command::new("kill").args(["-9", &id.to_string()]).status()
+            std::process::Command::new("kill")
+                .args(["-9", &id.to_string()])
+                .status()
         });
         let mut number = 0;
         while let Some(subject) = try_send(&server.base, round, number) {
@@ -106,7 +121,11 @@ fn two_hundred_kills_lose_no_acknowledged_mail() {
         assert!(killer.join().unwrap().expect("kill runs").success());
         server.wait();
     }
-    assert!(acknowledged.len() >= 200, "only {} mails were acknowledged", acknowledged.len());
+    assert!(
+        acknowledged.len() >= 200,
+        "only {} mails were acknowledged",
+        acknowledged.len()
+    );
     let server = Server::demo_in(dir.clone(), Some(folder), &[]);
     let deadline = Instant::now() + Duration::from_secs(120);
     loop {
@@ -115,7 +134,12 @@ fn two_hundred_kills_lose_no_acknowledged_mail() {
         if missing.is_empty() {
             break;
         }
-        assert!(Instant::now() < deadline, "{} lost of {}: {missing:?}", missing.len(), acknowledged.len());
+        assert!(
+            Instant::now() < deadline,
+            "{} lost of {}: {missing:?}",
+            missing.len(),
+            acknowledged.len()
+        );
         std::thread::park_timeout(Duration::from_millis(50));
     }
     drop(server);
@@ -125,7 +149,10 @@ fn two_hundred_kills_lose_no_acknowledged_mail() {
 fn try_send(base: &str, round: usize, number: usize) -> Option<String> {
     let subject = format!("r{round}-n{number}");
     let body = json!({"to": "ada@example.com", "subject": subject, "body": ""}).to_string();
-    let request = ureq::http::Request::post(format!("{base}/send-email")).header("Content-Type", "application/json");
-    let answer = ureq::Agent::new_with_defaults().run(request.body(body).unwrap()).ok()?;
+    let request = ureq::http::Request::post(format!("{base}/send-email"))
+        .header("Content-Type", "application/json");
+    let answer = ureq::Agent::new_with_defaults()
+        .run(request.body(body).unwrap())
+        .ok()?;
     (answer.status() == 202).then_some(subject)
 }

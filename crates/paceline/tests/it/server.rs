@@ -50,7 +50,10 @@ impl Server {
             std::fs::copy(file, dir.join(file.file_name().unwrap())).unwrap();
         }
         let mut command = Command::new(BINARY);
-        command.arg("serve").arg("--config").arg(dir.join("paceline.toml"));
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(dir.join("paceline.toml"));
         Self::start(command, dir, Some(folder))
     }
 
@@ -65,13 +68,18 @@ impl Server {
 
     fn start(mut command: Command, dir: PathBuf, folder: Option<TempDir>) -> Self {
         command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
-        command.env("PACELINE_LOG", "warn").stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+            .env("PACELINE_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let mut seen = String::new();
         let mut bound = Vec::new();
         while bound.len() < 2 {
-            let Some(Ok(line)) = lines.next() else { panic!("the server ended: {seen}") };
+            let Some(Ok(line)) = lines.next() else {
+                panic!("the server ended: {seen}")
+            };
             seen.push_str(&line);
             seen.push('\n');
             bound.extend(base_of(&line).filter(|base| !bound.contains(base)));
@@ -85,7 +93,14 @@ impl Server {
             }
             seen
         });
-        Self { child, output: Some(output), base, admin, dir, _folder: folder }
+        Self {
+            child,
+            output: Some(output),
+            base,
+            admin,
+            dir,
+            _folder: folder,
+        }
     }
 
     #[track_caller]
@@ -101,7 +116,11 @@ impl Server {
     /// Sends a JSON body.
     #[track_caller]
     pub fn send_json(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
-        let headers: Vec<&str> = headers.iter().copied().chain(["Content-Type: application/json"]).collect();
+        let headers: Vec<&str> = headers
+            .iter()
+            .copied()
+            .chain(["Content-Type: application/json"])
+            .collect();
         self.send(method, path, &headers, Some(body.as_bytes()))
     }
 
@@ -114,8 +133,15 @@ impl Server {
     #[track_caller]
     pub fn metric(&self, name: &str) -> u64 {
         let page = client::send("GET", &format!("{}/metrics", self.admin), &[], None).text();
-        let line = page.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name} in {page}"));
-        line.rsplit_once(' ').expect("name and number").1.parse().expect("a whole number")
+        let line = page
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap_or_else(|| panic!("no {name} in {page}"));
+        line.rsplit_once(' ')
+            .expect("name and number")
+            .1
+            .parse()
+            .expect("a whole number")
     }
 
     /// The server's process id.
@@ -125,7 +151,9 @@ impl Server {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
-        let status = Command::new("kill").args(["-TERM", &self.id().to_string()]).status();
+        let status = Command::new("kill")
+            .args(["-TERM", &self.id().to_string()])
+            .status();
         assert!(status.expect("kill runs").success());
     }
 
@@ -137,7 +165,12 @@ impl Server {
     /// Waits for the end; returns the status and everything printed to standard output.
     pub fn wait(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().expect("it was started");
-        let output = self.output.take().expect("taken once").join().expect("the reader does not panic");
+        let output = self
+            .output
+            .take()
+            .expect("taken once")
+            .join()
+            .expect("the reader does not panic");
         (status, output)
     }
 }

@@ -57,11 +57,18 @@ fn an_export_is_whole_in_each_format() {
     let table = server.get_with("/api/export/users?fields=id,name", &["Accept: text/csv"]);
     assert!(table.header("content-type").starts_with("text/csv"));
     assert_eq!(table.text().lines().next(), Some("id,name"));
-    assert_eq!(server.get_with("/api/export/users", &["Accept: image/png"]).status, 406);
+    assert_eq!(
+        server
+            .get_with("/api/export/users", &["Accept: image/png"])
+            .status,
+        406
+    );
 }
 
 #[test]
 fn a_foreign_host_gets_nothing() {
     let server = shared_demo();
-    server.get_with("/api/users/1", &["Host: evil.example"]).assert_problem(421, "host-not-allowed");
+    server
+        .get_with("/api/users/1", &["Host: evil.example"])
+        .assert_problem(421, "host-not-allowed");
 }

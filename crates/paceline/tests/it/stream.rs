@@ -35,7 +35,12 @@ fn a_change_is_told_and_a_reconnect_misses_none() {
     let mut stream = listen(&server, None);
     let change = |stock: u32| {
         let body = format!(r#"{{"stock":{stock}}}"#);
-        assert_eq!(server.send_json("PATCH", "/api/products/1", &[], &body).status, 200);
+        assert_eq!(
+            server
+                .send_json("PATCH", "/api/products/1", &[], &body)
+                .status,
+            200
+        );
     };
     change(11);
     let (first, name, data) = next_event(&mut stream);
@@ -50,14 +55,24 @@ fn a_change_is_told_and_a_reconnect_misses_none() {
     let second = next_event(&mut resumed);
     let third = next_event(&mut resumed);
     assert_eq!((second.1.as_str(), third.1.as_str()), ("change", "change"));
-    assert!(first < second.0 && second.0 < third.0, "{first} {} {}", second.0, third.0);
+    assert!(
+        first < second.0 && second.0 < third.0,
+        "{first} {} {}",
+        second.0,
+        third.0
+    );
 }
 
 #[test]
 fn an_unknown_last_event_id_is_told_to_start_over() {
     let server = Server::demo(&[]);
     let mut stream = listen(&server, Some("0000-5"));
-    assert_eq!(server.send_json("PATCH", "/api/products/1", &[], r#"{"stock":3}"#).status, 200);
+    assert_eq!(
+        server
+            .send_json("PATCH", "/api/products/1", &[], r#"{"stock":3}"#)
+            .status,
+        200
+    );
     assert_eq!(next_event(&mut stream).1, "reset");
 }
 

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::server::{Server, shared_demo};
 
-const PRODUCT: &str = r#"{"name":"Kettle","description":"Boils water","price_cents":1999,"stock":3}"#;
+const PRODUCT: &str =
+    r#"{"name":"Kettle","description":"Boils water","price_cents":1999,"stock":3}"#;
 
 #[test]
 fn a_row_is_created_changed_replaced_and_deleted() {
@@ -43,18 +44,44 @@ fn if_match_lets_one_writer_win_and_tells_412_from_404() {
     lost.assert_problem(412, "precondition-failed");
     assert_eq!(server.get("/api/products/1").json()["stock"], 41);
     let again = format!("If-Match: {}", won.header("etag"));
-    assert_eq!(server.send_json("PATCH", "/api/products/1", &[&again], r#"{"stock":42}"#).status, 200);
-    let gone = server.send_json("PATCH", "/api/products/999999", &["If-Match: \"x\""], r#"{"stock":1}"#);
+    assert_eq!(
+        server
+            .send_json("PATCH", "/api/products/1", &[&again], r#"{"stock":42}"#)
+            .status,
+        200
+    );
+    let gone = server.send_json(
+        "PATCH",
+        "/api/products/999999",
+        &["If-Match: \"x\""],
+        r#"{"stock":1}"#,
+    );
     assert!(gone.status == 404 || gone.status == 412, "{}", gone.text());
-    assert_eq!(server.send_json("PATCH", "/api/products/999999", &[], r#"{"stock":1}"#).status, 404);
+    assert_eq!(
+        server
+            .send_json("PATCH", "/api/products/999999", &[], r#"{"stock":1}"#)
+            .status,
+        404
+    );
 }
 
 #[test]
 fn the_tag_of_any_coding_and_selection_is_accepted_and_other_rows_do_not_matter() {
     let server = Server::demo(&[]);
-    let zipped = server.get_with("/api/products/3", &["Accept-Encoding: gzip"]).header("etag").to_owned();
-    let narrow = server.get("/api/products/4?fields=id,name").header("etag").to_owned();
-    assert_eq!(server.send_json("PATCH", "/api/products/5", &[], r#"{"stock":1}"#).status, 200);
+    let zipped = server
+        .get_with("/api/products/3", &["Accept-Encoding: gzip"])
+        .header("etag")
+        .to_owned();
+    let narrow = server
+        .get("/api/products/4?fields=id,name")
+        .header("etag")
+        .to_owned();
+    assert_eq!(
+        server
+            .send_json("PATCH", "/api/products/5", &[], r#"{"stock":1}"#)
+            .status,
+        200
+    );
     for (path, tag) in [("/api/products/3", zipped), ("/api/products/4", narrow)] {
         let condition = format!("If-Match: {tag}");
         let answer = server.send_json("PATCH", path, &[&condition], r#"{"stock":7}"#);
@@ -67,7 +94,11 @@ fn preconditions_are_judged_before_the_write() {
     let server = Server::demo(&[]);
     let tag = server.get("/api/products/6").header("etag").to_owned();
     let before = server.get("/api/products/6").json();
-    for condition in [format!("If-Match: W/{tag}"), "If-Match: \"other\"".into(), format!("If-None-Match: {tag}")] {
+    for condition in [
+        format!("If-Match: W/{tag}"),
+        "If-Match: \"other\"".into(),
+        format!("If-None-Match: {tag}"),
+    ] {
         let refused = server.send_json("PATCH", "/api/products/6", &[&condition], r#"{"stock":0}"#);
         refused.assert_problem(412, "precondition-failed");
     }
@@ -85,8 +116,12 @@ fn a_body_with_mistakes_gets_all_of_them_at_once() {
     let body = json!({"name": null, "price_cents": "cheap", "colour": "red"}).to_string();
     let answer = server.send_json("POST", "/api/products", &[], &body);
     let problem = answer.assert_problem(422, "invalid-body");
-    let pointers: Vec<&str> =
-        problem["errors"].as_array().unwrap().iter().filter_map(|error| error["pointer"].as_str()).collect();
+    let pointers: Vec<&str> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|error| error["pointer"].as_str())
+        .collect();
     for pointer in ["/name", "/price_cents", "/colour", "/stock"] {
         assert!(pointers.contains(&pointer), "{pointer} in {problem}");
     }
@@ -95,19 +130,42 @@ fn a_body_with_mistakes_gets_all_of_them_at_once() {
 #[test]
 fn bodies_that_cannot_be_read_have_their_own_statuses() {
     let server = shared_demo();
-    assert_eq!(server.send_json("POST", "/api/products", &[], "{").status, 400);
-    assert_eq!(server.send("POST", "/api/products", &["Content-Type: text/plain"], Some(b"{}")).status, 415);
+    assert_eq!(
+        server.send_json("POST", "/api/products", &[], "{").status,
+        400
+    );
+    assert_eq!(
+        server
+            .send(
+                "POST",
+                "/api/products",
+                &["Content-Type: text/plain"],
+                Some(b"{}")
+            )
+            .status,
+        415
+    );
     let large = format!(r#"{{"name":"{}"}}"#, "x".repeat(2 * 1024 * 1024));
-    server.send_json("POST", "/api/products", &[], &large).assert_problem(413, "payload-too-large");
+    server
+        .send_json("POST", "/api/products", &[], &large)
+        .assert_problem(413, "payload-too-large");
 }
 
 #[test]
 fn a_constraint_names_the_field_and_leaks_no_sql() {
     let server = shared_demo();
     let answer = server.send_json("POST", "/api/products", &[], &PRODUCT.replace("1999", "-1"));
-    assert!(answer.status == 409 || answer.status == 422, "{}", answer.text());
+    assert!(
+        answer.status == 409 || answer.status == 422,
+        "{}",
+        answer.text()
+    );
     assert!(answer.text().contains("price_cents"), "{}", answer.text());
-    assert!(!answer.text().to_ascii_lowercase().contains("insert"), "{}", answer.text());
+    assert!(
+        !answer.text().to_ascii_lowercase().contains("insert"),
+        "{}",
+        answer.text()
+    );
 }
 
 #[test]
@@ -118,11 +176,29 @@ fn concurrent_writers_with_one_tag_have_one_winner() {
         let write = |stock: u32| {
             let (server, condition) = (&server, &condition);
             let body = format!(r#"{{"stock":{stock}}}"#);
-            move || server.send_json("PATCH", "/api/products/8", &[condition], &body).status.as_u16()
+            move || {
+                server
+                    .send_json("PATCH", "/api/products/8", &[condition], &body)
+                    .status
+                    .as_u16()
+            }
         };
-        let writers: Vec<_> = (1000..1016).map(|stock| scope.spawn(write(stock))).collect();
-        writers.into_iter().map(|writer| writer.join().unwrap()).collect()
+        let writers: Vec<_> = (1000..1016)
+            .map(|stock| scope.spawn(write(stock)))
+            .collect();
+        writers
+            .into_iter()
+            .map(|writer| writer.join().unwrap())
+            .collect()
     });
-    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
-    assert_eq!(statuses.iter().filter(|status| **status == 412).count(), 15, "{statuses:?}");
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 200).count(),
+        1,
+        "{statuses:?}"
+    );
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 412).count(),
+        15,
+        "{statuses:?}"
+    );
 }

@@ -12,7 +12,10 @@ pub(in crate::config) fn address(text: &str) -> Result<SocketAddr, Invalid> {
         return Ok(address);
     }
     let invalid = Invalid::expected("an IP address and a port, such as \"127.0.0.1:8080\"");
-    let bare = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
+    let bare = text
+        .strip_prefix("http://")
+        .unwrap_or(text)
+        .trim_end_matches('/');
     let (host, port) = match bare.rsplit_once(':') {
         Some((host, port)) if port.parse::<u16>().is_ok() => (host, port),
         _ if bare.parse::<u16>().is_ok() => ("", bare),
@@ -64,16 +67,23 @@ pub(in crate::config) fn host(text: &str) -> Result<String, Invalid> {
     let bare = bare.split('/').next().unwrap_or_default();
     let name = match bare.rsplit_once(':') {
         Some((name, port)) if !name.contains(':') || name.ends_with(']') => {
-            if port.parse::<u16>().is_err() { bare } else { name }
+            if port.parse::<u16>().is_err() {
+                bare
+            } else {
+                name
+            }
         }
         _ => bare,
     };
     let wellformed = name == "*"
-        || name.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).is_some_and(|ip| {
-            ip.parse::<std::net::Ipv6Addr>().is_ok()
-        })
+        || name
+            .strip_prefix('[')
+            .and_then(|ip| ip.strip_suffix(']'))
+            .is_some_and(|ip| ip.parse::<std::net::Ipv6Addr>().is_ok())
         || (!name.is_empty()
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)));
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)));
     match wellformed {
         true if name == text => Ok(name.to_ascii_lowercase()),
         true => Err(invalid.instead(name)),
@@ -94,7 +104,11 @@ mod tests {
         check(address, "127.0.0.1:8080", Ok(([127, 0, 0, 1], 8080).into()));
         check(address, "[::1]:80", Ok("[::1]:80".parse().unwrap()));
         check(address, "localhost:8080", Err(Some("127.0.0.1:8080")));
-        check(address, "http://localhost:8080/", Err(Some("127.0.0.1:8080")));
+        check(
+            address,
+            "http://localhost:8080/",
+            Err(Some("127.0.0.1:8080")),
+        );
         check(address, ":9000", Err(Some("127.0.0.1:9000")));
         check(address, "9000", Err(Some("127.0.0.1:9000")));
         check(address, "127.0.0.1", Err(Some("127.0.0.1:8080")));
@@ -122,7 +136,11 @@ mod tests {
         check(host, "::1", Err(Some("[::1]")));
         check(host, "shop.example.com:80", Err(Some("shop.example.com")));
         check(host, "[::1]:80", Err(Some("[::1]")));
-        check(host, "https://shop.example.com/x", Err(Some("shop.example.com")));
+        check(
+            host,
+            "https://shop.example.com/x",
+            Err(Some("shop.example.com")),
+        );
         check(host, "", Err(None));
         check(host, "a b", Err(None));
     }

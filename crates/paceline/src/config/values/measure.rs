@@ -5,7 +5,18 @@ use std::time::Duration;
 use super::Invalid;
 
 const DURATION_UNITS: [(&str, u64, &[&str]); 5] = [
-    ("ms", 1, &["msec", "msecs", "milli", "millis", "millisecond", "milliseconds"]),
+    (
+        "ms",
+        1,
+        &[
+            "msec",
+            "msecs",
+            "milli",
+            "millis",
+            "millisecond",
+            "milliseconds",
+        ],
+    ),
     ("s", 1_000, &["sec", "secs", "second", "seconds"]),
     ("m", 60_000, &["min", "mins", "minute", "minutes"]),
     ("h", 3_600_000, &["hr", "hrs", "hour", "hours"]),
@@ -28,7 +39,9 @@ pub(in crate::config) fn duration(text: &str) -> Result<Duration, Invalid> {
 /// As [`duration`], and longer than nothing.
 pub(in crate::config) fn positive_duration(text: &str) -> Result<Duration, Invalid> {
     match duration(text)? {
-        Duration::ZERO => Err(Invalid::expected("a duration longer than zero, such as \"30s\"")),
+        Duration::ZERO => Err(Invalid::expected(
+            "a duration longer than zero, such as \"30s\"",
+        )),
         duration => Ok(duration),
     }
 }
@@ -48,7 +61,10 @@ fn measure(
 ) -> Result<u64, Invalid> {
     let (number, unit) = split(text);
     if let Some((_, factor, _)) = units.iter().find(|(name, ..)| *name == unit)
-        && let Some(value) = number.parse::<u64>().ok().and_then(|n| n.checked_mul(*factor))
+        && let Some(value) = number
+            .parse::<u64>()
+            .ok()
+            .and_then(|n| n.checked_mul(*factor))
     {
         return Ok(value);
     }
@@ -71,7 +87,10 @@ fn measure(
 }
 
 fn split(text: &str) -> (&str, &str) {
-    text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
+    text.split_at(
+        text.find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len()),
+    )
 }
 
 #[cfg(test)]

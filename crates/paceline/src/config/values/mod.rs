@@ -17,7 +17,10 @@ pub(super) struct Invalid {
 
 impl Invalid {
     pub(super) fn expected(expected: impl Into<String>) -> Self {
-        Self { expected: expected.into(), suggestion: None }
+        Self {
+            expected: expected.into(),
+            suggestion: None,
+        }
     }
 
     /// Adds the string to write instead.

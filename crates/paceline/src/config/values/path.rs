@@ -6,7 +6,10 @@ use super::Invalid;
 pub(in crate::config) fn absolute_path(text: &str) -> Result<String, Invalid> {
     let invalid = Invalid::expected("a path that starts with /, such as \"/api/\"");
     let allowed = |c: char| c.is_ascii_alphanumeric() || "/-._~!$&'()+,;=:@%".contains(c);
-    if !text.starts_with('/') && !text.is_empty() && !text.contains("://") && text.chars().all(allowed)
+    if !text.starts_with('/')
+        && !text.is_empty()
+        && !text.contains("://")
+        && text.chars().all(allowed)
     {
         return Err(invalid.instead(format!("/{text}")));
     }
@@ -21,7 +24,9 @@ pub(in crate::config) fn route(text: &str) -> Result<String, Invalid> {
     let path = absolute_path(text)?;
     match path.strip_suffix('/') {
         None => Ok(path),
-        Some("") => Err(Invalid::expected("a path with a name, such as \"/send-email\"")),
+        Some("") => Err(Invalid::expected(
+            "a path with a name, such as \"/send-email\"",
+        )),
         Some(shorter) => {
             Err(Invalid::expected("a path without a slash at its end").instead(shorter))
         }
@@ -36,9 +41,17 @@ pub(in crate::config) fn segment(text: &str) -> Result<String, Invalid> {
         return Ok(text.to_owned());
     }
     let expected = "one path segment of letters, digits, - . _ ~; it is served under /api/";
-    let last = text.trim_matches('/').rsplit('/').next().unwrap_or_default();
+    let last = text
+        .trim_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
     let invalid = Invalid::expected(expected);
-    Err(if good(last) { invalid.instead(last) } else { invalid })
+    Err(if good(last) {
+        invalid.instead(last)
+    } else {
+        invalid
+    })
 }
 
 #[cfg(test)]

@@ -21,7 +21,10 @@ pin_project! {
 
 impl<F> ObserveFuture<F> {
     pub(super) fn new(inner: F, seen: Seen) -> Self {
-        Self { inner, seen: Some(seen) }
+        Self {
+            inner,
+            seen: Some(seen),
+        }
     }
 }
 
@@ -47,7 +50,12 @@ fn finish<R>(seen: Seen, response: &mut Response<R>) {
     seen.shared.metrics.record(seen.route, status, elapsed);
     let id = seen.id.to_str().unwrap_or_default();
     if status.is_server_error() {
-        tracing::error!(request = id, route = seen.route.name(), status = status.as_u16(), "request failed");
+        tracing::error!(
+            request = id,
+            route = seen.route.name(),
+            status = status.as_u16(),
+            "request failed"
+        );
     }
     if let Some((method, path)) = seen.line {
         let micros = elapsed.as_micros();

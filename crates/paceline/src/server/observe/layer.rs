@@ -23,8 +23,14 @@ pub(super) struct Shared {
 impl ObserveLayer {
     /// `log_requests` writes one line a request; server errors are logged either way.
     pub(in crate::server) fn new(log_requests: bool) -> Self {
-        let shared = Shared { ids: RequestIds::new(), metrics: RequestMetrics::new(), log_requests };
-        Self { shared: Arc::new(shared) }
+        let shared = Shared {
+            ids: RequestIds::new(),
+            metrics: RequestMetrics::new(),
+            log_requests,
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 }
 
@@ -32,6 +38,9 @@ impl<S> Layer<S> for ObserveLayer {
     type Service = Observe<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Observe { inner, shared: Arc::clone(&self.shared) }
+        Observe {
+            inner,
+            shared: Arc::clone(&self.shared),
+        }
     }
 }

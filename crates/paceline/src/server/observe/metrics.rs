@@ -9,7 +9,9 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use super::route::Route;
 
 /// Upper bounds of the latency buckets, in seconds.
-const BUCKETS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
+const BUCKETS: [f64; 12] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0,
+];
 /// Samples are folded into the buckets this often, so that memory stays flat with nobody scraping.
 const UPKEEP: Duration = Duration::from_secs(5);
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -28,7 +30,9 @@ pub(in crate::server) struct Recorder {
 impl Recorder {
     /// Installs the recorder for this process and starts its upkeep.
     pub(in crate::server) fn install() -> Result<Self, RecorderRefused> {
-        let builder = PrometheusBuilder::new().set_buckets(&BUCKETS).map_err(RecorderRefused)?;
+        let builder = PrometheusBuilder::new()
+            .set_buckets(&BUCKETS)
+            .map_err(RecorderRefused)?;
         let handle = builder.install_recorder().map_err(RecorderRefused)?;
         let upkeep = handle.clone();
         tokio::spawn(async move {
@@ -55,10 +59,16 @@ pub(super) struct RequestMetrics {
 impl RequestMetrics {
     pub(super) fn new() -> Self {
         let count = |route: Route| {
-            CLASSES.map(|class| counter!("http_requests_total", "route" => route.name(), "status" => class))
+            CLASSES.map(
+                |class| counter!("http_requests_total", "route" => route.name(), "status" => class),
+            )
         };
-        let time = |route: Route| histogram!("http_request_duration_seconds", "route" => route.name());
-        Self { counts: Route::ALL.map(count).into(), times: Route::ALL.map(time).into() }
+        let time =
+            |route: Route| histogram!("http_request_duration_seconds", "route" => route.name());
+        Self {
+            counts: Route::ALL.map(count).into(),
+            times: Route::ALL.map(time).into(),
+        }
     }
 
     pub(super) fn record(&self, route: Route, status: StatusCode, elapsed: Duration) {

@@ -10,4 +10,4 @@ mod route;
 mod service;
 
 pub(super) use layer::ObserveLayer;
-pub(super) use metrics::{Recorder, RecorderRefused};
+pub(super) use metrics::Recorder;

@@ -17,7 +17,9 @@ pub(super) struct RequestIds {
 
 impl RequestIds {
     pub(super) fn new() -> Self {
-        Self { next: AtomicU64::new(getrandom::u64().unwrap_or_default()) }
+        Self {
+            next: AtomicU64::new(getrandom::u64().unwrap_or_default()),
+        }
     }
 
     pub(super) fn accept_or_make(&self, headers: &HeaderMap) -> HeaderValue {
@@ -40,7 +42,9 @@ impl RequestIds {
 
 fn is_usable(id: &[u8]) -> bool {
     (1..=MAX_LENGTH).contains(&id.len())
-        && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte))
+        && id
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte))
 }
 
 #[cfg(test)]

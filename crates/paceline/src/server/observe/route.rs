@@ -20,13 +20,24 @@ pub(super) enum Route {
 }
 
 impl Route {
-    pub(super) const ALL: [Self; 7] =
-        [Self::List, Self::One, Self::Export, Self::Job, Self::Stream, Self::Health, Self::Other];
+    pub(super) const ALL: [Self; 7] = [
+        Self::List,
+        Self::One,
+        Self::Export,
+        Self::Job,
+        Self::Stream,
+        Self::Health,
+        Self::Other,
+    ];
 
     /// The route of a request's path.
     pub(super) fn of(path: &str) -> Self {
         let Some(rest) = path.strip_prefix("/api/") else {
-            return if path.starts_with("/health/") { Self::Health } else { Self::Other };
+            return if path.starts_with("/health/") {
+                Self::Health
+            } else {
+                Self::Other
+            };
         };
         match rest.split_once('/') {
             None if rest == "stream" => Self::Stream,

@@ -45,9 +45,18 @@ where
         let id = self.shared.ids.accept_or_make(request.headers());
         request.headers_mut().insert(HEADER, id.clone());
         let path = request.uri().path();
-        let line = self.shared.log_requests.then(|| (request.method().clone(), path.to_owned()));
+        let line = self
+            .shared
+            .log_requests
+            .then(|| (request.method().clone(), path.to_owned()));
         let route = Route::of(path);
-        let seen = Seen { shared: Arc::clone(&self.shared), started: Instant::now(), route, id, line };
+        let seen = Seen {
+            shared: Arc::clone(&self.shared),
+            started: Instant::now(),
+            route,
+            id,
+            line,
+        };
         ObserveFuture::new(self.inner.call(request), seen)
     }
 }

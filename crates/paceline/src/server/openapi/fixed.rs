@@ -18,8 +18,17 @@ pub(super) fn add(parts: &Parts, paths: &mut Map<String, Value>) {
     if parts.jobs {
         paths.insert("/api/jobs/{queue}/{id}".to_owned(), job());
     }
-    paths.insert("/health/live".to_owned(), health("live", "The process answers."));
-    paths.insert("/health/ready".to_owned(), health("ready", "The database can be read and no stop is under way."));
+    paths.insert(
+        "/health/live".to_owned(),
+        health("live", "The process answers."),
+    );
+    paths.insert(
+        "/health/ready".to_owned(),
+        health(
+            "ready",
+            "The database can be read and no stop is under way.",
+        ),
+    );
 }
 
 fn text() -> Value {
@@ -27,7 +36,10 @@ fn text() -> Value {
 }
 
 fn object_body(required: &[&str]) -> Value {
-    let properties: Map<String, Value> = required.iter().map(|name| ((*name).to_owned(), text())).collect();
+    let properties: Map<String, Value> = required
+        .iter()
+        .map(|name| ((*name).to_owned(), text()))
+        .collect();
     let schema = json!({"type": "object", "required": required, "properties": properties, "additionalProperties": false});
     json!({"required": true, "content": {"application/json": {"schema": schema}}})
 }

@@ -35,7 +35,8 @@ pub(super) fn document(resources: &Resources, parts: &Parts) -> Value {
     fixed::add(parts, &mut paths);
     let mut components = json!({"schemas": schemas, "responses": schema::problem_responses()});
     if parts.login.is_some() {
-        components["securitySchemes"] = json!({"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}});
+        components["securitySchemes"] =
+            json!({"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}});
     }
     json!({
         "openapi": "3.1.0",
@@ -59,15 +60,24 @@ fn add_resource(
     schemas.insert(schema::row_name(resource), schema::row(resource));
     let mut many = json!({"get": reading::list(resource)});
     if resource.can(WriteVerb::Create) {
-        schemas.insert(schema::new_name(resource), schema::written(resources, resource, true));
+        schemas.insert(
+            schema::new_name(resource),
+            schema::written(resources, resource, true),
+        );
         many["post"] = writing::create(resource, parts.token_writes);
     }
     paths.insert(format!("/api/{}", resource.path), many);
     if resource.has_key() {
-        paths.insert(format!("/api/{}/{{key}}", resource.path), one(resources, resource, parts, schemas));
+        paths.insert(
+            format!("/api/{}/{{key}}", resource.path),
+            one(resources, resource, parts, schemas),
+        );
     }
     if parts.export && resource.export {
-        paths.insert(format!("/api/export/{}", resource.path), json!({"get": reading::export(resource)}));
+        paths.insert(
+            format!("/api/export/{}", resource.path),
+            json!({"get": reading::export(resource)}),
+        );
     }
 }
 
@@ -82,11 +92,17 @@ fn one(
         "get": reading::one(resource),
     });
     if resource.can(WriteVerb::Update) {
-        schemas.insert(schema::changes_name(resource), schema::written(resources, resource, false));
+        schemas.insert(
+            schema::changes_name(resource),
+            schema::written(resources, resource, false),
+        );
         item["patch"] = writing::update(resource, parts.token_writes);
     }
     if resource.can(WriteVerb::Replace) {
-        schemas.insert(schema::new_name(resource), schema::written(resources, resource, true));
+        schemas.insert(
+            schema::new_name(resource),
+            schema::written(resources, resource, true),
+        );
         item["put"] = writing::replace(resource, parts.token_writes);
     }
     if resource.can(WriteVerb::Delete) {
@@ -98,7 +114,10 @@ fn one(
 /// A name in camel case for an operation: `listPosts`.
 fn operation_id(verb: &str, name: &str) -> String {
     let mut id = verb.to_owned();
-    for word in name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+    for word in name
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+    {
         let mut letters = word.chars();
         id.extend(letters.next().into_iter().flat_map(char::to_uppercase));
         id.push_str(letters.as_str());

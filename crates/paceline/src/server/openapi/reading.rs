@@ -10,14 +10,26 @@ const READ_PROBLEMS: [u16; 4] = [400, 406, 429, 503];
 
 pub(super) fn list(resource: &Resource) -> Value {
     let mut parameters = vec![
-        parameter("page", "Which page, from 1. Not together with cursor.", json!({"type": "integer", "minimum": 1})),
+        parameter(
+            "page",
+            "Which page, from 1. Not together with cursor.",
+            json!({"type": "integer", "minimum": 1}),
+        ),
         parameter(
             "limit",
             "Rows a page.",
             json!({"type": "integer", "minimum": 1, "maximum": resource.max_limit, "default": resource.default_limit}),
         ),
-        parameter("cursor", "Where to go on: `pagination.next` of the page before.", json!({"type": "string"})),
-        parameter("sort", "Fields to sort by, a minus sign for descending: `-created_at,id`.", json!({"type": "string"})),
+        parameter(
+            "cursor",
+            "Where to go on: `pagination.next` of the page before.",
+            json!({"type": "string"}),
+        ),
+        parameter(
+            "sort",
+            "Fields to sort by, a minus sign for descending: `-created_at,id`.",
+            json!({"type": "string"}),
+        ),
         parameter(
             "count",
             "Whether the total is counted.",
@@ -36,7 +48,7 @@ pub(super) fn list(resource: &Resource) -> Value {
     });
     let found = json!({
         "description": "One page.",
-        "content": {"application/json": {"schema": page}, "application/vnd.api+json": {"schema": {"type": "object"}}},
+        "content": {"application/json": {"schema": page}},
     });
     json!({
         "operationId": operation_id("list", &resource.name),
@@ -50,7 +62,6 @@ pub(super) fn one(resource: &Resource) -> Value {
         "description": "The row.",
         "content": {
             "application/json": {"schema": reference(&row_name(resource))},
-            "application/vnd.api+json": {"schema": {"type": "object"}},
         },
     });
     json!({
@@ -84,7 +95,11 @@ fn not_modified() -> Value {
 }
 
 fn fields_parameter() -> Value {
-    parameter("fields", "Which fields: `id,title,author.name` or `id,title,author(name)`.", json!({"type": "string"}))
+    parameter(
+        "fields",
+        "Which fields: `id,title,author.name` or `id,title,author(name)`.",
+        json!({"type": "string"}),
+    )
 }
 
 fn filters(resource: &Resource) -> Vec<Value> {
@@ -92,10 +107,18 @@ fn filters(resource: &Resource) -> Vec<Value> {
         paceline_data::resource::RESERVED_PARAMETERS.contains(&name) || name.contains(['[', ']'])
     };
     let filter = |field: &paceline_data::resource::Field| {
-        let about = format!("Rows whose `{0}` equals this; also `{0}[ne|gt|gte|lt|lte|in|like|null]=`.", field.name);
+        let about = format!(
+            "Rows whose `{0}` equals this; also `{0}[ne|gt|gte|lt|lte|in|like|null]=`.",
+            field.name
+        );
         parameter(&field.name, &about, value(field.kind, false))
     };
-    resource.fields.iter().filter(|field| !taken(&field.name)).map(filter).collect()
+    resource
+        .fields
+        .iter()
+        .filter(|field| !taken(&field.name))
+        .map(filter)
+        .collect()
 }
 
 fn parameter(name: &str, about: &str, schema: Value) -> Value {

@@ -22,15 +22,25 @@ pub(super) fn reference(name: &str) -> Value {
 
 /// Component names allow letters, digits and `.-_` only; the index keeps two odd names apart.
 fn component(kind: &str, resource: &Resource) -> String {
-    let safe: String =
-        resource.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    if safe == resource.name { format!("{kind}.{safe}") } else { format!("{kind}.{safe}.{}", resource.id.index()) }
+    let safe: String = resource
+        .name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    if safe == resource.name {
+        format!("{kind}.{safe}")
+    } else {
+        format!("{kind}.{safe}.{}", resource.id.index())
+    }
 }
 
 /// A row as it is answered. Nothing is required: a request chooses its fields.
 pub(super) fn row(resource: &Resource) -> Value {
-    let properties: Map<String, Value> =
-        resource.fields.iter().map(|field| (field.name.clone(), value(field.kind, field.nullable))).collect();
+    let properties: Map<String, Value> = resource
+        .fields
+        .iter()
+        .map(|field| (field.name.clone(), value(field.kind, field.nullable)))
+        .collect();
     json!({"type": "object", "properties": properties})
 }
 
@@ -50,8 +60,10 @@ pub(super) fn written(resources: &Resources, resource: &Resource, whole: bool) -
         .filter(|(index, _)| whole && !resources.column_of(resource, *index).optional_on_insert())
         .map(|(_, field)| field.name.as_str())
         .collect();
-    let properties: Map<String, Value> =
-        writable.iter().map(|(_, field)| (field.name.clone(), value(field.kind, field.nullable))).collect();
+    let properties: Map<String, Value> = writable
+        .iter()
+        .map(|(_, field)| (field.name.clone(), value(field.kind, field.nullable)))
+        .collect();
     json!({"type": "object", "properties": properties, "required": required})
 }
 
@@ -64,7 +76,11 @@ pub(super) fn value(kind: ColumnKind, nullable: bool) -> Value {
         ColumnKind::Text | ColumnKind::Blob | ColumnKind::Date | ColumnKind::DateTime => "string",
         _ => return json!({}),
     };
-    let mut schema = if nullable { json!({"type": [name, "null"]}) } else { json!({"type": name}) };
+    let mut schema = if nullable {
+        json!({"type": [name, "null"]})
+    } else {
+        json!({"type": name})
+    };
     if kind == ColumnKind::Blob {
         schema["contentEncoding"] = json!("base64");
     }
@@ -74,10 +90,18 @@ pub(super) fn value(kind: ColumnKind, nullable: bool) -> Value {
 /// The path parameter that names one row.
 pub(super) fn key_parameter(resource: &Resource) -> Value {
     let kind = match resource.key[..] {
-        [column] => resource.fields.iter().find(|field| field.column == column).map(|field| field.kind),
+        [column] => resource
+            .fields
+            .iter()
+            .find(|field| field.column == column)
+            .map(|field| field.kind),
         _ => None,
     };
-    let schema = if kind == Some(ColumnKind::Integer) { json!({"type": "integer"}) } else { json!({"type": "string", "minLength": 1}) };
+    let schema = if kind == Some(ColumnKind::Integer) {
+        json!({"type": "integer"})
+    } else {
+        json!({"type": "string", "minLength": 1})
+    };
     json!({
         "name": "key",
         "in": "path",
@@ -112,7 +136,10 @@ pub(super) fn fixed() -> Map<String, Value> {
             "pages": number_or_null, "next": {"type": ["string", "null"]},
         },
     });
-    Map::from_iter([("Problem".to_owned(), problem), ("Pagination".to_owned(), pagination)])
+    Map::from_iter([
+        ("Problem".to_owned(), problem),
+        ("Pagination".to_owned(), pagination),
+    ])
 }
 
 /// The one response every error has.

@@ -10,12 +10,24 @@ const BODY_PROBLEMS: [u16; 10] = [400, 404, 409, 412, 413, 415, 422, 428, 429, 5
 
 pub(super) fn create(resource: &Resource, token: bool) -> Value {
     let responses = json!({"201": answered(resource, "Created; Location is its address.")});
-    operation("create", resource, Some(&new_name(resource)), responses, token)
+    operation(
+        "create",
+        resource,
+        Some(&new_name(resource)),
+        responses,
+        token,
+    )
 }
 
 pub(super) fn update(resource: &Resource, token: bool) -> Value {
     let responses = json!({"200": answered(resource, "The row after the change.")});
-    operation("update", resource, Some(&changes_name(resource)), responses, token)
+    operation(
+        "update",
+        resource,
+        Some(&changes_name(resource)),
+        responses,
+        token,
+    )
 }
 
 pub(super) fn replace(resource: &Resource, token: bool) -> Value {
@@ -23,11 +35,23 @@ pub(super) fn replace(resource: &Resource, token: bool) -> Value {
         "200": answered(resource, "The row after the change."),
         "201": answered(resource, "Created: there was no row of this key."),
     });
-    operation("replace", resource, Some(&new_name(resource)), responses, token)
+    operation(
+        "replace",
+        resource,
+        Some(&new_name(resource)),
+        responses,
+        token,
+    )
 }
 
 pub(super) fn delete(resource: &Resource, token: bool) -> Value {
-    operation("delete", resource, None, json!({"204": {"description": "Deleted."}}), token)
+    operation(
+        "delete",
+        resource,
+        None,
+        json!({"204": {"description": "Deleted."}}),
+        token,
+    )
 }
 
 fn answered(resource: &Resource, about: &str) -> Value {
@@ -38,7 +62,13 @@ fn answered(resource: &Resource, about: &str) -> Value {
     })
 }
 
-fn operation(verb: &str, resource: &Resource, body: Option<&str>, own: Value, token: bool) -> Value {
+fn operation(
+    verb: &str,
+    resource: &Resource,
+    body: Option<&str>,
+    own: Value,
+    token: bool,
+) -> Value {
     let mut operation = json!({
         "operationId": operation_id(verb, &resource.name),
         "responses": with_problems(own, &BODY_PROBLEMS),

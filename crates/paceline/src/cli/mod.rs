@@ -1,0 +1,97 @@
+//! The command line.
+
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Fast HTTP APIs in front of a database.
+#[derive(Debug, Parser)]
+#[command(name = "paceline", version, about, after_help = HELP)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const HELP: &str = "\
+Examples:
+  paceline serve sqlite:my.db
+  paceline serve --config paceline.toml --listen 127.0.0.1:9000
+  paceline check --config paceline.toml
+
+Exit codes: 0 done, 1 it could not run, 2 the command line or the configuration is wrong.
+PACELINE_LOG sets what is logged (error, warn, info, debug; default info).";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the tables of a database
+    Serve(serve::Serve),
+    /// Check a configuration and say what it serves
+    Check(serve::Check),
+}
+
+/// Reads the process's arguments and runs what they ask for.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    crate::logging::start();
+    let done = match arguments.command {
+        Command::Serve(serve) => serve.run(),
+        Command::Check(check) => check.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+/// Why a command did not do its work.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line or the configuration is wrong.
+    Usage(String),
+    /// It could not run.
+    Run(String),
+}
+
+impl Failure {
+    /// An error with all its causes.
+    pub(crate) fn run(error: &dyn std::error::Error) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(next) = cause {
+            text.push_str("\n  because: ");
+            text.push_str(&next.to_string());
+            cause = next.source();
+        }
+        Self::Run(text)
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Run(_) => ExitCode::from(1),
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Usage(text) | Self::Run(text) => f.write_str(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,157 @@
+//! `paceline serve` and `paceline check`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Failure;
+use crate::config::{Config, DatabaseUrl};
+use crate::server::{self, Bound};
+
+/// Serve the tables of a database.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With a URL every table is served read-only under /api/{table} and /api/export/{table}.
+With a configuration, what it says. With neither, ./paceline.toml is read.")]
+pub(super) struct Serve {
+    /// The database, such as sqlite:my.db
+    #[arg(conflicts_with = "config")]
+    url: Option<String>,
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the API answers, instead of the configuration's address; port 0 chooses a free one
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Where /metrics answers, or "off"
+    #[arg(long, value_name = "ADDR", value_parser = admin_address)]
+    admin_listen: Option<AdminAddress>,
+    /// Allow an address that other machines reach, although nobody has to log in
+    #[arg(long)]
+    public: bool,
+}
+
+/// Check a configuration.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", default_value = "paceline.toml")]
+    config: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct AdminAddress(Option<SocketAddr>);
+
+fn admin_address(text: &str) -> Result<AdminAddress, String> {
+    match text {
+        "off" => Ok(AdminAddress(None)),
+        _ => text
+            .parse()
+            .map(|address| AdminAddress(Some(address)))
+            .map_err(|_| "expected an address such as 127.0.0.1:8081, or \"off\"".to_owned()),
+    }
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let mut config = match (&self.url, &self.config) {
+            (Some(url), _) => {
+                let url: DatabaseUrl = url
+                    .parse()
+                    .map_err(|error| Failure::Usage(format!("{error}")))?;
+                Config::of_database(url)
+            }
+            (None, Some(path)) => load(path)?,
+            (None, None) if Path::new("paceline.toml").exists() => {
+                load(Path::new("paceline.toml"))?
+            }
+            (None, None) => {
+                let text = "give a database (paceline serve sqlite:my.db) or a configuration (--config FILE); \
+                            there is no paceline.toml in this folder";
+                return Err(Failure::Usage(text.to_owned()));
+            }
+        };
+        if let Some(address) = self.listen {
+            config.server.listen = address;
+        }
+        if let Some(AdminAddress(address)) = self.admin_listen {
+            config.server.admin_listen = address;
+        }
+        served_here(&config)?;
+        if !self.public && !config.server.listen.ip().is_loopback() {
+            let text = format!(
+                "{} can be reached by other machines, and nobody has to log in: give --public if that is meant",
+                config.server.listen
+            );
+            return Err(Failure::Usage(text));
+        }
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::run(&error))?;
+        runtime
+            .block_on(server::run(config, announce))
+            .map_err(|error| Failure::run(&error))
+    }
+}
+
+impl Check {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let config = load(&self.config)?;
+        served_here(&config)?;
+        let summary = server::describe(&config).map_err(|error| Failure::run(&error))?;
+        println!("{} is fine.\n{summary}", self.config.display());
+        Ok(())
+    }
+}
+
+fn load(path: &Path) -> Result<Config, Failure> {
+    Config::load(path).map_err(|error| match &error {
+        crate::config::LoadError::Mistakes(_) => {
+            Failure::Usage(format!("the configuration has mistakes\n{error}"))
+        }
+        _ => match Failure::run(&error) {
+            Failure::Run(text) | Failure::Usage(text) => Failure::Usage(text),
+        },
+    })
+}
+
+/// Sections this version does not serve yet are refused, not ignored.
+fn served_here(config: &Config) -> Result<(), Failure> {
+    let writable = matches!(&config.resources, crate::config::Resources::Named(named)
+        if named.iter().any(|resource| !resource.write.is_empty() || !resource.anonymous_read));
+    let absent = [
+        (config.jobs.is_some(), "[jobs]"),
+        (config.email.is_some(), "[email]"),
+        (config.login.is_some(), "[login]"),
+        (!config.limits.is_empty(), "[[limits]]"),
+        (config.stream.is_some(), "[stream]"),
+        (writable, "`write` and `anonymous_read` of a resource"),
+    ];
+    let named: Vec<&str> = absent
+        .iter()
+        .filter(|(is_there, _)| *is_there)
+        .map(|(_, name)| *name)
+        .collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "this version does not serve {} yet: take it out of the configuration",
+        named.join(", ")
+    )))
+}
+
+fn announce(bound: &Bound) {
+    println!("API:     http://{}/api/", bound.api);
+    if let Some(admin) = bound.admin {
+        println!("Metrics: http://{admin}/metrics");
+    }
+    for path in &bound.resources {
+        println!("  http://{}/api/{path}", bound.api);
+    }
+    for hidden in &bound.hidden {
+        println!(
+            "  hidden because of its name: {}.{}",
+            hidden.resource, hidden.column
+        );
+    }
+}
