@@ -99,9 +99,12 @@ fn count(nodes: &[FieldNode]) -> usize {
 
 /// The selection as `a,b(c,d)`.
 fn written(nodes: &[FieldNode]) -> String {
-    let names = nodes.iter().map(|node| match node.children.is_empty() {
-        true => node.name.clone(),
-        false => format!("{}({})", node.name, written(&node.children)),
+    let names = nodes.iter().map(|node| {
+        if node.children.is_empty() {
+            node.name.clone()
+        } else {
+            format!("{}({})", node.name, written(&node.children))
+        }
     });
     names.collect::<Vec<_>>().join(",")
 }
