@@ -82,7 +82,9 @@ mod tests {
             r#"for="192.0.2.1"x"#,
             r#"for=""192.0.2.1"""#,
         ];
-        wrong.into_iter().for_each(|element| check(element, None));
+        for element in wrong {
+            check(element, None);
+        }
     }
 
     proptest! {

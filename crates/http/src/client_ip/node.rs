@@ -88,7 +88,9 @@ mod tests {
             "999.1.1.1",
             "01.2.3.4",
         ];
-        wrong.into_iter().for_each(|text| check(text, None));
+        for text in wrong {
+            check(text, None);
+        }
     }
 
     proptest! {

@@ -202,6 +202,11 @@ impl Problem {
         self.0.extensions.iter().map(|(name, value)| (*name, value))
     }
 
+    /// The headers this problem brings along, to change.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.0.headers
+    }
+
     /// The headers this problem brings along.
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers

@@ -1,0 +1,80 @@
+//! The answer of a limited service.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::Response;
+use pin_project_lite::pin_project;
+
+use super::Reservation;
+
+pin_project! {
+    /// Resolves to the inner service's answer with the `RateLimit` fields added, or at once to a 429.
+    ///
+    /// Dropped before the answer, or ended by an error of the inner service, the request counts.
+    pub struct ResponseFuture<F, B> {
+        #[pin]
+        state: State<F, B>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<F, B> {
+        Refused { response: Option<Response<B>> },
+        Running { #[pin] inner: F, reservation: Option<Reservation> },
+    }
+}
+
+impl<F, B> ResponseFuture<F, B> {
+    pub(super) fn refused(response: Response<B>) -> Self {
+        Self {
+            state: State::Refused {
+                response: Some(response),
+            },
+        }
+    }
+
+    pub(super) fn running(inner: F, reservation: Reservation) -> Self {
+        Self {
+            state: State::Running {
+                inner,
+                reservation: Some(reservation),
+            },
+        }
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+{
+    type Output = Result<Response<B>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProjection::Refused { response } => Poll::Ready(Ok(response
+                .take()
+                .expect("a future is not polled after its end"))),
+            StateProjection::Running { inner, reservation } => {
+                let mut response = ready!(inner.poll(context))?;
+                if let Some(reservation) = reservation.take() {
+                    let standing = reservation.settle(response.status());
+                    standing.write_headers(response.headers_mut());
+                }
+                Poll::Ready(Ok(response))
+            }
+        }
+    }
+}
+
+impl<F, B> fmt::Debug for ResponseFuture<F, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let refused = matches!(self.state, State::Refused { .. });
+        f.debug_struct("ResponseFuture")
+            .field("refused", &refused)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,164 @@
+//! One limit: its name, quota, and which requests it is for.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use http::HeaderValue;
+
+use super::{PathPrefix, Quota};
+
+/// The `detail` of a 429 unless the policy brings its own.
+const DEFAULT_MESSAGE: &str =
+    "Too many requests. Wait as long as Retry-After says, then try again.";
+
+/// A named limit.
+///
+/// ```
+/// use std::num::NonZeroU32;
+/// use std::time::Duration;
+/// use paceline_http::rate_limit::{PathPrefix, Policy, Quota};
+///
+/// let quota = Quota::new(NonZeroU32::new(5).unwrap(), Duration::from_hours(1))?;
+/// let login = Policy::new("login", quota)?
+///     .with_path(PathPrefix::new("/api/auth/login")?)
+///     .with_skip_successful(true)
+///     .with_message("Too many failed logins. Try again later.");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Policy {
+    name: Box<str>,
+    quota: Quota,
+    path: PathPrefix,
+    skip_successful: bool,
+    message: Cow<'static, str>,
+    /// This policy's item of the `RateLimit-Policy` field.
+    item: HeaderValue,
+}
+
+impl Policy {
+    /// A limit for all paths, called `name` in the `RateLimit` fields: 1 to 64 visible ASCII characters
+    /// without `"` and `\`. Names should differ within one set of policies.
+    pub fn new(name: &str, quota: Quota) -> Result<Self, InvalidPolicyName> {
+        let legal = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        if !matches!(name.len(), 1..=64) || !name.bytes().all(legal) {
+            return Err(InvalidPolicyName {
+                name: name.to_owned(),
+            });
+        }
+        let item = format!(
+            "\"{name}\";q={};w={}",
+            quota.max(),
+            quota.window().as_secs()
+        );
+        Ok(Self {
+            name: name.into(),
+            quota,
+            path: PathPrefix::all(),
+            skip_successful: false,
+            message: Cow::Borrowed(DEFAULT_MESSAGE),
+            item: HeaderValue::try_from(item).map_err(|_| InvalidPolicyName {
+                name: name.to_owned(),
+            })?,
+        })
+    }
+
+    /// Limits only requests under `path`. Default: all.
+    pub fn with_path(mut self, path: PathPrefix) -> Self {
+        self.path = path;
+        self
+    }
+
+    /// Whether requests answered with a status below 400 give their slot back. Default: no.
+    ///
+    /// While such a request is under way its slot is taken, so `max` also bounds how many failures can be
+    /// attempted at the same time; some of more than `max` concurrent requests are refused even when all
+    /// would have succeeded.
+    pub fn with_skip_successful(mut self, skip: bool) -> Self {
+        self.skip_successful = skip;
+        self
+    }
+
+    /// The sentence a refused client reads: the `detail` of the problem document.
+    pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The quota.
+    pub fn quota(&self) -> Quota {
+        self.quota
+    }
+
+    /// The paths it is for.
+    pub fn path(&self) -> &PathPrefix {
+        &self.path
+    }
+
+    /// Whether successful requests give their slot back.
+    pub fn skip_successful(&self) -> bool {
+        self.skip_successful
+    }
+
+    /// What a refused client reads.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(super) fn item(&self) -> &HeaderValue {
+        &self.item
+    }
+}
+
+/// A policy name that the `RateLimit` fields cannot carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidPolicyName {
+    name: String,
+}
+
+impl fmt::Display for InvalidPolicyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the policy name {:?} is not 1 to 64 visible ASCII characters without quotes",
+            self.name
+        )
+    }
+}
+
+impl std::error::Error for InvalidPolicyName {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    #[test]
+    fn names_are_what_a_header_string_can_hold() {
+        let quota = Quota::new(NonZeroU32::new(100).unwrap(), Duration::from_mins(15)).unwrap();
+        let check = |name: &str, valid: bool| {
+            assert_eq!(Policy::new(name, quota).is_ok(), valid, "{name:?}");
+        };
+        check("api", true);
+        check("5-in-1min;x", true);
+        check(&"x".repeat(64), true);
+        check(&"x".repeat(65), false);
+        check("", false);
+        check("a b", false);
+        check("a\"b", false);
+        check("a\\b", false);
+        check("é", false);
+        check("a\r\nb", false);
+        assert_eq!(
+            Policy::new("api", quota).unwrap().item(),
+            "\"api\";q=100;w=900"
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! What a client has left, and the header fields that tell it.
+
+use std::time::Duration;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use smallvec::SmallVec;
+
+use super::window::Window;
+use super::{Limiter, Policy, Quota, Timestamp};
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// Of one policy: what is left of it for one key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share {
+    pub(super) policy: usize,
+    pub(super) remaining: u32,
+    /// Whole seconds until the window ends, rounded up.
+    pub(super) resets_in: u32,
+}
+
+pub(super) type Shares = SmallVec<[Share; 2]>;
+
+impl Share {
+    pub(super) fn new(policy: usize, window: Window, quota: Quota, now: Timestamp) -> Self {
+        let seconds = window.resets_in(now).as_millis().div_ceil(1_000);
+        Self {
+            policy,
+            remaining: window.remaining(quota),
+            resets_in: u32::try_from(seconds).expect("a window is at most 365 days"),
+        }
+    }
+}
+
+/// What each policy that applied has left for the client.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    limiter: Limiter,
+    shares: Shares,
+}
+
+impl Standing {
+    pub(super) fn new(limiter: Limiter, shares: Shares) -> Self {
+        Self { limiter, shares }
+    }
+
+    pub(super) fn shares(&self) -> &[Share] {
+        &self.shares
+    }
+
+    pub(super) fn policy(&self, number: usize) -> &Policy {
+        &self.limiter.policies()[number]
+    }
+
+    /// Each policy that applied, with the requests left in its window and the time until the window
+    /// ends, in whole seconds rounded up.
+    pub fn policies(&self) -> impl Iterator<Item = (&Policy, u32, Duration)> {
+        self.shares.iter().map(|share| {
+            let resets_in = Duration::from_secs(share.resets_in.into());
+            (self.policy(share.policy), share.remaining, resets_in)
+        })
+    }
+
+    /// Adds `RateLimit` and `RateLimit-Policy` with an item per policy that applied
+    /// (draft-ietf-httpapi-ratelimit-headers-10); nothing when none did.
+    ///
+    /// Fields another limiter already wrote are kept, and these come after them.
+    pub fn write_headers(&self, headers: &mut HeaderMap) {
+        if self.shares.is_empty() {
+            return;
+        }
+        headers.append(RATE_LIMIT, self.rate_limit());
+        headers.append(RATE_LIMIT_POLICY, self.rate_limit_policy());
+    }
+
+    /// `"name";r=4;t=60`, comma-separated.
+    fn rate_limit(&self) -> HeaderValue {
+        let mut line = Line::new();
+        let mut number = itoa::Buffer::new();
+        for share in &self.shares {
+            line.separate();
+            line.push(b"\"");
+            line.push(self.policy(share.policy).name().as_bytes());
+            line.push(b"\";r=");
+            line.push(number.format(share.remaining).as_bytes());
+            line.push(b";t=");
+            line.push(number.format(share.resets_in).as_bytes());
+        }
+        line.into_value()
+    }
+
+    /// `"name";q=100;w=900`, comma-separated. One policy's is ready made.
+    fn rate_limit_policy(&self) -> HeaderValue {
+        if let [share] = self.shares.as_slice() {
+            return self.policy(share.policy).item().clone();
+        }
+        let mut line = Line::new();
+        for share in &self.shares {
+            line.separate();
+            line.push(self.policy(share.policy).item().as_bytes());
+        }
+        line.into_value()
+    }
+}
+
+/// A header line under construction; on the stack for the usual one to three policies.
+struct Line(SmallVec<[u8; 128]>);
+
+impl Line {
+    fn new() -> Self {
+        Self(SmallVec::new())
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn separate(&mut self) {
+        if !self.0.is_empty() {
+            self.push(b", ");
+        }
+    }
+
+    fn into_value(self) -> HeaderValue {
+        HeaderValue::from_bytes(&self.0).expect("names are visible ASCII, the rest are digits")
+    }
+}

@@ -1,0 +1,3 @@
+//! Where the windows are kept.
+
+pub mod memory;
