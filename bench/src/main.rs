@@ -8,6 +8,7 @@ mod constant;
 mod contender;
 mod export;
 mod http;
+mod limit;
 mod load;
 mod machine;
 mod options;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Ok(Mode::Measure(options)) => measure(&options),
         Ok(Mode::ReportOnly) => Results::read().and_then(|results| report::write(&results)),
         Ok(Mode::Constant(arguments)) => constant::serve(&arguments),
+        Ok(Mode::Limit(arguments)) => limit::call(&arguments),
         Err(problem) => Err(format!("{problem}\n\n{}", options::HELP)),
     };
     match done {
@@ -49,6 +51,9 @@ fn measure(options: &Options) -> Outcome<()> {
     let data = contender::prepare(folder.path(), options)?;
     if options.wants("ceilings") {
         ceiling::measure(&data, &mut results)?;
+    }
+    if options.wants("limit") {
+        limit::measure(&mut results)?;
     }
     if options.wants("startup") {
         startup::measure(&data, options, &mut results)?;

@@ -6,7 +6,7 @@ cargo xtask bench [OPTION]...
   --seconds N    how long each contender is loaded in each run (30)
   --warm-up N    how long before that, unmeasured (3)
   --runs N       runs; medians are reported (3)
-  --rows A,B     only these: ceilings, startup, export, and the names of rows in the report
+  --rows A,B     only these: ceilings, limit, startup, export, and the names of rows in the report
   --export-rows N  rows of the export (1000000)
   --quick        2 s, 1 s warm-up, 1 run, 100000 exported rows: to see that it works
   --report-only  write the report again from bench/results/latest.json";
@@ -20,6 +20,8 @@ pub(crate) enum Mode {
     ReportOnly,
     /// Be the server of constant answers.
     Constant(Vec<String>),
+    /// Be the process whose instructions are counted.
+    Limit(Vec<String>),
 }
 
 /// How to measure.
@@ -58,8 +60,10 @@ impl Options {
 
 /// Reads the arguments.
 pub(crate) fn parse(arguments: &[String]) -> Result<Mode, String> {
-    if arguments.first().is_some_and(|first| first == "constant") {
-        return Ok(Mode::Constant(arguments[1..].to_vec()));
+    match arguments.split_first() {
+        Some((first, rest)) if first == "constant" => return Ok(Mode::Constant(rest.to_vec())),
+        Some((first, rest)) if first == "limit" => return Ok(Mode::Limit(rest.to_vec())),
+        _ => {}
     }
     let mut options = Options::default();
     let mut rest = arguments.iter();

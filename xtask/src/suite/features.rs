@@ -21,7 +21,9 @@ pub(super) fn run() -> Result<(), String> {
         check.run()?;
         checked += 1;
     }
-    println!("  {checked} choices of features built");
+    if checked == 0 {
+        println!("  no crate has features");
+    }
     Ok(())
 }
 
