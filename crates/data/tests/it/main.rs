@@ -8,4 +8,3 @@ mod opening;
 mod reading;
 mod versions;
 mod writes;
-

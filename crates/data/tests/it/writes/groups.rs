@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use paceline_data::sqlite::{RunError, Snapshot};
 use paceline_data::write::{Precondition, WriteError};
 
 use super::Shop;
+use crate::files::sql;
 
 #[tokio::test]
 async fn one_failing_write_does_not_take_its_neighbours_along() {
@@ -43,6 +45,50 @@ async fn one_failing_write_does_not_take_its_neighbours_along() {
     }
 }
 
+type BeforeCommit = Box<dyn FnOnce(&mut Snapshot<'_>) -> Result<(), RunError> + Send>;
+
+#[tokio::test]
+async fn of_writes_in_one_transaction_only_the_failed_one_is_undone() {
+    let shop = Shop::with("CREATE TABLE t(id INTEGER PRIMARY KEY, n INTEGER)");
+    let start = |n: i64, before_commit: BeforeCommit| {
+        let body = format!("{{\"n\":{n}}}");
+        let plan = shop.plan("POST", "t", &[], &body, Precondition::None);
+        let database = shop.database.clone();
+        tokio::spawn(async move {
+            database
+                .write_then(plan, |snapshot, _| before_commit(snapshot))
+                .await
+                .is_ok()
+        })
+    };
+    // The first one keeps the writer busy until the others wait together.
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let first = start(
+        1,
+        Box::new(move |_| wait.recv().map_err(|_| unreachable!())),
+    );
+    while shop.database.counts().statements == 0 {
+        tokio::task::yield_now().await;
+    }
+    let rest = [
+        start(2, Box::new(|_| Ok(()))),
+        start(
+            4,
+            Box::new(|snapshot| snapshot.value(&sql("SELECT nothing")).map(drop)),
+        ),
+        start(8, Box::new(|_| Ok(()))),
+    ];
+    tokio::task::yield_now().await;
+    release.send(()).unwrap();
+    assert!(first.await.unwrap());
+    let mut outcomes = Vec::new();
+    for write in rest {
+        outcomes.push(write.await.unwrap());
+    }
+    assert_eq!(outcomes, [true, false, true]);
+    assert_eq!(shop.read("sum(n) FROM t"), "11");
+}
+
 #[tokio::test]
 async fn a_write_out_of_time_is_undone_and_the_writer_goes_on() {
     let schema = "CREATE TABLE t(id INTEGER PRIMARY KEY, n INTEGER);
@@ -75,7 +121,9 @@ async fn another_process_that_holds_the_lock_makes_the_write_busy() {
 
 #[tokio::test]
 async fn the_log_is_copied_into_the_file_and_that_changes_no_stamp() {
-    let shop = Shop::with("CREATE TABLE t(id INTEGER PRIMARY KEY, n TEXT); CREATE TABLE alone(id INTEGER PRIMARY KEY)");
+    let shop = Shop::with(
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, n TEXT); CREATE TABLE alone(id INTEGER PRIMARY KEY)",
+    );
     let alone = [shop.database.catalog().find("alone").unwrap().id];
     let before = shop.database.stamp(&alone);
     let body = format!("{{\"n\":\"{}\"}}", "x".repeat(400_000));

@@ -41,7 +41,7 @@ impl Shop {
     }
 
     fn with(schema: &str) -> Self {
-        Self::with_timeout(schema, Duration::from_secs(60))
+        Self::with_timeout(schema, Duration::from_mins(1))
     }
 
     fn with_timeout(schema: &str, timeout: Duration) -> Self {
