@@ -9,7 +9,7 @@
 //! 5. [`encode`]: rows from the driver to JSON, NDJSON, CSV or JSON:API bytes, without an intermediate value.
 //!
 //! Statements run in [`sqlite`], beside which stand [`version`] (what is known of the tables before a
-//! query), [`total`] (counts, counted once) and [`write`] (guarded changes). [`Database`] ties them together.
+//! query), [`total`] (counts, counted once) and [`mod@write`] (guarded changes). [`Database`] ties them together.
 //!
 //! Everything here up to the running of a statement is a pure function of its arguments. The crate
 //! knows no HTTP framework.
