@@ -1,1 +1,3 @@
 //! Bodies that are produced while they are sent.
+
+pub mod sse;
