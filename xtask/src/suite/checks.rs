@@ -34,17 +34,8 @@ pub(super) fn architecture() -> Result<(), String> {
 
 /// The documentation builds without a warning and its examples run.
 pub(super) fn docs() -> Result<(), String> {
-    let mut doc = cargo(&[
-        "doc",
-        "--workspace",
-        "--no-deps",
-        "--quiet",
-        "--document-private-items",
-    ]);
-    doc.variable(
-        "RUSTDOCFLAGS",
-        "-D warnings -A rustdoc::private_intra_doc_links",
-    );
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
+    doc.variable("RUSTDOCFLAGS", "-D warnings");
     doc.run()?;
     cargo(&["test", "--workspace", "--doc", "--quiet"]).run()
 }
