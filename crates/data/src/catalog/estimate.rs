@@ -35,7 +35,11 @@ pub(super) fn approximate_rows(connection: &Connection, table: &Table) -> rusqli
     let pages = count(connection, "SELECT page_count FROM pragma_page_count")?;
     let page = count(connection, "SELECT page_size FROM pragma_page_size")?;
     let most = pages.saturating_mul(page) / SMALLEST_ROW;
-    Ok(last.abs_diff(first).saturating_add(1).min(most).max(counted))
+    Ok(last
+        .abs_diff(first)
+        .saturating_add(1)
+        .min(most)
+        .max(counted))
 }
 
 /// The answer of a statement whose one value is never negative.

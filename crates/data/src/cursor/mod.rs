@@ -39,7 +39,10 @@ impl CursorKey {
     /// The cursor key that belongs to an application's secret. Keys derived from the same secret
     /// for other purposes tell nothing about it.
     pub fn derive(secret: &[u8]) -> Self {
-        Self(blake3::derive_key("paceline 2026-11 cursor signing v1", secret))
+        Self(blake3::derive_key(
+            "paceline 2026-11 cursor signing v1",
+            secret,
+        ))
     }
 }
 
@@ -88,7 +91,9 @@ pub enum CursorError {
     #[error("The cursor is damaged or was not made by this server. Start again without it.")]
     Malformed,
     /// It is sound but belongs to another table, order or filter.
-    #[error("The cursor was made for another list: keep sort and filters as they were, or start again without it.")]
+    #[error(
+        "The cursor was made for another list: keep sort and filters as they were, or start again without it."
+    )]
     OtherQuery,
 }
 
@@ -113,13 +118,20 @@ impl Cursor {
         if text.len() > LONGEST_CURSOR {
             return Err(CursorError::Malformed);
         }
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CursorError::Malformed)?;
-        let signed = bytes.len().checked_sub(MAC_LENGTH).ok_or(CursorError::Malformed)?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(text)
+            .map_err(|_| CursorError::Malformed)?;
+        let signed = bytes
+            .len()
+            .checked_sub(MAC_LENGTH)
+            .ok_or(CursorError::Malformed)?;
         let (payload, signature) = bytes.split_at(signed);
         if !bool::from(mac(key, payload).ct_eq(signature)) {
             return Err(CursorError::Malformed);
         }
-        let (header, mut rest) = payload.split_at_checked(HEADER_LENGTH).ok_or(CursorError::Malformed)?;
+        let (header, mut rest) = payload
+            .split_at_checked(HEADER_LENGTH)
+            .ok_or(CursorError::Malformed)?;
         let direction = match header[..2] {
             [VERSION, 0] => Direction::Forward,
             [VERSION, 1] => Direction::Backward,
@@ -157,14 +169,19 @@ mod tests {
     }
 
     fn cursor() -> Cursor {
-        Cursor { direction: Direction::Forward, values: vec![Value::Text("a".to_owned()), Value::Integer(7)] }
+        Cursor {
+            direction: Direction::Forward,
+            values: vec![Value::Text("a".to_owned()), Value::Integer(7)],
+        }
     }
 
     fn any_value() -> impl Strategy<Value = Value> {
         prop_oneof![
             Just(Value::Null),
             any::<i64>().prop_map(Value::Integer),
-            any::<f64>().prop_filter("not comparable", |real| !real.is_nan()).prop_map(Value::Real),
+            any::<f64>()
+                .prop_filter("not comparable", |real| !real.is_nan())
+                .prop_map(Value::Real),
             ".{0,20}".prop_map(Value::Text),
             proptest::collection::vec(any::<u8>(), 0..20).prop_map(Value::Blob),
             proptest::collection::vec(128..255u8, 1..20).prop_map(Value::RawText),
@@ -175,22 +192,48 @@ mod tests {
     fn a_cursor_holds_over_restarts() {
         let text = cursor().encode(&key(), &binding("a")).unwrap();
         assert!(text.starts_with("AQA"), "version 1, forward: {text}");
-        assert_eq!(Cursor::decode(&CursorKey::derive(b"secret"), &binding("a"), &text), Ok(cursor()));
+        assert_eq!(
+            Cursor::decode(&CursorKey::derive(b"secret"), &binding("a"), &text),
+            Ok(cursor())
+        );
     }
 
     /// Trap 14 of the HTTP reference.
     #[test]
     fn another_key_list_or_text_is_refused() {
         let text = cursor().encode(&key(), &binding("a")).unwrap();
-        let decode = |key: &CursorKey, binding: &Binding, text: &str| Cursor::decode(key, binding, text).unwrap_err();
-        assert_eq!(decode(&CursorKey::derive(b"other"), &binding("a"), &text), CursorError::Malformed);
-        assert_eq!(decode(&key(), &binding("b"), &text), CursorError::OtherQuery);
+        let decode = |key: &CursorKey, binding: &Binding, text: &str| {
+            Cursor::decode(key, binding, text).unwrap_err()
+        };
+        assert_eq!(
+            decode(&CursorKey::derive(b"other"), &binding("a"), &text),
+            CursorError::Malformed
+        );
+        assert_eq!(
+            decode(&key(), &binding("b"), &text),
+            CursorError::OtherQuery
+        );
         let long = "A".repeat(LONGEST_CURSOR + 1);
-        for wrong in ["", "!", "AAAA", &text[1..], &format!("{text}="), &format!("{text}A"), &long] {
-            assert_eq!(decode(&key(), &binding("a"), wrong), CursorError::Malformed, "{wrong}");
+        for wrong in [
+            "",
+            "!",
+            "AAAA",
+            &text[1..],
+            &format!("{text}="),
+            &format!("{text}A"),
+            &long,
+        ] {
+            assert_eq!(
+                decode(&key(), &binding("a"), wrong),
+                CursorError::Malformed,
+                "{wrong}"
+            );
         }
         for end in 0..text.len() {
-            assert_eq!(decode(&key(), &binding("a"), &text[..end]), CursorError::Malformed);
+            assert_eq!(
+                decode(&key(), &binding("a"), &text[..end]),
+                CursorError::Malformed
+            );
         }
     }
 
@@ -202,19 +245,29 @@ mod tests {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
             let changed = URL_SAFE_NO_PAD.encode(&changed);
-            assert_eq!(Cursor::decode(&key(), &binding("a"), &changed), Err(CursorError::Malformed), "byte {at}");
+            assert_eq!(
+                Cursor::decode(&key(), &binding("a"), &changed),
+                Err(CursorError::Malformed),
+                "byte {at}"
+            );
         }
     }
 
     #[test]
     fn too_long_values_make_no_cursor() {
-        let cursor = Cursor { direction: Direction::Forward, values: vec![Value::Text("x".repeat(LONGEST_CURSOR))] };
+        let cursor = Cursor {
+            direction: Direction::Forward,
+            values: vec![Value::Text("x".repeat(LONGEST_CURSOR))],
+        };
         assert_eq!(cursor.encode(&key(), &binding("a")), None);
     }
 
     #[test]
     fn the_key_is_not_printed() {
-        assert_eq!(format!("{:?}", CursorKey::new([7; 32])), "CursorKey(redacted)");
+        assert_eq!(
+            format!("{:?}", CursorKey::new([7; 32])),
+            "CursorKey(redacted)"
+        );
     }
 
     proptest! {

@@ -41,8 +41,12 @@ pub(super) fn read(bytes: &mut &[u8]) -> Option<Value> {
     match kind {
         NULL => Some(Value::Null),
         INTEGER => Some(Value::Integer(i64::from_be_bytes(take(bytes)?))),
-        REAL => Some(Value::Real(f64::from_bits(u64::from_be_bytes(take(bytes)?)))),
-        TEXT => String::from_utf8(read_bytes(bytes)?.to_vec()).ok().map(Value::Text),
+        REAL => Some(Value::Real(f64::from_bits(u64::from_be_bytes(take(
+            bytes,
+        )?)))),
+        TEXT => String::from_utf8(read_bytes(bytes)?.to_vec())
+            .ok()
+            .map(Value::Text),
         RAW_TEXT => read_bytes(bytes).map(|bytes| Value::RawText(bytes.to_vec())),
         BLOB => read_bytes(bytes).map(|bytes| Value::Blob(bytes.to_vec())),
         _ => None,

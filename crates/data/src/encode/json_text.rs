@@ -31,7 +31,10 @@ fn next_special(text: &[u8]) -> Option<usize> {
     // Texts with control characters mostly have line feeds; the rare others are looked for in what is left.
     let found = memchr3(b'"', b'\\', b'\n', text);
     let before = found.unwrap_or(text.len());
-    text[..before].iter().position(|byte| *byte < 0x20).or(found)
+    text[..before]
+        .iter()
+        .position(|byte| *byte < 0x20)
+        .or(found)
 }
 
 fn escape(byte: u8, out: &mut Vec<u8>) {
@@ -66,7 +69,10 @@ mod tests {
     fn each_character_that_must_be_is_escaped() {
         assert_eq!(written(b"plain"), r#""plain""#);
         assert_eq!(written(b"a\"b\\c/d"), r#""a\"b\\c/d""#);
-        assert_eq!(written(b"\n\r\t\x08\x0c\x00\x1f\x7f"), "\"\\n\\r\\t\\b\\f\\u0000\\u001f\x7f\"");
+        assert_eq!(
+            written(b"\n\r\t\x08\x0c\x00\x1f\x7f"),
+            "\"\\n\\r\\t\\b\\f\\u0000\\u001f\x7f\""
+        );
         assert_eq!(written("Grüße 🎉".as_bytes()), "\"Grüße 🎉\"");
         assert_eq!(written(b"a\xffb"), "\"a\u{fffd}b\"");
     }

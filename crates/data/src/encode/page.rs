@@ -23,7 +23,8 @@ pub struct PageInfo {
 impl PageInfo {
     /// The number of pages, if the rows were counted. An empty list has one page.
     pub fn pages(&self) -> Option<u64> {
-        self.total.map(|total| total.div_ceil(u64::from(self.limit.max(1))).max(1))
+        self.total
+            .map(|total| total.div_ceil(u64::from(self.limit.max(1))).max(1))
     }
 
     /// Closes the document that [`PageEncoder`] has begun.
@@ -68,7 +69,14 @@ pub struct PageEncoder {
 impl PageEncoder {
     /// At most `limit` rows of this shape; `key_indexes` is where the `SELECT` list has the sort keys.
     pub fn new(shape: Shape, limit: u32, key_indexes: Vec<usize>) -> Self {
-        Self { shape, limit, key_indexes, written: 0, has_more: false, last_key: Vec::new() }
+        Self {
+            shape,
+            limit,
+            key_indexes,
+            written: 0,
+            has_more: false,
+            last_key: Vec::new(),
+        }
     }
 
     /// Whether the statement gave a row beyond the page.
@@ -103,7 +111,11 @@ impl RowEncoder for PageEncoder {
         self.shape.write_json(row, out);
         self.written += 1;
         if self.written == self.limit {
-            self.last_key = self.key_indexes.iter().map(|index| Value::from(row.cell(*index))).collect();
+            self.last_key = self
+                .key_indexes
+                .iter()
+                .map(|index| Value::from(row.cell(*index)))
+                .collect();
         }
         Ok(())
     }
@@ -143,7 +155,13 @@ mod tests {
         let (encoder, mut out) = page(1..4, 2);
         assert!(encoder.has_more());
         assert_eq!(encoder.last_key(), [Value::Integer(2)]);
-        let info = PageInfo { page: Some(1), limit: 2, total: Some(3), next: Some("abc".into()), has_more: true };
+        let info = PageInfo {
+            page: Some(1),
+            limit: 2,
+            total: Some(3),
+            next: Some("abc".into()),
+            has_more: true,
+        };
         info.write_end(&mut out);
         let expected = r#"{"data":[{"id":1},{"id":2}],"pagination":{"page":1,"limit":2,"total":3,"pages":2,"next":"abc"}}"#;
         assert_eq!(String::from_utf8(out).unwrap(), expected);
@@ -153,8 +171,18 @@ mod tests {
     fn a_page_that_ends_the_list_has_no_next() {
         let (encoder, mut out) = page(1..3, 2);
         assert!(!encoder.has_more());
-        let info = PageInfo { page: None, limit: 2, total: None, next: None, has_more: false };
+        let info = PageInfo {
+            page: None,
+            limit: 2,
+            total: None,
+            next: None,
+            has_more: false,
+        };
         info.write_end(&mut out);
-        assert!(String::from_utf8(out).unwrap().ends_with(r#""total":null,"pages":null,"next":null}}"#));
+        assert!(
+            String::from_utf8(out)
+                .unwrap()
+                .ends_with(r#""total":null,"pages":null,"next":null}}"#)
+        );
     }
 }

@@ -26,7 +26,11 @@ pub struct RowsEncoder {
 impl RowsEncoder {
     /// Rows of this shape in this layout.
     pub fn new(shape: Shape, layout: Layout) -> Self {
-        Self { shape, layout, is_first: true }
+        Self {
+            shape,
+            layout,
+            is_first: true,
+        }
     }
 }
 
@@ -75,7 +79,12 @@ pub struct OneEncoder {
 impl OneEncoder {
     /// A row of this shape; `version_index` is where the `SELECT` list has its version.
     pub fn new(shape: Shape, is_enveloped: bool, version_index: Option<usize>) -> Self {
-        Self { shape, is_enveloped, version_index, version: None }
+        Self {
+            shape,
+            is_enveloped,
+            version_index,
+            version: None,
+        }
     }
 
     /// The version of the row that was encoded.

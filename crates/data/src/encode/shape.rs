@@ -22,9 +22,15 @@ struct Member {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum MemberValue {
-    Column { index: usize, kind: ColumnKind },
+    Column {
+        index: usize,
+        kind: ColumnKind,
+    },
     /// `null` when the column at `presence` is: then there is no related row.
-    Object { presence: usize, shape: Shape },
+    Object {
+        presence: usize,
+        shape: Shape,
+    },
 }
 
 impl Shape {
@@ -42,7 +48,11 @@ impl Shape {
         let mut prefix = Vec::new();
         write_string(name.as_bytes(), &mut prefix);
         prefix.push(b':');
-        self.members.push(Member { name: name.to_owned(), prefix, value });
+        self.members.push(Member {
+            name: name.to_owned(),
+            prefix,
+            value,
+        });
     }
 
     /// Writes a row as a JSON object.
@@ -137,17 +147,36 @@ mod tests {
             post().write_json(&Cells(cells), &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), expected);
         };
-        check(vec![Cell::Integer(1), Cell::Integer(7), Cell::Text(b"Ada")], r#"{"id":1,"author":{"name":"Ada"}}"#);
-        check(vec![Cell::Integer(1), Cell::Integer(7), Cell::Null], r#"{"id":1,"author":{"name":null}}"#);
-        check(vec![Cell::Integer(1), Cell::Null, Cell::Null], r#"{"id":1,"author":null}"#);
+        check(
+            vec![Cell::Integer(1), Cell::Integer(7), Cell::Text(b"Ada")],
+            r#"{"id":1,"author":{"name":"Ada"}}"#,
+        );
+        check(
+            vec![Cell::Integer(1), Cell::Integer(7), Cell::Null],
+            r#"{"id":1,"author":{"name":null}}"#,
+        );
+        check(
+            vec![Cell::Integer(1), Cell::Null, Cell::Null],
+            r#"{"id":1,"author":null}"#,
+        );
     }
 
     #[test]
     fn csv_flattens_nested_members() {
         let mut out = Vec::new();
         post().write_csv_header(&mut out);
-        post().write_csv(&Cells(vec![Cell::Integer(1), Cell::Integer(7), Cell::Text(b"=A,b")]), &mut out);
-        assert_eq!(String::from_utf8(out).unwrap(), "id,author.name\r\n1,\"'=A,b\"\r\n");
+        post().write_csv(
+            &Cells(vec![
+                Cell::Integer(1),
+                Cell::Integer(7),
+                Cell::Text(b"=A,b"),
+            ]),
+            &mut out,
+        );
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "id,author.name\r\n1,\"'=A,b\"\r\n"
+        );
     }
 
     #[test]

@@ -12,14 +12,16 @@ use crate::cell::Cell;
 /// return) gets a `'` in front; numbers do not.
 pub(crate) fn write_field(cell: Cell<'_>, kind: ColumnKind, out: &mut Vec<u8>) {
     match cell {
-        Cell::Null => {}
         Cell::Integer(0) if kind == ColumnKind::Boolean => out.extend_from_slice(b"false"),
         Cell::Integer(1) if kind == ColumnKind::Boolean => out.extend_from_slice(b"true"),
-        Cell::Integer(number) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+        Cell::Integer(number) => {
+            out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        }
         Cell::Real(number) if number.is_finite() => {
             serde_json::to_writer(out, &number).expect("writing a number into memory cannot fail");
         }
-        Cell::Real(_) => {}
+        // What has no text form is an empty field, like `NULL`.
+        Cell::Null | Cell::Real(_) => {}
         Cell::Text(text) => write_text(text, out),
         Cell::Blob(bytes) => out.extend_from_slice(STANDARD.encode(bytes).as_bytes()),
     }
@@ -27,8 +29,14 @@ pub(crate) fn write_field(cell: Cell<'_>, kind: ColumnKind, out: &mut Vec<u8>) {
 
 /// Writes text as a field, quoted where it must be.
 pub(crate) fn write_text(text: &[u8], out: &mut Vec<u8>) {
-    let formula = matches!(text.first(), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r'));
-    let quoted = text.is_empty() || text.iter().any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n'));
+    let formula = matches!(
+        text.first(),
+        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r')
+    );
+    let quoted = text.is_empty()
+        || text
+            .iter()
+            .any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n'));
     if quoted {
         out.push(b'"');
     }
@@ -36,7 +44,11 @@ pub(crate) fn write_text(text: &[u8], out: &mut Vec<u8>) {
         out.push(b'\'');
     }
     for chunk in text.utf8_chunks() {
-        for part in chunk.valid().as_bytes().split_inclusive(|byte| *byte == b'"') {
+        for part in chunk
+            .valid()
+            .as_bytes()
+            .split_inclusive(|byte| *byte == b'"')
+        {
             out.extend_from_slice(part);
             if part.ends_with(b"\"") {
                 out.push(b'"');

@@ -18,7 +18,9 @@ pub(crate) fn write_value(cell: Cell<'_>, kind: ColumnKind, out: &mut Vec<u8>) {
         Cell::Null => out.extend_from_slice(b"null"),
         Cell::Integer(number) => write_integer(number, kind, out),
         Cell::Real(number) => write_real(number, out),
-        Cell::Text(text) if kind == ColumnKind::Json && is_json(text) => out.extend_from_slice(text),
+        Cell::Text(text) if kind == ColumnKind::Json && is_json(text) => {
+            out.extend_from_slice(text);
+        }
         Cell::Text(text) => write_string(text, out),
         Cell::Blob(bytes) => write_base64(bytes, out),
     }
@@ -40,9 +42,12 @@ fn write_real(number: f64, out: &mut Vec<u8>) {
 fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     let start = out.len();
-    let length = base64::encoded_len(bytes.len(), true).expect("a blob is far smaller than the address space");
+    let length = base64::encoded_len(bytes.len(), true)
+        .expect("a blob is far smaller than the address space");
     out.resize(start + length, 0);
-    STANDARD.encode_slice(bytes, &mut out[start..]).expect("the room was measured");
+    STANDARD
+        .encode_slice(bytes, &mut out[start..])
+        .expect("the room was measured");
     out.push(b'"');
 }
 
@@ -64,7 +69,11 @@ mod tests {
     #[test]
     fn values_keep_their_type() {
         check(Cell::Null, ColumnKind::Text, "null");
-        check(Cell::Integer(i64::MIN), ColumnKind::Integer, "-9223372036854775808");
+        check(
+            Cell::Integer(i64::MIN),
+            ColumnKind::Integer,
+            "-9223372036854775808",
+        );
         check(Cell::Integer(1), ColumnKind::Boolean, "true");
         check(Cell::Integer(2), ColumnKind::Boolean, "2");
         check(Cell::Real(1.0), ColumnKind::Numeric, "1.0");
@@ -77,7 +86,11 @@ mod tests {
 
     #[test]
     fn only_declared_and_valid_json_is_passed_through() {
-        check(Cell::Text(br#"{"a":[1]}"#), ColumnKind::Json, r#"{"a":[1]}"#);
+        check(
+            Cell::Text(br#"{"a":[1]}"#),
+            ColumnKind::Json,
+            r#"{"a":[1]}"#,
+        );
         check(Cell::Text(b"{\"a\":"), ColumnKind::Json, "\"{\\\"a\\\":\"");
         check(Cell::Text(b"1} x"), ColumnKind::Json, "\"1} x\"");
         check(Cell::Text(b"{}"), ColumnKind::Text, "\"{}\"");

@@ -45,7 +45,8 @@ impl Collector {
             }
             Value::RawText(bytes) | Value::Blob(bytes) => {
                 self.0.push(4);
-                self.0.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+                self.0
+                    .extend_from_slice(&(bytes.len() as u64).to_le_bytes());
                 self.0.extend_from_slice(bytes);
             }
         }

@@ -46,17 +46,32 @@ impl Columns {
         shape
     }
 
-    fn join(&mut self, resources: &Resources, resource: &Resource, alias: usize, relation: usize, inner: usize) {
+    fn join(
+        &mut self,
+        resources: &Resources,
+        resource: &Resource,
+        alias: usize,
+        relation: usize,
+        inner: usize,
+    ) {
         let relation = &resource.relations[relation];
         let target = resources.get(relation.target);
         let pairs = relation.columns.iter().zip(&relation.target_columns);
         let equal = pairs.map(|(from, to)| {
-            let (from, to) = (column(resources, resource, alias, *from), column(resources, target, inner, *to));
+            let (from, to) = (
+                column(resources, resource, alias, *from),
+                column(resources, target, inner, *to),
+            );
             format!("{to} = {from}")
         });
         let table = quote(&resources.table_of(target).name);
         let on = equal.collect::<Vec<_>>().join(" AND ");
-        self.joins.push_str(&format!(" LEFT JOIN {table} AS t{inner} ON {on}"));
+        self.joins += " LEFT JOIN ";
+        self.joins += &table;
+        self.joins += " AS t";
+        self.joins += &inner.to_string();
+        self.joins += " ON ";
+        self.joins += &on;
     }
 
     /// The place of an expression in the `SELECT` list; added when it is new.
@@ -81,12 +96,24 @@ impl Columns {
 
     /// `SELECT … FROM … AS t0 LEFT JOIN …`
     pub(super) fn select(&self, table: &str) -> String {
-        let items = if self.items.is_empty() { "1".to_owned() } else { self.items.join(", ") };
+        let items = if self.items.is_empty() {
+            "1".to_owned()
+        } else {
+            self.items.join(", ")
+        };
         format!("SELECT {items} FROM {} AS t0{}", quote(table), self.joins)
     }
 }
 
 /// A column of a resource's table in SQL.
-pub(super) fn column(resources: &Resources, resource: &Resource, alias: usize, column: usize) -> String {
-    format!("t{alias}.{}", quote(&resources.table_of(resource).columns[column].name))
+pub(super) fn column(
+    resources: &Resources,
+    resource: &Resource,
+    alias: usize,
+    column: usize,
+) -> String {
+    format!(
+        "t{alias}.{}",
+        quote(&resources.table_of(resource).columns[column].name)
+    )
 }

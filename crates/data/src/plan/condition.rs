@@ -44,7 +44,8 @@ impl Conditions {
             Operator::LessOrEqual => compare(self, "<="),
             Operator::Like => format!("{} ESCAPE '\\'", compare(self, "LIKE")),
             Operator::In => {
-                let right: Vec<String> = filter.values.iter().map(|value| self.bind(value)).collect();
+                let right: Vec<String> =
+                    filter.values.iter().map(|value| self.bind(value)).collect();
                 format!("{left} IN ({})", right.join(", "))
             }
             Operator::Null if filter.values == [Value::Integer(0)] => format!("{left} IS NOT NULL"),
@@ -59,12 +60,20 @@ impl Conditions {
     /// serves. Else it is spelled out: equal in the first keys and behind in the next. `NULL` is the
     /// smallest value, as SQLite sorts it.
     pub(super) fn behind(&mut self, order: &Order, values: &[Value]) {
-        let part = if order.is_plain() { self.row_value(order, values) } else { self.spelled_out(order, values) };
+        let part = if order.is_plain() {
+            self.row_value(order, values)
+        } else {
+            self.spelled_out(order, values)
+        };
         self.parts.push(part);
     }
 
     fn row_value(&mut self, order: &Order, values: &[Value]) -> String {
-        let left: Vec<&str> = order.keys.iter().map(|key| key.expression.as_str()).collect();
+        let left: Vec<&str> = order
+            .keys
+            .iter()
+            .map(|key| key.expression.as_str())
+            .collect();
         let right: Vec<String> = values.iter().map(|value| self.bind(value)).collect();
         let operator = if order.keys[0].descending { "<" } else { ">" };
         match (left.as_slice(), right.as_slice()) {
@@ -83,11 +92,18 @@ impl Conditions {
                 (false, true) => Some(format!("{left} IS NOT NULL")),
                 (false, false) => Some(format!("{left} > {}", self.bind(value))),
                 (true, true) => None,
-                (true, false) if key.nullable => Some(format!("({left} < {0} OR {left} IS NULL)", self.bind(value))),
+                (true, false) if key.nullable => Some(format!(
+                    "({left} < {0} OR {left} IS NULL)",
+                    self.bind(value)
+                )),
                 (true, false) => Some(format!("{left} < {}", self.bind(value))),
             };
             alternatives.extend(behind.map(|behind| format!("({equal}{behind})")));
-            let same = if is_null { format!("{left} IS NULL") } else { format!("{left} = {}", self.bind(value)) };
+            let same = if is_null {
+                format!("{left} IS NULL")
+            } else {
+                format!("{left} = {}", self.bind(value))
+            };
             equal.push_str(&same);
             equal.push_str(" AND ");
         }
@@ -97,15 +113,25 @@ impl Conditions {
             (Value::Null, false) => None,
             (Value::Null, true) => Some(format!("{} IS NULL", first.expression)),
             (value, false) => Some(format!("{} >= {}", first.expression, self.bind(value))),
-            (value, true) if !first.nullable => Some(format!("{} <= {}", first.expression, self.bind(value))),
+            (value, true) if !first.nullable => {
+                Some(format!("{} <= {}", first.expression, self.bind(value)))
+            }
             (_, true) => None,
         };
-        let any = if alternatives.is_empty() { "0".to_owned() } else { format!("({})", alternatives.join(" OR ")) };
+        let any = if alternatives.is_empty() {
+            "0".to_owned()
+        } else {
+            format!("({})", alternatives.join(" OR "))
+        };
         bound.map_or(any.clone(), |bound| format!("{bound} AND {any}"))
     }
 
     /// ` WHERE …`, or nothing.
     pub(super) fn sql(&self) -> String {
-        if self.parts.is_empty() { String::new() } else { format!(" WHERE {}", self.parts.join(" AND ")) }
+        if self.parts.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", self.parts.join(" AND "))
+        }
     }
 }

@@ -30,7 +30,13 @@ impl ExportPlan {
         let conditions = Conditions::of(resources, resource, &query.filters);
         let order = Order::of(resources, resource, &[]);
         let sql = columns.select(&table.name) + &conditions.sql() + &order.sql();
-        Ok(Self { statement: Statement { sql: sql.into(), values: conditions.values }, shape })
+        Ok(Self {
+            statement: Statement {
+                sql: sql.into(),
+                values: conditions.values,
+            },
+            shape,
+        })
     }
 
     /// The encoder of the rows.

@@ -48,32 +48,55 @@ impl ListPlan {
     ///
     /// # Errors
     /// When the cursor is not one for this list, or the request would read a whole large table.
-    pub fn new(resources: &Resources, query: &ListQuery, cursors: &CursorKey) -> Result<Self, QueryError> {
+    pub fn new(
+        resources: &Resources,
+        query: &ListQuery,
+        cursors: &CursorKey,
+    ) -> Result<Self, QueryError> {
         let resource = resources.get(query.resource);
         let table = resources.table_of(resource);
         unindexed::check(resources, resource, &query.filters, &query.sort)?;
         let order = Order::of(resources, resource, &query.sort);
         let binding = canonical::binding(resource, &query.filters, &query.sort);
         let (mut columns, shape) = Columns::of(resources, &query.selection);
-        let key_indexes = order.keys.iter().map(|key| columns.item(key.expression.clone())).collect();
+        let key_indexes = order
+            .keys
+            .iter()
+            .map(|key| columns.item(key.expression.clone()))
+            .collect();
         let mut conditions = Conditions::of(resources, resource, &query.filters);
         let counted = conditions.sql();
-        let total = total(query, table.approximate_rows, &table.name, &counted, &conditions.values);
+        let total = total(
+            query,
+            table.approximate_rows,
+            &table.name,
+            &counted,
+            &conditions.values,
+        );
         let (page, skip) = match &query.position {
-            Position::Page(page) => (Some(*page), page.saturating_sub(1).saturating_mul(u64::from(query.limit))),
+            Position::Page(page) => (
+                Some(*page),
+                page.saturating_sub(1)
+                    .saturating_mul(u64::from(query.limit)),
+            ),
             Position::Cursor(text) => {
                 conditions.behind(&order, &position(&order, cursors, &binding, text)?);
                 (None, 0)
             }
         };
         let mut sql = columns.select(&table.name) + &conditions.sql() + &order.sql();
-        sql += &format!(" LIMIT {}", conditions.bind(&Value::Integer(i64::from(query.limit) + 1)));
+        sql += " LIMIT ";
+        sql += &conditions.bind(&Value::Integer(i64::from(query.limit) + 1));
         if skip > 0 {
             let skip = i64::try_from(skip).unwrap_or(i64::MAX);
-            sql += &format!(" OFFSET {}", conditions.bind(&Value::Integer(skip)));
+            sql += " OFFSET ";
+            sql += &conditions.bind(&Value::Integer(skip));
         }
         Ok(Self {
-            statement: Statement { sql: sql.into(), values: conditions.values },
+            statement: Statement {
+                sql: sql.into(),
+                values: conditions.values,
+            },
             total,
             tables: columns.tables().to_vec(),
             key: canonical::list_key(query),
@@ -94,34 +117,73 @@ impl ListPlan {
     /// What the page says about itself, once its rows are written and counted.
     pub fn info(&self, encoder: &PageEncoder, total: Option<u64>, cursors: &CursorKey) -> PageInfo {
         let next = (encoder.has_more() && self.is_total)
-            .then(|| Cursor { direction: Direction::Forward, values: encoder.last_key().to_vec() })
+            .then(|| Cursor {
+                direction: Direction::Forward,
+                values: encoder.last_key().to_vec(),
+            })
             .and_then(|cursor| cursor.encode(cursors, &self.binding));
-        PageInfo { page: self.page, limit: self.limit, total, next, has_more: encoder.has_more() }
-    }
-}
-
-fn total(query: &ListQuery, approximate: Option<u64>, table: &str, counted: &str, values: &[Value]) -> TotalPlan {
-    match (query.count, approximate) {
-        (Count::None, _) => TotalPlan::None,
-        (Count::Estimated, Some(rows)) if query.filters.is_empty() => TotalPlan::Estimated(rows),
-        _ => {
-            let sql = format!("SELECT count(*) FROM {} AS t0{counted}", super::quote(table));
-            TotalPlan::Counted(Statement { sql: sql.into(), values: values.to_vec() })
+        PageInfo {
+            page: self.page,
+            limit: self.limit,
+            total,
+            next,
+            has_more: encoder.has_more(),
         }
     }
 }
 
-fn position(order: &Order, cursors: &CursorKey, binding: &Binding, text: &str) -> Result<Vec<Value>, QueryError> {
+fn total(
+    query: &ListQuery,
+    approximate: Option<u64>,
+    table: &str,
+    counted: &str,
+    values: &[Value],
+) -> TotalPlan {
+    match (query.count, approximate) {
+        (Count::None, _) => TotalPlan::None,
+        (Count::Estimated, Some(rows)) if query.filters.is_empty() => TotalPlan::Estimated(rows),
+        _ => {
+            let sql = format!(
+                "SELECT count(*) FROM {} AS t0{counted}",
+                super::quote(table)
+            );
+            TotalPlan::Counted(Statement {
+                sql: sql.into(),
+                values: values.to_vec(),
+            })
+        }
+    }
+}
+
+fn position(
+    order: &Order,
+    cursors: &CursorKey,
+    binding: &Binding,
+    text: &str,
+) -> Result<Vec<Value>, QueryError> {
     let refused = |detail: String| QueryError::new(QueryErrorCode::Cursor, "cursor", detail);
-    let cursor = Cursor::decode(cursors, binding, text).map_err(|error| refused(error.to_string()))?;
-    if cursor.values.len() == order.keys.len() && cursor.direction == Direction::Forward && order.is_total {
+    let cursor =
+        Cursor::decode(cursors, binding, text).map_err(|error| refused(error.to_string()))?;
+    if cursor.values.len() == order.keys.len()
+        && cursor.direction == Direction::Forward
+        && order.is_total
+    {
         Ok(cursor.values)
     } else {
-        Err(refused("The cursor does not fit this list any more. Start again without it.".to_owned()))
+        Err(refused(
+            "The cursor does not fit this list any more. Start again without it.".to_owned(),
+        ))
     }
 }
 
 /// The column of a resource's key in SQL, for plans of single rows.
-pub(super) fn key_columns(resources: &Resources, resource: &crate::resource::Resource) -> Vec<String> {
-    resource.key.iter().map(|&index| column(resources, resource, 0, index)).collect()
+pub(super) fn key_columns(
+    resources: &Resources,
+    resource: &crate::resource::Resource,
+) -> Vec<String> {
+    resource
+        .key
+        .iter()
+        .map(|&index| column(resources, resource, 0, index))
+        .collect()
 }

@@ -31,7 +31,9 @@ pub fn parse_key(resources: &Resources, resource: &Resource, segment: &str) -> O
     }
     let table = resources.table_of(resource);
     let value = |(part, &column): (&str, &usize)| {
-        let text = percent_encoding::percent_decode_str(part).decode_utf8().ok()?;
+        let text = percent_encoding::percent_decode_str(part)
+            .decode_utf8()
+            .ok()?;
         typed(table.columns[column].kind, &text)
     };
     parts.into_iter().zip(&resource.key).map(value).collect()
@@ -39,14 +41,19 @@ pub fn parse_key(resources: &Resources, resource: &Resource, segment: &str) -> O
 
 /// The key of a row as it stands in a path: the inverse of [`parse_key`].
 pub fn format_key(key: &[Value]) -> String {
-    const PLAIN: &percent_encoding::AsciiSet =
-        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    const PLAIN: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'.')
+        .remove(b'~');
     let part = |value: &Value| match value {
         Value::Null => String::new(),
         Value::Integer(number) => number.to_string(),
         Value::Real(number) => number.to_string(),
         Value::Text(text) => percent_encoding::utf8_percent_encode(text, PLAIN).to_string(),
-        Value::RawText(bytes) | Value::Blob(bytes) => percent_encoding::percent_encode(bytes, PLAIN).to_string(),
+        Value::RawText(bytes) | Value::Blob(bytes) => {
+            percent_encoding::percent_encode(bytes, PLAIN).to_string()
+        }
     };
     key.iter().map(part).collect::<Vec<_>>().join(",")
 }
@@ -72,16 +79,25 @@ impl OnePlan {
         let resource = resources.get(query.resource);
         let table = resources.table_of(resource);
         let (mut columns, shape) = Columns::of(resources, &query.selection);
-        let version_index = resource.is_writable().then(|| columns.item(row_version_sql(table, "t0")));
+        let version_index = resource
+            .is_writable()
+            .then(|| columns.item(row_version_sql(table, "t0")));
         let mut conditions = Conditions::default();
         let equal: Vec<String> = key_columns(resources, resource)
             .into_iter()
             .zip(key)
             .map(|(column, value)| format!("{column} = {}", conditions.bind(value)))
             .collect();
-        let sql = format!("{} WHERE {} LIMIT 1", columns.select(&table.name), equal.join(" AND "));
+        let sql = format!(
+            "{} WHERE {} LIMIT 1",
+            columns.select(&table.name),
+            equal.join(" AND ")
+        );
         Self {
-            statement: Statement { sql: sql.into(), values: conditions.values },
+            statement: Statement {
+                sql: sql.into(),
+                values: conditions.values,
+            },
             tables: columns.tables().to_vec(),
             key: canonical::one_key(query, key),
             shape,

@@ -36,8 +36,10 @@ impl Order {
             descending,
             nullable: table.columns[column_index].nullable,
         };
-        let mut keys: Vec<OrderKey> =
-            sort.iter().map(|sort| key(resource.fields[sort.field].column, sort.descending)).collect();
+        let mut keys: Vec<OrderKey> = sort
+            .iter()
+            .map(|sort| key(resource.fields[sort.field].column, sort.descending))
+            .collect();
         let descending = keys.last().is_some_and(|key| key.descending);
         let mut is_total = true;
         if table.key_is_unique() {
@@ -48,7 +50,12 @@ impl Order {
             }
         } else if let Some(rowid) = table.rowid() {
             let expression = format!("t0.{}", rowid.name());
-            keys.push(OrderKey { expression, column: None, descending, nullable: false });
+            keys.push(OrderKey {
+                expression,
+                column: None,
+                descending,
+                nullable: false,
+            });
         } else {
             is_total = false;
         }
@@ -57,7 +64,9 @@ impl Order {
 
     /// Whether all keys go one way and none is ever `NULL`.
     pub(super) fn is_plain(&self) -> bool {
-        self.keys.iter().all(|key| !key.nullable && key.descending == self.keys[0].descending)
+        self.keys
+            .iter()
+            .all(|key| !key.nullable && key.descending == self.keys[0].descending)
     }
 
     /// ` ORDER BY …`, or nothing.
@@ -65,8 +74,18 @@ impl Order {
         let terms: Vec<String> = self
             .keys
             .iter()
-            .map(|key| format!("{}{}", key.expression, if key.descending { " DESC" } else { "" }))
+            .map(|key| {
+                format!(
+                    "{}{}",
+                    key.expression,
+                    if key.descending { " DESC" } else { "" }
+                )
+            })
             .collect();
-        if terms.is_empty() { String::new() } else { format!(" ORDER BY {}", terms.join(", ")) }
+        if terms.is_empty() {
+            String::new()
+        } else {
+            format!(" ORDER BY {}", terms.join(", "))
+        }
     }
 }

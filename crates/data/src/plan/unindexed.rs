@@ -17,11 +17,17 @@ pub(super) fn check(
     sort: &[SortKey],
 ) -> Result<(), QueryError> {
     let table = resources.table_of(resource);
-    if resource.allow_unindexed || table.approximate_rows.is_none_or(|rows| rows <= LARGE_TABLE) {
+    if resource.allow_unindexed
+        || table
+            .approximate_rows
+            .is_none_or(|rows| rows <= LARGE_TABLE)
+    {
         return Ok(());
     }
     let indexed = |field: usize| leads_an_index(table, resource.fields[field].column);
-    let narrowed = filters.iter().any(|filter| filter.operator.uses_index() && indexed(filter.field));
+    let narrowed = filters
+        .iter()
+        .any(|filter| filter.operator.uses_index() && indexed(filter.field));
     if narrowed {
         return Ok(());
     }

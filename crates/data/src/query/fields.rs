@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn malformed_selections_are_refused() {
         let check = |text: &str, code: QueryErrorCode| {
-            assert_eq!(parse_fields(text).unwrap_err().code, code, "{text}")
+            assert_eq!(parse_fields(text).unwrap_err().code, code, "{text}");
         };
         for text in [
             "", ",", "a,", ",a", "a..b", "a.", "(", "a(", "a()", "a(b", "a)", "a(b))", "a(b)c",

@@ -230,7 +230,7 @@ impl Paging {
         match name {
             "page" | "page[number]" => set(&mut self.page, name, parse_page(name, value)?)?,
             "limit" | "page[size]" => {
-                set(&mut self.limit, name, parse_limit(resource, name, value)?)?
+                set(&mut self.limit, name, parse_limit(resource, name, value)?)?;
             }
             "cursor" | "page[cursor]" => set(&mut self.cursor, name, value.to_owned())?,
             "sort" => self.sort = Some(parse_sort(resource, value)?),

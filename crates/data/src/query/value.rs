@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn values_follow_the_kind() {
         let check = |kind, text: &str, expected: Option<Value>| {
-            assert_eq!(typed(kind, text), expected, "{kind:?} {text:?}")
+            assert_eq!(typed(kind, text), expected, "{kind:?} {text:?}");
         };
         let text = |text: &str| Some(Value::Text(text.to_owned()));
         check(ColumnKind::Integer, "7", Some(Value::Integer(7)));

@@ -8,27 +8,27 @@ use ureq::http::{HeaderMap, Request, StatusCode};
 
 /// One answer, read whole.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     /// The body as JSON.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.text()))
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The one value of a header.
     #[track_caller]
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let mut values = self.headers.get_all(name).iter();
         let first = values
             .next()
@@ -43,7 +43,7 @@ impl Answer {
 
     /// Asserts a problem document with this status and code.
     #[track_caller]
-    pub fn assert_problem(&self, status: u16, code: &str) -> Value {
+    pub(crate) fn assert_problem(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
         assert_eq!(self.header("content-type"), "application/problem+json");
         let problem = self.json();
@@ -59,7 +59,7 @@ impl Answer {
 
 /// Sends one request; `headers` are lines such as `"If-None-Match: \"x\""`.
 #[track_caller]
-pub fn send(method: &str, url: &str, headers: &[&str], body: Option<&[u8]>) -> Answer {
+pub(crate) fn send(method: &str, url: &str, headers: &[&str], body: Option<&[u8]>) -> Answer {
     let mut request = Request::builder().method(method).uri(url);
     for line in headers {
         let (name, value) = line.split_once(':').expect("a header line");
@@ -82,7 +82,7 @@ pub fn send(method: &str, url: &str, headers: &[&str], body: Option<&[u8]>) -> A
 }
 
 /// Opens a response without reading its body.
-pub fn open(url: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, impl Read + use<>) {
+pub(crate) fn open(url: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, impl Read + use<>) {
     let mut request = Request::builder().uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);

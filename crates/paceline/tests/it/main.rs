@@ -1,12 +1,7 @@
 //! The binary from outside: each test starts the real `paceline` and talks to it as a client would.
+//!
+//! The files beside this one that are not declared here test the demo; they are declared with it.
 
 mod client;
+mod served;
 mod server;
-
-mod conditional;
-mod listing;
-mod login;
-mod mail;
-mod stop;
-mod stream;
-mod writes;

@@ -11,38 +11,38 @@ use tempfile::TempDir;
 use crate::client::{self, Answer};
 
 /// The binary under test.
-pub const BINARY: &str = env!("CARGO_BIN_EXE_paceline");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_paceline");
 
 /// A running server; dropping it ends the process.
 #[derive(Debug)]
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     output: Option<JoinHandle<String>>,
     /// `http://127.0.0.1:PORT`
-    pub base: String,
+    pub(crate) base: String,
     /// The same of the admin listener.
-    pub admin: String,
+    pub(crate) admin: String,
     /// Where its files are.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     _folder: Option<TempDir>,
 }
 
 impl Server {
     /// A demo of its own, with these arguments besides.
-    pub fn demo(arguments: &[&str]) -> Self {
+    pub(crate) fn demo(arguments: &[&str]) -> Self {
         let folder = copy_of_the_shop();
         Self::demo_in(folder.path().to_owned(), Some(folder), arguments)
     }
 
     /// A demo on a folder that outlives it.
-    pub fn demo_in(dir: PathBuf, folder: Option<TempDir>, arguments: &[&str]) -> Self {
+    pub(crate) fn demo_in(dir: PathBuf, folder: Option<TempDir>, arguments: &[&str]) -> Self {
         let mut command = Command::new(BINARY);
         command.arg("demo").arg("--dir").arg(&dir).args(arguments);
         Self::start(command, dir, folder)
     }
 
     /// `paceline serve` with a configuration written into a new folder; `files` are copied beside it.
-    pub fn serve(config: &str, files: &[&Path]) -> Self {
+    pub(crate) fn serve(config: &str, files: &[&Path]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().to_owned();
         std::fs::write(dir.join("paceline.toml"), config).unwrap();
@@ -58,7 +58,7 @@ impl Server {
     }
 
     /// `paceline serve URL`.
-    pub fn serve_url(url: &str) -> Self {
+    pub(crate) fn serve_url(url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().to_owned();
         let mut command = Command::new(BINARY);
@@ -104,18 +104,18 @@ impl Server {
     }
 
     #[track_caller]
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], None)
     }
 
     #[track_caller]
-    pub fn get_with(&self, path: &str, headers: &[&str]) -> Answer {
+    pub(crate) fn get_with(&self, path: &str, headers: &[&str]) -> Answer {
         self.send("GET", path, headers, None)
     }
 
     /// Sends a JSON body.
     #[track_caller]
-    pub fn send_json(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+    pub(crate) fn send_json(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
         let headers: Vec<&str> = headers
             .iter()
             .copied()
@@ -125,13 +125,13 @@ impl Server {
     }
 
     #[track_caller]
-    pub fn send(&self, method: &str, path: &str, headers: &[&str], body: Option<&[u8]>) -> Answer {
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[&str], body: Option<&[u8]>) -> Answer {
         client::send(method, &format!("{}{path}", self.base), headers, body)
     }
 
     /// A number on the metrics page of the admin listener.
     #[track_caller]
-    pub fn metric(&self, name: &str) -> u64 {
+    pub(crate) fn metric(&self, name: &str) -> u64 {
         let page = client::send("GET", &format!("{}/metrics", self.admin), &[], None).text();
         let line = page
             .lines()
@@ -145,12 +145,12 @@ impl Server {
     }
 
     /// The server's process id.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends SIGTERM.
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let status = Command::new("kill")
             .args(["-TERM", &self.id().to_string()])
             .status();
@@ -158,12 +158,12 @@ impl Server {
     }
 
     /// kill -9.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("it was running");
     }
 
     /// Waits for the end; returns the status and everything printed to standard output.
-    pub fn wait(mut self) -> (ExitStatus, String) {
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().expect("it was started");
         let output = self
             .output
@@ -191,7 +191,7 @@ fn base_of(line: &str) -> Option<String> {
 }
 
 /// One demo that all reading tests share; it ends when the last of them does.
-pub fn shared_demo() -> Arc<Server> {
+pub(crate) fn shared_demo() -> Arc<Server> {
     static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
     let mut shared = SHARED.lock().unwrap();
     if let Some(server) = shared.upgrade() {
@@ -203,7 +203,7 @@ pub fn shared_demo() -> Arc<Server> {
 }
 
 /// A new folder with the demo's files: created once by the binary itself, then copied.
-pub fn copy_of_the_shop() -> TempDir {
+pub(crate) fn copy_of_the_shop() -> TempDir {
     static ORIGINAL: OnceLock<TempDir> = OnceLock::new();
     let original = ORIGINAL.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();

@@ -1,0 +1,67 @@
+//! An operation on its way to a thread that owns a connection, and its answer on the way back.
+
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::tx::Tx;
+use crate::error::EngineError;
+
+/// A write waiting for the writer thread.
+pub(super) trait WriteCall: Send {
+    /// Does the work inside the batch's transaction. The error means that the whole transaction is lost.
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), EngineError>;
+
+    /// Answers the caller, once the batch is committed or lost.
+    fn answer(self: Box<Self>, committed: Result<(), EngineError>);
+}
+
+pub(super) struct Write<F, T, E> {
+    work: Option<F>,
+    done: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+    /// The place in the bounded line, given up with the answer.
+    _place: OwnedSemaphorePermit,
+}
+
+impl<F, T, E> Write<F, T, E> {
+    pub(super) fn new(
+        work: F,
+        reply: oneshot::Sender<Result<T, E>>,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
+        Self {
+            work: Some(work),
+            done: None,
+            reply,
+            _place: place,
+        }
+    }
+}
+
+impl<F, T, E> WriteCall for Write<F, T, E>
+where
+    F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<EngineError> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), EngineError> {
+        if let Some(work) = self.work.take() {
+            self.done = Some(tx.isolate(work)?);
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), EngineError>) {
+        let answer = match (self.done, committed) {
+            (Some(Err(refused)), _) => Err(refused),
+            (_, Err(lost)) => Err(lost.into()),
+            (Some(done), Ok(())) => done,
+            (None, Ok(())) => Err(EngineError::Internal.into()),
+        };
+        // The caller may have stopped waiting; the work stands all the same.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// A read waiting for a reader thread.
+pub(super) type ReadCall = Box<dyn FnOnce(&Connection) + Send>;

@@ -1,0 +1,241 @@
+//! Jobs as rows, and the one place where a decided change is written.
+
+use rusqlite::{OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::super::tx::{QueueRef, Tx};
+use crate::clock::Timestamp;
+use crate::error::EngineError;
+use crate::names::JobId;
+use crate::retention::Retention;
+use crate::retry::Backoff;
+use crate::snapshot::AttemptOutcome;
+use crate::state::{Change, JobFacts, Place, State};
+
+/// The options of a job that are read only when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub(in super::super) struct Settings {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in super::super) backoff: Option<Backoff>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in super::super) keep_completed: Option<Retention>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in super::super) keep_failed: Option<Retention>,
+}
+
+/// A job's row, without its payload.
+#[derive(Debug)]
+pub(super) struct StoredJob {
+    pub(super) seq: i64,
+    pub(super) queue: i64,
+    pub(super) id: JobId,
+    pub(super) facts: JobFacts,
+    pub(super) starts: u32,
+    pub(super) started_at: Option<Timestamp>,
+    pub(super) lease_token: Option<String>,
+    pub(super) settings: Settings,
+}
+
+/// Reads what [`StoredJob::read`] expects.
+macro_rules! select_jobs {
+    () => {
+        "SELECT seq, queue, id, state, priority, attempts_made, max_attempts, stalls, due_at, \
+         starts, started_at, lease_token, settings FROM jobs"
+    };
+}
+pub(super) use select_jobs;
+
+/// The number a state is stored as.
+pub(in super::super) const fn state_code(state: State) -> i64 {
+    match state {
+        State::Waiting => 0,
+        State::Prioritized => 1,
+        State::Delayed => 2,
+        State::Active => 3,
+        State::Completed => 4,
+        State::Failed => 5,
+    }
+}
+
+/// The state stored as `code`.
+pub(in super::super) fn state_of(code: i64) -> Result<State, EngineError> {
+    usize::try_from(code)
+        .ok()
+        .and_then(|index| State::ALL.get(index).copied())
+        .ok_or(EngineError::Damaged("job state"))
+}
+
+const fn outcome_code(outcome: AttemptOutcome) -> i64 {
+    match outcome {
+        AttemptOutcome::Running => 0,
+        AttemptOutcome::Completed => 1,
+        AttemptOutcome::Failed => 2,
+        AttemptOutcome::Stalled => 3,
+        AttemptOutcome::HandedBack => 4,
+        AttemptOutcome::Postponed => 5,
+    }
+}
+
+/// The outcome stored as `code`.
+pub(in super::super) fn outcome_of(code: i64) -> Result<AttemptOutcome, EngineError> {
+    Ok(match code {
+        2 => AttemptOutcome::Failed,
+        3 => AttemptOutcome::Stalled,
+        4 => AttemptOutcome::HandedBack,
+        5 => AttemptOutcome::Postponed,
+        _ => return Err(EngineError::Damaged("attempt outcome")),
+    })
+}
+
+impl StoredJob {
+    pub(super) fn find(tx: &Tx<'_>, queue: i64, id: &JobId) -> Result<Option<Self>, EngineError> {
+        let mut statement = tx
+            .connection
+            .prepare_cached(concat!(select_jobs!(), " WHERE queue = ?1 AND id = ?2"))?;
+        let row = statement
+            .query_row(params![queue, id.as_str()], |row| Ok(Self::read(row)))
+            .optional()?;
+        row.transpose()
+    }
+
+    /// Reads a row of `select_jobs!`.
+    pub(super) fn read(row: &Row<'_>) -> Result<Self, EngineError> {
+        let settings = match row.get_ref(12)?.as_str_or_null() {
+            Ok(None) => Settings::default(),
+            Ok(Some(text)) => {
+                serde_json::from_str(text).map_err(|_| EngineError::Damaged("job setting"))?
+            }
+            Err(_) => return Err(EngineError::Damaged("job setting")),
+        };
+        Ok(Self {
+            seq: row.get(0)?,
+            queue: row.get(1)?,
+            id: JobId::lookup(row.get_ref(2)?.as_str().unwrap_or_default()),
+            facts: JobFacts {
+                state: state_of(row.get(3)?)?,
+                priority: row.get(4)?,
+                attempts_made: row.get(5)?,
+                max_attempts: row.get(6)?,
+                stalls: row.get(7)?,
+                due_at: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_millis),
+                backoff: settings.backoff,
+            },
+            starts: row.get(9)?,
+            started_at: row.get::<_, Option<i64>>(10)?.map(Timestamp::from_millis),
+            lease_token: row.get(11)?,
+            settings,
+        })
+    }
+
+    /// Writes a change other than a claim: the job leaves its state and any lease. `why` replaces the
+    /// stored failure reason; `result` the stored result.
+    pub(super) fn apply(
+        &self,
+        tx: &mut Tx<'_>,
+        queue: QueueRef,
+        change: &Change,
+        why: Reason<'_>,
+        result: Option<&str>,
+    ) -> Result<(), EngineError> {
+        tx.count_move(queue, Some(self.facts.state), change.state);
+        let Some(state) = change.state else {
+            return delete(tx, self.seq);
+        };
+        if let Some(outcome) = change.ended
+            && outcome != AttemptOutcome::Completed
+        {
+            self.record_attempt(tx, outcome, why.text())?;
+        }
+        let kept = self.retention(tx, state);
+        if kept.is_some_and(|kept| kept.count == 0 || kept.age.is_zero()) {
+            tx.count_move(queue, Some(state), None);
+            return delete(tx, self.seq);
+        }
+        let position = (change.place == Place::Tail && !state.is_finished())
+            .then(|| tx.take_position(queue));
+        let finished_at = state.is_finished().then_some(tx.now);
+        let sql = "UPDATE jobs SET state = ?2, position = coalesce(?3, position), attempts_made = ?4, stalls = ?5, \
+                   due_at = ?6, finished_at = ?7, expires_at = ?8, \
+                   failed_reason = CASE WHEN ?9 THEN ?10 ELSE failed_reason END, result = ?11, \
+                   lease_token = NULL, lease_until = NULL, lease_process = NULL WHERE seq = ?1";
+        tx.connection.prepare_cached(sql)?.execute(params![
+            self.seq,
+            state_code(state),
+            position,
+            change.attempts_made,
+            change.stalls,
+            change.due_at.map(Timestamp::as_millis),
+            finished_at.map(Timestamp::as_millis),
+            kept.map(|kept| kept.expires_at(tx.now).as_millis()),
+            !matches!(why, Reason::Keep),
+            why.text(),
+            result,
+        ])?;
+        if matches!(state, State::Waiting | State::Prioritized | State::Delayed) {
+            tx.wake(queue);
+        }
+        Ok(())
+    }
+
+    /// How long the job is kept in `state`, if that is an end.
+    pub(super) fn retention(&self, tx: &Tx<'_>, state: State) -> Option<Retention> {
+        match state {
+            State::Completed => Some(
+                self.settings
+                    .keep_completed
+                    .unwrap_or(tx.shared.keep_completed),
+            ),
+            State::Failed => Some(self.settings.keep_failed.unwrap_or(tx.shared.keep_failed)),
+            _ => None,
+        }
+    }
+
+    fn record_attempt(
+        &self,
+        tx: &Tx<'_>,
+        outcome: AttemptOutcome,
+        error: Option<&str>,
+    ) -> Result<(), EngineError> {
+        let sql = "INSERT OR REPLACE INTO attempts (job, start, started_at, ended_at, outcome, error) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        tx.connection.prepare_cached(sql)?.execute(params![
+            self.seq,
+            self.starts,
+            self.started_at.unwrap_or(tx.now).as_millis(),
+            tx.now.as_millis(),
+            outcome_code(outcome),
+            error,
+        ])?;
+        let kept = tx.shared.limits.attempts;
+        if self.starts > kept {
+            tx.connection
+                .prepare_cached("DELETE FROM attempts WHERE job = ?1 AND start <= ?2")?
+                .execute(params![self.seq, self.starts - kept])?;
+        }
+        Ok(())
+    }
+}
+
+/// What becomes of the stored failure reason.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reason<'a> {
+    Keep,
+    Clear,
+    Is(&'a str),
+}
+
+impl<'a> Reason<'a> {
+    const fn text(self) -> Option<&'a str> {
+        match self {
+            Self::Is(text) => Some(text),
+            Self::Keep | Self::Clear => None,
+        }
+    }
+}
+
+fn delete(tx: &Tx<'_>, seq: i64) -> Result<(), EngineError> {
+    tx.connection
+        .prepare_cached("DELETE FROM jobs WHERE seq = ?1")?
+        .execute([seq])?;
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! The writer thread: drains the line of operations, commits many together, answers after the commit.
+
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::oneshot;
+
+use super::call::WriteCall;
+use super::ops;
+use super::tx::Tx;
+use crate::engine::sqlite::shared::Shared;
+use crate::error::EngineError;
+use crate::names::random_fraction;
+
+use std::sync::Arc;
+
+/// Operations in one commit.
+const MAX_BATCH: usize = 512;
+/// The longest wait for company before a commit, and only when the last batch had company.
+const MAX_GATHER: Duration = Duration::from_micros(400);
+
+pub(super) enum Command {
+    Write(Box<dyn WriteCall>),
+    /// Do what is in line, close the store, then say so.
+    Stop(oneshot::Sender<()>),
+}
+
+pub(super) struct Writer {
+    connection: Connection,
+    shared: Arc<Shared>,
+    line: Receiver<Command>,
+    batch: Vec<Box<dyn WriteCall>>,
+    /// How many operations the last batch had, and how long its commit took.
+    company: usize,
+    last_commit: Duration,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection, shared: Arc<Shared>, line: Receiver<Command>) -> Self {
+        Self {
+            connection,
+            shared,
+            line,
+            batch: Vec::with_capacity(MAX_BATCH),
+            company: 1,
+            last_commit: Duration::ZERO,
+            stop: None,
+        }
+    }
+
+    /// Runs until stopped or until every handle is gone.
+    pub(super) fn run(mut self) {
+        let mut next_sweep = Instant::now() + self.shared.sweep_every;
+        while self.stop.is_none() {
+            match self.line.recv_deadline(next_sweep) {
+                Ok(command) => {
+                    self.gather(command);
+                    self.commit_batch();
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if Instant::now() >= next_sweep {
+                self.sweep();
+                next_sweep = Instant::now() + self.shared.sweep_every;
+            }
+        }
+        self.close();
+    }
+
+    fn take(&mut self, command: Command) {
+        match command {
+            Command::Write(call) => self.batch.push(call),
+            Command::Stop(done) => self.stop = Some(done),
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.stop.is_none() && self.batch.len() < MAX_BATCH
+    }
+
+    /// Collects what is in line. Callers of the last batch are on their way back with their next
+    /// operation: wait for as many as there were then, but never for a lone caller and never long.
+    fn gather(&mut self, first: Command) {
+        self.take(first);
+        self.drain();
+        if self.company < 2 || self.batch.len() >= self.company {
+            return;
+        }
+        let deadline = Instant::now() + (self.last_commit / 2).min(MAX_GATHER);
+        while self.has_room() && self.batch.len() < self.company {
+            match self.line.recv_deadline(deadline) {
+                Ok(command) => self.take(command),
+                Err(_) => break,
+            }
+        }
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        while self.has_room() {
+            match self.line.try_recv() {
+                Ok(command) => self.take(command),
+                Err(_) => break,
+            }
+        }
+    }
+
+    fn commit_batch(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let mut batch = std::mem::take(&mut self.batch);
+        self.company = batch.len();
+        let committed = self.transact(|tx| batch.iter_mut().try_for_each(|call| call.run(tx)));
+        for call in batch.drain(..) {
+            call.answer(committed.clone());
+        }
+        self.batch = batch;
+    }
+
+    /// One transaction: taken with the write lock from the start, so that it cannot fail half-way.
+    fn transact(
+        &mut self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        begin(&self.connection, self.shared.busy_bound)?;
+        let mut tx = Tx::new(&self.connection, &self.shared);
+        let done = work(&mut tx).and_then(|()| tx.store_queues());
+        let started = Instant::now();
+        let committed = done.and_then(|()| {
+            self.connection
+                .prepare_cached("COMMIT")?
+                .execute([])
+                .map(drop)
+                .map_err(EngineError::from)
+        });
+        self.last_commit = started.elapsed();
+        match &committed {
+            Ok(()) => tx.publish(),
+            Err(error) => {
+                tracing::error!(%error, "a batch of job operations was not stored");
+                if !self.connection.is_autocommit() {
+                    // Best effort: an error here means that SQLite rolled back already.
+                    let _ = self.connection.execute_batch("ROLLBACK");
+                }
+            }
+        }
+        committed
+    }
+
+    /// Upkeep. Looks without the lock first, so that an idle process writes nothing.
+    fn sweep(&mut self) {
+        let due = ops::sweep::is_due(&self.connection, &self.shared);
+        let swept = match due {
+            Ok(false) => return,
+            Ok(true) => self.transact(|tx| tx.isolate(ops::sweep::sweep)?.map(drop)),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = swept {
+            tracing::warn!(%error, "upkeep of the job store failed, will be tried again");
+        }
+    }
+
+    fn close(&mut self) {
+        let process = self.shared.process;
+        let left = self.transact(|tx| {
+            tx.isolate(|tx| ops::sweep::leave(tx, process))?
+        });
+        if let Err(error) = left {
+            tracing::warn!(%error, "the job store could not be left cleanly");
+        }
+        // Leaves a small file behind; readers may prevent it, which does no harm.
+        let _ = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Some(done) = self.stop.take() {
+            let _ = done.send(());
+        }
+    }
+}
+
+/// Takes the write lock, waiting in short random steps while another process has it.
+fn begin(connection: &Connection, bound: Duration) -> Result<(), EngineError> {
+    let started = Instant::now();
+    loop {
+        match connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]) {
+            Ok(_) => return Ok(()),
+            Err(error) if is_busy(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if started.elapsed() >= bound {
+            return Err(EngineError::Busy(bound));
+        }
+        std::thread::sleep(Duration::from_micros(50).mul_f64(1.0 + 19.0 * random_fraction()));
+    }
+}
+
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}

@@ -1,0 +1,167 @@
+//! What can go wrong, by the operation it happens to. `Display` gives one level; causes go through `source()`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::names::{InvalidName, JobId, QueueName};
+use crate::state::State;
+
+/// The store did not do its work. The caller may try again.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// Other processes held the write lock for longer than the engine waits.
+    #[error("the job store stayed locked by another process for {0:?}")]
+    Busy(Duration),
+    /// The database refused: disk full, I/O error, damaged file.
+    #[error("the job store failed")]
+    Storage(#[source] Arc<rusqlite::Error>),
+    /// The engine was stopped.
+    #[error("the job engine is stopped")]
+    Stopped,
+    /// The engine has a defect: an operation panicked. Nothing of it was stored.
+    #[error("the job engine failed internally")]
+    Internal,
+    /// A stored value cannot be what the engine wrote.
+    #[error("the job store holds an unreadable {0}")]
+    Damaged(&'static str),
+}
+
+impl From<rusqlite::Error> for EngineError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Storage(Arc::new(error))
+    }
+}
+
+/// An engine could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// SQLite before 3.51.3 can lose pages when several connections write.
+    #[error("SQLite {found} is too old: 3.51.3 or later is needed")]
+    SqliteTooOld {
+        /// The version linked in.
+        found: &'static str,
+    },
+    /// File locks cannot be trusted there.
+    #[error("{} lies on a network file system ({kind}); use a local disk", path.display())]
+    NetworkFileSystem {
+        /// The file.
+        path: PathBuf,
+        /// The file system's kind.
+        kind: String,
+    },
+    /// A later version of this crate wrote the file.
+    #[error("the job store has schema version {found}, this program knows up to {known}: use a newer program")]
+    SchemaTooNew {
+        /// The file's version.
+        found: i64,
+        /// The latest version known here.
+        known: i64,
+    },
+    /// The file is an SQLite database of something else.
+    #[error("{} is a database of another application; give the job store a file of its own", path.display())]
+    ForeignFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file could not be opened or prepared.
+    #[error("the job store {} could not be opened", path.display())]
+    Storage {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: EngineError,
+    },
+    /// A thread could not be started.
+    #[error("a thread of the job engine could not be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// A job was not added; nothing was stored.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddError {
+    /// The queue holds as many unstarted jobs as it may.
+    #[error("the queue {queue} is full: {max} jobs are waiting")]
+    QueueFull {
+        /// The queue.
+        queue: QueueName,
+        /// Its bound.
+        max: u64,
+    },
+    /// The idempotency key was used for another request.
+    #[error("the idempotency key was used for another request (job {job})")]
+    IdempotencyConflict {
+        /// The job of the first request.
+        job: JobId,
+    },
+    /// The payload or the name is larger than the engine accepts.
+    #[error("the {what} has {size} bytes, at most {max} are accepted")]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// Its size in bytes.
+        size: usize,
+        /// The bound in bytes.
+        max: usize,
+    },
+    /// More jobs at once than the engine accepts.
+    #[error("{count} jobs at once, at most {max} are accepted")]
+    TooMany {
+        /// How many.
+        count: usize,
+        /// The bound.
+        max: usize,
+    },
+    /// The payload has no JSON form.
+    #[error("the payload cannot be written as JSON")]
+    Encode(#[source] Arc<serde_json::Error>),
+    /// A name or key cannot be used.
+    #[error("{0}")]
+    Invalid(#[from] InvalidName),
+    /// The store did not do its work.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// A job could not be retried, promoted or removed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManageError {
+    /// There is no such job.
+    #[error("there is no such job")]
+    NotFound,
+    /// The job is not in a state where this can be done.
+    #[error("the job is {0}")]
+    WrongState(State),
+    /// The store did not do its work.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// A lease holder's word about its job was refused.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum LeaseError {
+    /// The lease ended: another worker has the job, or it was recovered.
+    #[error("the lease on the job was lost")]
+    LeaseLost,
+    /// The value is larger than the engine accepts.
+    #[error("the {what} has {size} bytes, at most {max} are accepted")]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// Its size in bytes.
+        size: usize,
+        /// The bound in bytes.
+        max: usize,
+    },
+    /// The value has no JSON form.
+    #[error("the value cannot be written as JSON")]
+    Encode(#[source] Arc<serde_json::Error>),
+    /// The store did not do its work.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}

@@ -1,0 +1,65 @@
+//! Sizes the engine accepts. Everything has a bound.
+
+/// What an engine accepts. The defaults are in [`Limits::default`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of a payload as JSON. Default 1 MiB.
+    pub payload: usize,
+    /// Bytes of a result as JSON; a larger one fails the job. Default 64 KiB.
+    pub result: usize,
+    /// Bytes of a progress value as JSON. Default 16 KiB.
+    pub progress: usize,
+    /// Bytes of an error message; longer ones are cut. Default 8 KiB.
+    pub error: usize,
+    /// Jobs in one `add_bulk`. Default 10,000.
+    pub bulk: usize,
+    /// Jobs taken by one claim. Default 1,000.
+    pub claim: usize,
+    /// Jobs on one page of a listing. Default 1,000.
+    pub page: usize,
+    /// Ended attempts kept with a job, newest first to stay. Default 50.
+    pub attempts: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            payload: 1024 * 1024,
+            result: 64 * 1024,
+            progress: 16 * 1024,
+            error: 8 * 1024,
+            bulk: 10_000,
+            claim: 1_000,
+            page: 1_000,
+            attempts: 50,
+        }
+    }
+}
+
+impl Limits {
+    /// `text`, cut at a character boundary to the length kept of an error.
+    pub(crate) fn cut_error<'a>(&self, text: &'a str) -> &'a str {
+        let mut end = text.len().min(self.error);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        &text[..end]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_cut_between_characters() {
+        let limits = Limits {
+            error: 4,
+            ..Limits::default()
+        };
+        for (text, kept) in [("abc", "abc"), ("abcdef", "abcd"), ("abcé", "abc")] {
+            assert_eq!(limits.cut_error(text), kept);
+        }
+    }
+}
