@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::path::RequestPath;
 use super::reservation::{Exceeded, Held, Reservation};
 use super::standing::{Share, Shares, Standing};
 use super::store::memory::MemoryStore;
@@ -74,7 +75,8 @@ impl Limiter {
         key: LimitKey,
         now: Timestamp,
     ) -> Result<Reservation, Exceeded> {
-        self.reserve_where(|policy| policy.path().matches(path), key, now)
+        let path = RequestPath::new(path);
+        self.reserve_where(|policy| policy.path().contains(&path), key, now)
     }
 
     /// The policies, in the order they are checked.

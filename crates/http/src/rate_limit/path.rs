@@ -40,18 +40,40 @@ impl PathPrefix {
 
     /// Whether the request path `path` (without its query) is under this prefix.
     pub fn matches(&self, path: &str) -> bool {
-        if self.prefix.is_empty() || self.contains(path) {
-            return true;
-        }
-        match normalize(path) {
-            Cow::Borrowed(_) => false,
-            Cow::Owned(normal) => self.contains(&normal),
-        }
+        self.contains(&RequestPath::new(path))
     }
 
-    fn contains(&self, path: &str) -> bool {
-        path.strip_prefix(&*self.prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    pub(super) fn contains(&self, path: &RequestPath<'_>) -> bool {
+        self.is_before(path.sent)
+            || path
+                .normal
+                .as_deref()
+                .is_some_and(|path| self.is_before(path))
+    }
+
+    fn is_before(&self, path: &str) -> bool {
+        let prefix = &*self.prefix;
+        prefix.is_empty()
+            || path
+                .strip_prefix(prefix)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+/// A request's path, made ready once for all prefixes it is compared with.
+pub(super) struct RequestPath<'path> {
+    sent: &'path str,
+    /// The normal form, where it differs from what was sent.
+    normal: Option<String>,
+}
+
+impl<'path> RequestPath<'path> {
+    pub(super) fn new(sent: &'path str) -> Self {
+        let normal = match normalize(sent) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(normal) => Some(normal),
+        };
+        Self { sent, normal }
     }
 }
 
@@ -83,8 +105,12 @@ impl std::error::Error for InvalidPathPrefix {}
 /// `path` with percent-encodings decoded once, empty and `.` segments dropped and `..` followed.
 /// Most paths are in that form already and are handed back as they are.
 fn normalize(path: &str) -> Cow<'_, str> {
-    let bytes = path.as_bytes();
-    let odd = bytes.contains(&b'%') || bytes.windows(2).any(|pair| pair == b"//" || pair == b"/.");
+    let mut last = 0;
+    let odd = path.bytes().any(|byte| {
+        let odd = byte == b'%' || (last == b'/' && matches!(byte, b'/' | b'.'));
+        last = byte;
+        odd
+    });
     if !odd {
         return Cow::Borrowed(path);
     }

@@ -35,6 +35,8 @@ pub struct Policy {
     message: Cow<'static, str>,
     /// This policy's item of the `RateLimit-Policy` field.
     item: HeaderValue,
+    /// Its item of the `RateLimit` field as far as it is always the same: `"name";r=`.
+    share_item: Box<[u8]>,
 }
 
 impl Policy {
@@ -58,6 +60,7 @@ impl Policy {
             path: PathPrefix::all(),
             skip_successful: false,
             message: Cow::Borrowed(DEFAULT_MESSAGE),
+            share_item: format!("\"{name}\";r=").into_bytes().into(),
             item: HeaderValue::try_from(item).map_err(|_| InvalidPolicyName {
                 name: name.to_owned(),
             })?,
@@ -109,6 +112,10 @@ impl Policy {
     /// What a refused client reads.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    pub(super) fn share_item(&self) -> &[u8] {
+        &self.share_item
     }
 
     pub(super) fn item(&self) -> &HeaderValue {

@@ -77,15 +77,11 @@ impl Standing {
     /// `"name";r=4;t=60`, comma-separated.
     fn rate_limit(&self) -> HeaderValue {
         let mut line = Line::new();
-        let mut number = itoa::Buffer::new();
         for share in &self.shares {
-            line.separate();
-            line.push(b"\"");
-            line.push(self.policy(share.policy).name().as_bytes());
-            line.push(b"\";r=");
-            line.push(number.format(share.remaining).as_bytes());
+            line.push_item(self.policy(share.policy).share_item());
+            line.push_number(share.remaining);
             line.push(b";t=");
-            line.push(number.format(share.resets_in).as_bytes());
+            line.push_number(share.resets_in);
         }
         line.into_value()
     }
@@ -97,32 +93,82 @@ impl Standing {
         }
         let mut line = Line::new();
         for share in &self.shares {
-            line.separate();
-            line.push(self.policy(share.policy).item().as_bytes());
+            line.push_item(self.policy(share.policy).item().as_bytes());
         }
         line.into_value()
     }
 }
 
-/// A header line under construction; on the stack for the usual one to three policies.
-struct Line(SmallVec<[u8; 128]>);
+/// Bytes of a line that fit without an allocation: the usual one to three policies.
+const LINE_BYTES: usize = 128;
+
+/// A list header under construction.
+struct Line {
+    start: [u8; LINE_BYTES],
+    len: usize,
+    /// The whole line, once it has outgrown `start`.
+    long: Vec<u8>,
+}
 
 impl Line {
     fn new() -> Self {
-        Self(SmallVec::new())
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn separate(&mut self) {
-        if !self.0.is_empty() {
-            self.push(b", ");
+        Self {
+            start: [0; LINE_BYTES],
+            len: 0,
+            long: Vec::new(),
         }
     }
 
+    fn push_item(&mut self, item: &[u8]) {
+        if self.len > 0 {
+            self.push(b", ");
+        }
+        self.push(item);
+    }
+
+    fn push_number(&mut self, number: u32) {
+        self.push(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let end = self.len + bytes.len();
+        if let Some(room) = self.start.get_mut(self.len..end) {
+            room.copy_from_slice(bytes);
+        } else {
+            if self.long.is_empty() {
+                self.long.extend_from_slice(&self.start[..self.len]);
+            }
+            self.long.extend_from_slice(bytes);
+        }
+        self.len = end;
+    }
+
     fn into_value(self) -> HeaderValue {
-        HeaderValue::from_bytes(&self.0).expect("names are visible ASCII, the rest are digits")
+        let line = if self.long.is_empty() {
+            &self.start[..self.len]
+        } else {
+            &self.long
+        };
+        HeaderValue::from_bytes(line).expect("names are visible ASCII, the rest are digits")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_whole_whatever_its_length() {
+        for width in [1, 60, 61, 62, 63, 64, 127, 128, 129, 400] {
+            let item = "x".repeat(width);
+            let mut line = Line::new();
+            let mut expected = Vec::new();
+            for number in [0, 7, u32::MAX] {
+                line.push_item(item.as_bytes());
+                line.push_number(number);
+                expected.push(format!("{item}{number}"));
+            }
+            assert_eq!(line.into_value(), expected.join(", "), "{width}");
+        }
     }
 }

@@ -82,7 +82,10 @@ pub(crate) fn send(method: &str, url: &str, headers: &[&str], body: Option<&[u8]
 }
 
 /// Opens a response without reading its body.
-pub(crate) fn open(url: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, impl Read + use<>) {
+pub(crate) fn open(
+    url: &str,
+    headers: &[(&str, &str)],
+) -> (StatusCode, HeaderMap, impl Read + use<>) {
     let mut request = Request::builder().uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);

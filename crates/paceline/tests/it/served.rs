@@ -28,7 +28,10 @@ fn library(folder: &Path) -> PathBuf {
 fn serve() -> (Server, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = library(folder.path());
-    (Server::serve_url(&format!("sqlite:{}", path.display())), folder)
+    (
+        Server::serve_url(&format!("sqlite:{}", path.display())),
+        folder,
+    )
 }
 
 #[test]
@@ -37,14 +40,29 @@ fn pages_rows_fields_and_links_are_served() {
     let page = server.get("/api/book?page=2&limit=20&fields=id,title,Author.Name");
     assert_eq!(page.status, 200, "{}", page.text());
     let body = page.json();
-    assert_eq!(body["data"][0], json!({"id": 21, "title": "Book 21", "Author": null}));
-    assert_eq!(body["data"][1], json!({"id": 22, "title": "Book 22", "Author": {"Name": "Brontë"}}));
+    assert_eq!(
+        body["data"][0],
+        json!({"id": 21, "title": "Book 21", "Author": null})
+    );
+    assert_eq!(
+        body["data"][1],
+        json!({"id": 22, "title": "Book 22", "Author": {"Name": "Brontë"}})
+    );
     assert_eq!(body["pagination"]["total"], 95);
     assert_eq!(body["pagination"]["pages"], 5);
     assert!(page.header("link").contains("rel=\"next\""));
-    assert_eq!(server.get("/api/Author/2?fields=Name").json(), json!({"Name": "Čapek"}));
-    assert_eq!(server.get("/api/book/4?fields=AuthorId.Name").json(), json!({"Author": {"Name": "Brontë"}}));
-    assert_eq!(server.get("/api/book/4?fields[book]=title").json(), json!({"data": {"title": "Book 4"}}));
+    assert_eq!(
+        server.get("/api/Author/2?fields=Name").json(),
+        json!({"Name": "Čapek"})
+    );
+    assert_eq!(
+        server.get("/api/book/4?fields=AuthorId.Name").json(),
+        json!({"Author": {"Name": "Brontë"}})
+    );
+    assert_eq!(
+        server.get("/api/book/4?fields[book]=title").json(),
+        json!({"data": {"title": "Book 4"}})
+    );
     assert_eq!(server.get("/api/shelf/north%2C%201,7").json()["book_id"], 1);
 }
 
@@ -58,8 +76,16 @@ fn a_walk_by_cursor_sees_each_row_once() {
             let page = server.get(&path);
             assert_eq!(page.status, 200, "{}", page.text());
             let page = page.json();
-            seen.extend(page["data"].as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()));
-            let Some(cursor) = page["pagination"]["next"].as_str() else { break };
+            seen.extend(
+                page["data"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|row| row["id"].as_i64().unwrap()),
+            );
+            let Some(cursor) = page["pagination"]["next"].as_str() else {
+                break;
+            };
             path = format!("/api/book?limit=7&fields=id&sort={sort}&cursor={cursor}");
         }
         seen.sort_unstable();
@@ -71,9 +97,12 @@ fn a_walk_by_cursor_sees_each_row_once() {
 fn secrets_do_not_exist_and_bad_parameters_are_named() {
     let (server, _folder) = serve();
     assert!(!server.get("/api/Author").text().contains("secret"));
-    for (query, parameter) in
-        [("fields=password_hash", "fields"), ("page=0", "page"), ("limit=101", "limit"), ("colour=red", "colour")]
-    {
+    for (query, parameter) in [
+        ("fields=password_hash", "fields"),
+        ("page=0", "page"),
+        ("limit=101", "limit"),
+        ("colour=red", "colour"),
+    ] {
         let answer = server.get(&format!("/api/Author?{query}"));
         assert_eq!(answer.status, 400, "{query}");
         assert_eq!(answer.json()["parameter"], parameter);
@@ -92,8 +121,13 @@ fn a_304_runs_no_statement_until_another_process_writes() {
     let tag = server.get(path).header("etag").to_owned();
     let zipped = server.get_with(path, &["Accept-Encoding: gzip"]);
     let mut text = Vec::new();
-    flate2::read::GzDecoder::new(&zipped.body[..]).read_to_end(&mut text).unwrap();
-    assert_eq!(serde_json::from_slice::<Value>(&text).unwrap(), server.get(path).json());
+    flate2::read::GzDecoder::new(&zipped.body[..])
+        .read_to_end(&mut text)
+        .unwrap();
+    assert_eq!(
+        serde_json::from_slice::<Value>(&text).unwrap(),
+        server.get(path).json()
+    );
     let before = server.metric("paceline_sql_statements_total");
     for tag in [tag.as_str(), zipped.header("etag")] {
         let again = server.get_with(path, &[&format!("If-None-Match: {tag}")]);
@@ -102,7 +136,9 @@ fn a_304_runs_no_statement_until_another_process_writes() {
     }
     assert_eq!(server.metric("paceline_sql_statements_total"), before);
     let other = rusqlite::Connection::open(folder.path().join("library.db")).unwrap();
-    other.execute("UPDATE book SET title = 'Changed' WHERE id = 1", []).unwrap();
+    other
+        .execute("UPDATE book SET title = 'Changed' WHERE id = 1", [])
+        .unwrap();
     let changed = server.get_with(path, &[&format!("If-None-Match: {tag}")]);
     assert_eq!(changed.status, 200);
     assert_eq!(changed.json()["data"][0]["title"], "Changed");
@@ -111,12 +147,28 @@ fn a_304_runs_no_statement_until_another_process_writes() {
 #[test]
 fn exports_come_whole_in_each_format() {
     let (server, _folder) = serve();
-    assert_eq!(server.get("/api/export/book").json().as_array().unwrap().len(), 95);
+    assert_eq!(
+        server
+            .get("/api/export/book")
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
+        95
+    );
     let lines = server.get_with("/api/export/book", &["Accept: application/x-ndjson"]);
     assert_eq!(lines.text().lines().count(), 95);
-    let table = server.get_with("/api/export/book?fields=id,title&id=3", &["Accept: text/csv"]);
+    let table = server.get_with(
+        "/api/export/book?fields=id,title&id=3",
+        &["Accept: text/csv"],
+    );
     assert_eq!(table.text(), "id,title\r\n3,Book 3\r\n");
-    assert_eq!(server.get_with("/api/export/book", &["Accept: image/png"]).status, 406);
+    assert_eq!(
+        server
+            .get_with("/api/export/book", &["Accept: image/png"])
+            .status,
+        406
+    );
 }
 
 #[test]
@@ -124,7 +176,9 @@ fn it_is_healthy_checks_hosts_and_stops_when_asked() {
     let (server, _folder) = serve();
     assert_eq!(server.get("/health/live").status, 200);
     assert_eq!(server.get("/health/ready").status, 200);
-    server.get_with("/api/book/1", &["Host: evil.example"]).assert_problem(421, "host-not-allowed");
+    server
+        .get_with("/api/book/1", &["Host: evil.example"])
+        .assert_problem(421, "host-not-allowed");
     assert_eq!(server.get("/openapi.json").json()["openapi"], "3.1.0");
     server.terminate();
     let (status, output) = server.wait();

@@ -115,7 +115,13 @@ impl Server {
 
     /// Sends a JSON body.
     #[track_caller]
-    pub(crate) fn send_json(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+    pub(crate) fn send_json(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[&str],
+        body: &str,
+    ) -> Answer {
         let headers: Vec<&str> = headers
             .iter()
             .copied()
@@ -125,7 +131,13 @@ impl Server {
     }
 
     #[track_caller]
-    pub(crate) fn send(&self, method: &str, path: &str, headers: &[&str], body: Option<&[u8]>) -> Answer {
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[&str],
+        body: Option<&[u8]>,
+    ) -> Answer {
         client::send(method, &format!("{}{path}", self.base), headers, body)
     }
 

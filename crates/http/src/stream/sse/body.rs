@@ -11,7 +11,7 @@ use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::subscription::{Batch, Step};
-use super::{Event, EventId, EventName, Reset, Subscription};
+use super::{Event, EventId, EventName, Published, Reset, Subscription};
 
 /// Events that are ready together go into one frame until it has this many bytes.
 const FRAME_BYTES: usize = 32 * 1_024;
@@ -64,7 +64,7 @@ impl SseBody {
     fn on_step(&mut self, step: Step) -> Option<Bytes> {
         match step {
             Step::Events(batch) => {
-                self.told = batch.last().map_or(self.told, |event| event.id());
+                self.told = batch.last().map_or(self.told, Published::id);
                 Some(join(&batch))
             }
             Step::Reset(reset) => {

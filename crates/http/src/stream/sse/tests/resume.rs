@@ -113,10 +113,10 @@ impl World {
                     *seen = next;
                 }
                 Poll::Ready(Some(Delivery::Reset(reset))) => {
-                    let lost = last.sequence - self.ring.min(last.sequence);
+                    let gone = last.sequence - self.ring.min(last.sequence);
                     match reset.reason {
                         ResetReason::Epoch => assert_ne!(seen.epoch, last.epoch),
-                        _ => assert!(seen.sequence < lost, "a reset only where events are lost"),
+                        _ => assert!(seen.sequence < gone, "a reset only where events are lost"),
                     }
                     assert_eq!(reset.id.epoch, last.epoch);
                     *seen = reset.id;
