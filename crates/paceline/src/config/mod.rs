@@ -111,6 +111,9 @@ impl Config {
 
     /// Reads a configuration from text. `name` is what mistakes call the file, `lookup` answers
     /// environment variables.
+    ///
+    /// # Panics
+    /// Never: what is missing is reported as a mistake.
     pub fn parse(
         text: &str,
         name: &str,
@@ -172,12 +175,13 @@ fn read(root: &Section<'_, '_>, folder: &Path) -> Option<Config> {
         stream: root
             .section("stream")
             .map(|section| streams::stream(&section)),
-        database: match database.and_then(|section| database::database(&section, folder)) {
-            Some(database) => database,
-            None => {
-                root.finish();
-                return None;
-            }
+        database: if let Some(database) =
+            database.and_then(|section| database::database(&section, folder))
+        {
+            database
+        } else {
+            root.finish();
+            return None;
         },
     };
     if config.email.is_some() && config.jobs.is_none() && !root.has("jobs") {

@@ -48,6 +48,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A string value after expansion.
+#[expect(clippy::struct_field_names, reason = "`text` is what it is")]
 pub(super) struct Text {
     pub(super) text: String,
     pub(super) span: Range<usize>,

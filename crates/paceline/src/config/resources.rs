@@ -16,6 +16,10 @@ pub enum Resources {
 }
 
 /// `[resources.NAME]`: one table under `/api/{path}` and `/api/export/{path}`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent settings, not states"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resource {

@@ -33,13 +33,11 @@ pub fn load_or_create(path: &Path) -> Result<Secret, KeyFileError> {
         path: path.to_owned(),
         source,
     };
-    match load(path)? {
-        Some(secret) => Ok(secret),
-        None => {
-            create(path).map_err(failed)?;
-            load(path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
-        }
+    if let Some(secret) = load(path)? {
+        return Ok(secret);
     }
+    create(path).map_err(failed)?;
+    load(path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
 }
 
 fn load(path: &Path) -> Result<Option<Secret>, KeyFileError> {

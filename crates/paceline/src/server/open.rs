@@ -65,14 +65,12 @@ fn secret(settings: &config::Secrets) -> Result<Secret, KeyFileError> {
     if let Some(secret) = given.and_then(|text| Secret::from_text(text).ok()) {
         return Ok(secret);
     }
-    match &settings.key_file {
-        Some(path) => load_or_create(path),
-        None => {
-            let mut bytes = [0; 32];
-            getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-            Ok(Secret::new(bytes))
-        }
+    if let Some(path) = &settings.key_file {
+        return load_or_create(path);
     }
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    Ok(Secret::new(bytes))
 }
 
 fn spec(resource: &config::Resource) -> ResourceSpec {

@@ -121,6 +121,10 @@ fn filters(resource: &Resource) -> Vec<Value> {
         .collect()
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it becomes part of the document"
+)]
 fn parameter(name: &str, about: &str, schema: Value) -> Value {
     json!({"name": name, "in": "query", "description": about, "schema": schema})
 }

@@ -19,10 +19,17 @@ pub(super) fn link_header(path: &str, query: &str, info: &PageInfo) -> Option<He
         if !header.is_empty() {
             header.push_str(", ");
         }
-        header.push_str(&format!(
-            "<{path}?{}>; rel=\"{relation}\"",
-            parameters.join("&")
-        ));
+        for part in [
+            "<",
+            path,
+            "?",
+            &parameters.join("&"),
+            ">; rel=\"",
+            relation,
+            "\"",
+        ] {
+            header.push_str(part);
+        }
     };
     let page = |number: u64| format!("page={number}");
     add(Some(page(1)), "first");
