@@ -3,10 +3,8 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
 use super::path::RequestPath;
-use super::reservation::{Exceeded, Held, Reservation};
+use super::reservation::{Exceeded, Reservation};
 use super::standing::{Share, Shares, Standing};
 use super::store::memory::MemoryStore;
 use super::{LimitKey, Policy, Timestamp};
@@ -95,31 +93,30 @@ impl Limiter {
         key: LimitKey,
         now: Timestamp,
     ) -> Result<Reservation, Exceeded> {
-        let mut held: SmallVec<[Held; 2]> = SmallVec::new();
-        let mut numbered = self
-            .policies()
-            .iter()
-            .enumerate()
-            .filter(|(_, policy)| applies(policy));
-        while let Some((number, policy)) = numbered.next() {
-            let quota = policy.quota();
-            let slot = self.store().reserve(number, quota, key, now);
-            let share = Share::new(number, slot.window, quota, now);
-            if !slot.taken {
-                let taken = held.iter().map(|held| held.share);
-                let rest = numbered.map(|(number, policy)| {
-                    let window = self.store().peek(number, policy.quota(), key, now);
-                    Share::new(number, window, policy.quota(), now)
-                });
-                let shares: Shares = taken.chain([share]).chain(rest).collect();
-                let standing = Standing::new(self.clone(), shares);
-                return Err(Exceeded::new(standing, number));
+        let mut shares = Shares::new();
+        let mut refused_by = None;
+        for (number, policy) in self.policies().iter().enumerate() {
+            if !applies(policy) {
+                continue;
             }
-            held.push(Held {
-                share,
-                generation: slot.generation,
-            });
+            let quota = policy.quota();
+            let share = if refused_by.is_none() {
+                let slot = self.store().reserve(number, quota, key, now);
+                let held = slot.taken.then_some(slot.generation);
+                Share::new(number, slot.window, held, quota, now)
+            } else {
+                let window = self.store().peek(number, quota, key, now);
+                Share::new(number, window, None, quota, now)
+            };
+            if share.slot.is_none() {
+                refused_by = refused_by.or(Some(share.policy));
+            }
+            shares.push(share);
         }
-        Ok(Reservation::new(self.clone(), key, held))
+        let standing = Standing::new(self.clone(), shares);
+        match refused_by {
+            Some(policy) => Err(Exceeded::new(standing, policy)),
+            None => Ok(Reservation::new(standing, key)),
+        }
     }
 }

@@ -105,12 +105,8 @@ impl std::error::Error for InvalidPathPrefix {}
 /// `path` with percent-encodings decoded once, empty and `.` segments dropped and `..` followed.
 /// Most paths are in that form already and are handed back as they are.
 fn normalize(path: &str) -> Cow<'_, str> {
-    let mut last = 0;
-    let odd = path.bytes().any(|byte| {
-        let odd = byte == b'%' || (last == b'/' && matches!(byte, b'/' | b'.'));
-        last = byte;
-        odd
-    });
+    let bytes = path.as_bytes();
+    let odd = bytes.contains(&b'%') || bytes.windows(2).any(|pair| pair == b"//" || pair == b"/.");
     if !odd {
         return Cow::Borrowed(path);
     }

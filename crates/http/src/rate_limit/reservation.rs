@@ -4,22 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
-use smallvec::SmallVec;
 
 use super::standing::{Share, Standing};
-use super::store::memory::Generation;
-use super::{LimitKey, Limiter, Policy};
+use super::{LimitKey, Policy};
 use crate::problem::Problem;
 
 /// The `type` of a quota that is used up, as registered by draft-ietf-httpapi-ratelimit-headers-10.
 pub const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 const TITLE: &str = "Request cannot be satisfied as assigned quota has been exceeded";
-
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Held {
-    pub(super) share: Share,
-    pub(super) generation: Generation,
-}
 
 /// A slot in each policy that applied, taken for one request under way.
 ///
@@ -28,48 +20,35 @@ pub(super) struct Held {
 #[derive(Debug)]
 #[must_use = "say how the request ended: settle, keep or refund"]
 pub struct Reservation {
-    limiter: Limiter,
+    standing: Standing,
     key: LimitKey,
-    held: SmallVec<[Held; 2]>,
 }
 
 impl Reservation {
-    pub(super) fn new(limiter: Limiter, key: LimitKey, held: SmallVec<[Held; 2]>) -> Self {
-        Self { limiter, key, held }
+    pub(super) fn new(standing: Standing, key: LimitKey) -> Self {
+        Self { standing, key }
     }
 
     /// Ends the request by the status of its answer: below 400, policies that skip successful requests
     /// get their slot back.
-    pub fn settle(self, status: StatusCode) -> Standing {
-        let successful = status.as_u16() < 400;
-        self.refund_where(|policy| successful && policy.skip_successful())
+    pub fn settle(mut self, status: StatusCode) -> Standing {
+        if status.as_u16() < 400 {
+            self.standing.refund(self.key, Policy::skip_successful);
+        }
+        self.standing
     }
 
     /// Counts the request in every policy, however it ended.
     pub fn keep(self) -> Standing {
-        self.refund_where(|_| false)
+        self.standing
     }
 
     /// Takes the request back in every policy: nothing was attempted after all.
     ///
     /// A slot whose window is over by now is not given back to the next one.
-    pub fn refund(self) -> Standing {
-        self.refund_where(|_| true)
-    }
-
-    fn refund_where(mut self, refunds: impl Fn(&Policy) -> bool) -> Standing {
-        for held in &mut self.held {
-            let policy = &self.limiter.policies()[held.share.policy];
-            if !refunds(policy) {
-                continue;
-            }
-            let store = self.limiter.store();
-            if let Some(window) = store.refund(held.share.policy, self.key, held.generation) {
-                held.share.remaining = window.remaining(policy.quota());
-            }
-        }
-        let shares = self.held.iter().map(|held| held.share).collect();
-        Standing::new(self.limiter, shares)
+    pub fn refund(mut self) -> Standing {
+        self.standing.refund(self.key, |_| true);
+        self.standing
     }
 }
 
@@ -83,11 +62,11 @@ pub struct Exceeded(Box<Refusal>);
 #[derive(Debug, Clone)]
 struct Refusal {
     standing: Standing,
-    refused_by: usize,
+    refused_by: u32,
 }
 
 impl Exceeded {
-    pub(super) fn new(standing: Standing, refused_by: usize) -> Self {
+    pub(super) fn new(standing: Standing, refused_by: u32) -> Self {
         Self(Box::new(Refusal {
             standing,
             refused_by,

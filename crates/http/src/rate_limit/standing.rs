@@ -5,8 +5,9 @@ use std::time::Duration;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
+use super::store::memory::Generation;
 use super::window::Window;
-use super::{Limiter, Policy, Quota, Timestamp};
+use super::{LimitKey, Limiter, Policy, Quota, Timestamp};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -14,24 +15,33 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 /// Of one policy: what is left of it for one key.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Share {
-    pub(super) policy: usize,
+    pub(super) policy: u32,
     pub(super) remaining: u32,
     /// Whole seconds until the window ends, rounded up.
     pub(super) resets_in: u32,
+    /// The window a slot was taken in.
+    pub(super) slot: Option<Generation>,
 }
 
-pub(super) type Shares = SmallVec<[Share; 2]>;
-
 impl Share {
-    pub(super) fn new(policy: usize, window: Window, quota: Quota, now: Timestamp) -> Self {
-        let seconds = window.resets_in(now).as_millis().div_ceil(1_000);
+    pub(super) fn new(
+        policy: usize,
+        window: Window,
+        slot: Option<Generation>,
+        quota: Quota,
+        now: Timestamp,
+    ) -> Self {
+        let millis = window.ends_at.as_millis().saturating_sub(now.as_millis());
         Self {
-            policy,
+            policy: u32::try_from(policy).expect("policies are counted in 32 bits by the store"),
             remaining: window.remaining(quota),
-            resets_in: u32::try_from(seconds).expect("a window is at most 365 days"),
+            resets_in: u32::try_from(millis.div_ceil(1_000)).expect("a window is at most 365 days"),
+            slot,
         }
     }
 }
+
+pub(super) type Shares = SmallVec<[Share; 2]>;
 
 /// What each policy that applied has left for the client.
 #[derive(Debug, Clone)]
@@ -45,12 +55,28 @@ impl Standing {
         Self { limiter, shares }
     }
 
+    /// Gives back the slots of `key` in the policies that `refunds` names.
+    pub(super) fn refund(&mut self, key: LimitKey, refunds: impl Fn(&Policy) -> bool) {
+        for share in &mut self.shares {
+            let number = share.policy as usize;
+            let policy = &self.limiter.policies()[number];
+            if !refunds(policy) {
+                continue;
+            }
+            let slot = share.slot.take();
+            let store = self.limiter.store();
+            if let Some(window) = slot.and_then(|slot| store.refund(number, key, slot)) {
+                share.remaining = window.remaining(policy.quota());
+            }
+        }
+    }
+
     pub(super) fn shares(&self) -> &[Share] {
         &self.shares
     }
 
-    pub(super) fn policy(&self, number: usize) -> &Policy {
-        &self.limiter.policies()[number]
+    pub(super) fn policy(&self, number: u32) -> &Policy {
+        &self.limiter.policies()[number as usize]
     }
 
     /// Each policy that applied, with the requests left in its window and the time until the window

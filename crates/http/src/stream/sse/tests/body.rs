@@ -135,7 +135,9 @@ async fn a_stream_ends_at_the_end_of_its_life_idle_or_busy() {
 async fn draining_gives_each_client_a_time_of_its_own_to_come_back_after() {
     let broadcaster = broadcaster(10);
     let mut bodies: Vec<_> = (0..20).map(|_| open(&broadcaster, None)).collect();
-    bodies.iter_mut().for_each(|body| drop(ready(body)));
+    for body in &mut bodies {
+        let _ = ready(body);
+    }
     broadcaster.publish(&name("n"), "last").unwrap();
     broadcaster.drain();
     let mut times = std::collections::BTreeSet::new();

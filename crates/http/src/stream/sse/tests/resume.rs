@@ -14,7 +14,7 @@ use super::name;
 
 const CLIENTS: usize = 3;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Action {
     Publish { count: usize },
     Read { client: usize, most: usize },
