@@ -25,9 +25,12 @@ pub(super) fn change(index: u32, count: u32, jitter: u32) -> String {
 
 /// The moment in the `index`th of `count` equal parts of a span; `jitter` moves it within the part.
 fn moment(from: i64, to: i64, index: u32, count: u32, jitter: u32) -> String {
-    let part = (to - from) / i64::from(count);
-    let second = from + part * i64::from(index) + i64::from(jitter) % part.max(1);
-    Timestamp::from_second(second).expect("the years of the shop are in range").to_string()
+    let (span, index, count) = (to - from, i64::from(index), i64::from(count));
+    let part = (span / count).max(1);
+    let second = from + span * index / count + i64::from(jitter) % part;
+    Timestamp::from_second(second)
+        .expect("the years of the shop are in range")
+        .to_string()
 }
 
 #[cfg(test)]

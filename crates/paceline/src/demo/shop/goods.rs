@@ -3,14 +3,54 @@
 use super::random::Random;
 
 const MATERIALS: &[&str] = &[
-    "Oak", "Copper", "Linen", "Enamel", "Walnut", "Brass", "Wool", "Stoneware", "Cork", "Bamboo",
-    "Glass", "Leather", "Felt", "Steel", "Ash", "Cotton", "Marble", "Rattan", "Slate", "Beech",
+    "Oak",
+    "Copper",
+    "Linen",
+    "Enamel",
+    "Walnut",
+    "Brass",
+    "Wool",
+    "Stoneware",
+    "Cork",
+    "Bamboo",
+    "Glass",
+    "Leather",
+    "Felt",
+    "Steel",
+    "Ash",
+    "Cotton",
+    "Marble",
+    "Rattan",
+    "Slate",
+    "Beech",
 ];
 
 const THINGS: &[&str] = &[
-    "Kettle", "Tray", "Apron", "Lamp", "Stool", "Bowl", "Carafe", "Clock", "Basket", "Blanket",
-    "Café Cup", "Breadboard", "Candlestick", "Crêpe Pan", "Doormat", "Hook", "Jug", "Mirror",
-    "Notebook", "Pen Tray", "Pepper Mill", "Planter", "Sieve", "Teapot", "Vase",
+    "Kettle",
+    "Tray",
+    "Apron",
+    "Lamp",
+    "Stool",
+    "Bowl",
+    "Carafe",
+    "Clock",
+    "Basket",
+    "Blanket",
+    "Café Cup",
+    "Breadboard",
+    "Candlestick",
+    "Crêpe Pan",
+    "Doormat",
+    "Hook",
+    "Jug",
+    "Mirror",
+    "Notebook",
+    "Pen Tray",
+    "Pepper Mill",
+    "Planter",
+    "Sieve",
+    "Teapot",
+    "Vase",
 ];
 
 const PROMISES: &[&str] = &[
@@ -45,6 +85,15 @@ pub(super) fn product(random: &mut Random) -> Product {
     // Prices as shops have them: 4.90 to 203.90.
     let price_cents = 490 + 100 * random.below(200);
     // One in ten is sold out.
-    let stock = if random.below(10) == 0 { 0 } else { 1 + random.below(250) };
-    Product { name, description, price_cents, stock }
+    let stock = if random.below(10) == 0 {
+        0
+    } else {
+        1 + random.below(250)
+    };
+    Product {
+        name,
+        description,
+        price_cents,
+        stock,
+    }
 }

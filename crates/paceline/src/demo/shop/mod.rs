@@ -28,7 +28,11 @@ pub struct Size {
 }
 
 /// The shop that the demo serves: 10,000 users, 100,000 posts, 1,000 products.
-pub const SHOP: Size = Size { users: 10_000, posts: 100_000, products: 1_000 };
+pub const SHOP: Size = Size {
+    users: 10_000,
+    posts: 100_000,
+    products: 1_000,
+};
 
 /// The password of user 1, the only one who can log in. It protects made-up rows and is printed.
 pub const PASSWORD: &str = "open-sesame-2026";
@@ -111,8 +115,9 @@ pub fn create(path: &Path, size: Size) -> Result<(), ShopError> {
 
 fn fill_users(transaction: &Transaction<'_>, size: Size) -> rusqlite::Result<()> {
     let mut random = Random::new(1);
-    let mut insert = transaction
-        .prepare("INSERT INTO users (id, name, email, password_hash, created_at) VALUES (?, ?, ?, ?, ?)")?;
+    let mut insert = transaction.prepare(
+        "INSERT INTO users (id, name, email, password_hash, created_at) VALUES (?, ?, ?, ?, ?)",
+    )?;
     for id in 1..=size.users {
         let person = people::person(id, &mut random);
         let hash = (id == 1).then(password_hash);
@@ -124,8 +129,9 @@ fn fill_users(transaction: &Transaction<'_>, size: Size) -> rusqlite::Result<()>
 
 fn fill_posts(transaction: &Transaction<'_>, size: Size) -> rusqlite::Result<()> {
     let mut random = Random::new(2);
-    let mut insert = transaction
-        .prepare("INSERT INTO posts (id, user_id, title, body, created_at) VALUES (?, ?, ?, ?, ?)")?;
+    let mut insert = transaction.prepare(
+        "INSERT INTO posts (id, user_id, title, body, created_at) VALUES (?, ?, ?, ?, ?)",
+    )?;
     for id in 1..=size.posts {
         // The smallest of four draws: a few users write much, most write little.
         let draws = [(); 4].map(|()| random.below(size.users));
@@ -176,7 +182,11 @@ mod tests {
 
     use super::*;
 
-    const SMALL: Size = Size { users: 200, posts: 2_000, products: 50 };
+    const SMALL: Size = Size {
+        users: 200,
+        posts: 2_000,
+        products: 50,
+    };
 
     fn shop(size: Size) -> (tempfile::TempDir, Connection) {
         let folder = tempfile::tempdir().unwrap();
@@ -194,7 +204,8 @@ mod tests {
     fn the_same_rows_every_time() {
         let (first, _) = shop(SMALL);
         let (second, _) = shop(SMALL);
-        let bytes = |folder: &tempfile::TempDir| std::fs::read(folder.path().join("shop.db")).unwrap();
+        let bytes =
+            |folder: &tempfile::TempDir| std::fs::read(folder.path().join("shop.db")).unwrap();
         assert_eq!(bytes(&first), bytes(&second));
     }
 
@@ -202,15 +213,35 @@ mod tests {
     fn the_whole_shop_has_what_the_documented_requests_ask_for() {
         let (_folder, connection) = shop(SHOP);
         let rows = |table: &str| number(&connection, &format!("SELECT count(*) FROM {table}"));
-        assert_eq!([rows("users"), rows("posts"), rows("products")], [10_000, 100_000, 1_000]);
+        assert_eq!(
+            [rows("users"), rows("posts"), rows("products")],
+            [10_000, 100_000, 1_000]
+        );
         let recent = "SELECT count(*) FROM posts WHERE user_id = 7 AND created_at >= '2026-01-01'";
         assert!(number(&connection, recent) >= 1);
-        assert_eq!(number(&connection, "SELECT count(*) FROM posts WHERE created_at > '2026-07'"), 0);
+        assert_eq!(
+            number(
+                &connection,
+                "SELECT count(*) FROM posts WHERE created_at > '2026-07'"
+            ),
+            0
+        );
         let beyond_ascii = "SELECT count(*) FROM users WHERE length(name) < octet_length(name)";
         assert!(number(&connection, beyond_ascii) > 1_000);
-        assert_eq!(number(&connection, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
-        assert_eq!(number(&connection, "SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'posts'"), 3);
-        let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+        assert_eq!(
+            number(&connection, "SELECT count(*) FROM pragma_foreign_key_check"),
+            0
+        );
+        assert_eq!(
+            number(
+                &connection,
+                "SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'posts'"
+            ),
+            3
+        );
+        let mode: String = connection
+            .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+            .unwrap();
         assert_eq!(mode, "wal");
     }
 
@@ -220,14 +251,23 @@ mod tests {
         let with_hash = "SELECT count(*) FROM users WHERE password_hash IS NOT NULL";
         assert_eq!(number(&connection, with_hash), 1);
         let (email, hash): (String, String) = connection
-            .query_row("SELECT email, password_hash FROM users WHERE id = 1", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
+            .query_row(
+                "SELECT email, password_hash FROM users WHERE id = 1",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
             .unwrap();
         assert_eq!(email, login_email());
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
         let hash = PasswordHash::new(&hash).unwrap();
-        assert!(Argon2::default().verify_password(PASSWORD.as_bytes(), &hash).is_ok());
+        assert!(
+            Argon2::default()
+                .verify_password(PASSWORD.as_bytes(), &hash)
+                .is_ok()
+        );
     }
 
     #[test]

@@ -50,6 +50,9 @@ mod tests {
         for _ in 0..1_000 {
             seen[random.below(5) as usize] += 1;
         }
-        assert!(seen.iter().all(|count| (150..250).contains(count)), "{seen:?}");
+        assert!(
+            seen.iter().all(|count| (150..250).contains(count)),
+            "{seen:?}"
+        );
     }
 }
