@@ -1,5 +1,7 @@
 //! The command line.
 
+mod demo;
+mod init;
 mod serve;
 
 use std::process::ExitCode;
@@ -17,6 +19,7 @@ struct Arguments {
 const HELP: &str = "\
 Examples:
   paceline serve sqlite:my.db
+  paceline init my-service
   paceline serve --config paceline.toml --listen 127.0.0.1:9000
   paceline check --config paceline.toml
 
@@ -25,10 +28,16 @@ PACELINE_LOG sets what is logged (error, warn, info, debug; default info).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    // Hidden as long as the server refuses sections of demo.toml (`serve::served_here`).
+    /// Make a shop and serve it
+    #[command(hide = true)]
+    Demo(demo::DemoCommand),
     /// Serve the tables of a database
     Serve(serve::Serve),
     /// Check a configuration and say what it serves
     Check(serve::Check),
+    /// Write a configuration and a small database to start from
+    Init(init::Init),
 }
 
 /// Reads the process's arguments and runs what they ask for.
@@ -36,6 +45,8 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     crate::logging::start();
     let done = match arguments.command {
+        Command::Demo(demo) => demo.run(),
+        Command::Init(init) => init.run(),
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
     };

@@ -40,10 +40,11 @@ pub(super) struct Check {
     config: PathBuf,
 }
 
+/// An address, or none.
 #[derive(Debug, Clone, Copy)]
-struct AdminAddress(Option<SocketAddr>);
+pub(super) struct AdminAddress(pub(super) Option<SocketAddr>);
 
-fn admin_address(text: &str) -> Result<AdminAddress, String> {
+pub(super) fn admin_address(text: &str) -> Result<AdminAddress, String> {
     match text {
         "off" => Ok(AdminAddress(None)),
         _ => text
@@ -79,13 +80,7 @@ impl Serve {
             config.server.admin_listen = address;
         }
         served_here(&config)?;
-        if !self.public && !config.server.listen.ip().is_loopback() {
-            let text = format!(
-                "{} can be reached by other machines, and nobody has to log in: give --public if that is meant",
-                config.server.listen
-            );
-            return Err(Failure::Usage(text));
-        }
+        check_reach(&config.server, self.public)?;
         let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::run(&error))?;
         runtime
             .block_on(server::run(config, announce))
@@ -114,8 +109,24 @@ fn load(path: &Path) -> Result<Config, Failure> {
     })
 }
 
+/// Refuses addresses that other machines reach unless that is meant: neither the API nor `/metrics`
+/// asks who is there.
+pub(super) fn check_reach(server: &crate::config::Server, public: bool) -> Result<(), Failure> {
+    let addresses = [Some(server.listen), server.admin_listen];
+    let reached = addresses
+        .into_iter()
+        .flatten()
+        .find(|address| !address.ip().is_loopback());
+    match reached {
+        Some(address) if !public => Err(Failure::Usage(format!(
+            "{address} can be reached by other machines, and nobody has to log in: give --public if that is meant"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Sections this version does not serve yet are refused, not ignored.
-fn served_here(config: &Config) -> Result<(), Failure> {
+pub(super) fn served_here(config: &Config) -> Result<(), Failure> {
     let writable = matches!(&config.resources, crate::config::Resources::Named(named)
         if named.iter().any(|resource| !resource.write.is_empty() || !resource.anonymous_read));
     let absent = [
@@ -153,5 +164,34 @@ fn announce(bound: &Bound) {
             "  hidden because of its name: {}.{}",
             hidden.resource, hidden.column
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(listen: &str, admin: Option<&str>, expected: bool) {
+        let server = crate::config::Server {
+            listen: listen.parse().unwrap(),
+            admin_listen: admin.map(|address| address.parse().unwrap()),
+            ..Default::default()
+        };
+        assert_eq!(
+            check_reach(&server, false).is_ok(),
+            expected,
+            "{listen} {admin:?}"
+        );
+        assert!(check_reach(&server, true).is_ok());
+    }
+
+    #[test]
+    fn other_machines_are_only_answered_when_that_is_meant() {
+        check("127.0.0.1:80", None, true);
+        check("[::1]:80", Some("127.0.0.2:81"), true);
+        check("0.0.0.0:80", None, false);
+        check("[::]:80", None, false);
+        check("192.0.2.1:80", None, false);
+        check("127.0.0.1:80", Some("0.0.0.0:81"), false);
     }
 }
