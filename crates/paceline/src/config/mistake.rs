@@ -14,6 +14,7 @@ pub struct Mistake {
     expected: Option<String>,
     suggestion: Option<String>,
     conceal: bool,
+    absence: bool,
 }
 
 impl Mistake {
@@ -25,6 +26,7 @@ impl Mistake {
             expected: None,
             suggestion: None,
             conceal: false,
+            absence: false,
         }
     }
 
@@ -47,6 +49,17 @@ impl Mistake {
     pub(super) fn concealed(mut self, conceal: bool) -> Self {
         self.conceal = conceal;
         self
+    }
+
+    /// Marks that something is not there.
+    #[must_use]
+    pub(super) fn absence(mut self) -> Self {
+        self.absence = true;
+        self
+    }
+
+    pub(super) fn is_absence(&self) -> bool {
+        self.absence
     }
 
     /// The bytes of the file that are wrong.

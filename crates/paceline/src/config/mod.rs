@@ -5,6 +5,7 @@
 //! came from the environment is never printed.
 
 mod access;
+mod agree;
 mod database;
 mod jobs;
 mod mistake;
@@ -16,7 +17,7 @@ mod streams;
 mod values;
 mod variables;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use access::{Limit, Login};
@@ -121,17 +122,13 @@ impl Config {
         lookup: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Mistakes> {
         let shared: Arc<str> = text.into();
-        let table = match toml::de::DeTable::parse(text) {
-            Ok(table) => table,
-            Err(error) => {
-                let mistake =
-                    Mistake::new(error.span().unwrap_or(0..0), error.message().to_owned());
-                return Err(Mistakes::collect(name, &shared, vec![mistake]).expect("there is one"));
-            }
-        };
+        let (table, errors) = toml::de::DeTable::parse_recoverable(text);
         let reader = Reader::new(lookup);
         let config = read(&Section::root(&reader, table.get_ref()), folder);
-        let (mistakes, _) = reader.finish();
+        let (mut mistakes, _) = reader.finish();
+        if !errors.is_empty() {
+            tell_syntax(&mut mistakes, text, &errors);
+        }
         match (Mistakes::collect(name, &shared, mistakes), config) {
             (None, Some(config)) => Ok(config),
             (Some(mistakes), _) => Err(mistakes),
@@ -142,10 +139,14 @@ impl Config {
 
 fn read(root: &Section<'_, '_>, folder: &Path) -> Option<Config> {
     let database = root.section("database");
-    if database.is_none() {
+    if !root.has("database") {
         root.missing("database");
     }
-    let config = Config {
+    let database = database.and_then(|section| database::database(&section, folder));
+    // What is wrong there has been reported; the rest is still compared.
+    let usable = database.is_some();
+    let stand_in = || Database::new(DatabaseUrl::Sqlite(PathBuf::new()));
+    let mut config = Config {
         server: root
             .section("server")
             .map(|section| server::server(&section))
@@ -175,22 +176,28 @@ fn read(root: &Section<'_, '_>, folder: &Path) -> Option<Config> {
         stream: root
             .section("stream")
             .map(|section| streams::stream(&section)),
-        database: if let Some(database) =
-            database.and_then(|section| database::database(&section, folder))
-        {
-            database
-        } else {
-            root.finish();
-            return None;
-        },
+        database: database.unwrap_or_else(stand_in),
     };
-    if config.email.is_some() && config.jobs.is_none() && !root.has("jobs") {
-        let mistake = Mistake::new(root.reader.span("email"), "[email] needs [jobs]");
-        root.reader
-            .report(mistake.expected("a section [jobs] with the url of a job store"));
-    }
+    agree::check(&mut config, root);
     root.finish();
-    Some(config)
+    usable.then_some(config)
+}
+
+/// Where the syntax is broken, keys are lost: mistakes on those lines, and those about something
+/// absent, may be echoes. They give way to the broken lines.
+fn tell_syntax(found: &mut Vec<Mistake>, text: &str, errors: &[toml::de::Error]) {
+    let line = |at: usize| text[..text.floor_char_boundary(at)].matches('\n').count();
+    let broken: Vec<_> = errors
+        .iter()
+        .map(|error| error.span().unwrap_or(0..0))
+        .collect();
+    found.retain(|mistake| {
+        let at = line(mistake.span().start);
+        !mistake.is_absence() && broken.iter().all(|span| line(span.start) != at)
+    });
+    for (error, span) in errors.iter().zip(broken) {
+        found.push(Mistake::new(span, error.message()));
+    }
 }
 
 fn secrets(root: &Section<'_, '_>, folder: &Path) -> Secrets {
@@ -208,46 +215,4 @@ fn secrets(root: &Section<'_, '_>, folder: &Path) -> Secrets {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const DEMO: &str = include_str!("../demo.toml");
-
-    fn parse(text: &str) -> Result<Config, String> {
-        Config::parse(text, "paceline.toml", Path::new("/srv"), &|_| None)
-            .map_err(|mistakes| mistakes.to_string())
-    }
-
-    #[test]
-    fn the_demo_is_without_mistakes() {
-        let config = parse(DEMO).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        assert_eq!(config.database.url.path(), Path::new("/srv/shop.db"));
-        assert_eq!(config.limits.len(), 2);
-        assert_eq!(config.email.expect("[email]").queue, "emails");
-    }
-
-    #[test]
-    fn mistakes_are_all_told_with_their_line() {
-        let text = "[database]\nurl = \"sqlite:a.db\"\n[server]\nlisten = \"here\"\ndrain_timout = \"5s\"\n[[limits]]\nname = \"a\"\nmax = 0\nwindow = \"15 minutes\"\n";
-        let told = parse(text).unwrap_err();
-        for part in [
-            "paceline.toml:4:",
-            "paceline.toml:5:",
-            "drain_timeout",
-            "paceline.toml:8:",
-            "paceline.toml:9:",
-            "15m",
-        ] {
-            assert!(told.contains(part), "{part} in\n{told}");
-        }
-    }
-
-    #[test]
-    fn a_file_without_a_database_and_one_that_is_not_toml_are_refused() {
-        assert!(parse("[server]\n").unwrap_err().contains("database"));
-        assert!(parse("[server\n").unwrap_err().contains("paceline.toml:1:"));
-        assert!(parse("[database]\nurl = \"sqlite:a.db\"\n[email]\nfrom = \"a@b.example\"\ndeliver = \"maildir:x\"\n")
-            .unwrap_err()
-            .contains("[jobs]"));
-    }
-}
+mod tests;

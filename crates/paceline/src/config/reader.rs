@@ -37,9 +37,16 @@ impl<'a> Reader<'a> {
         self.mistakes.borrow_mut().push(mistake);
     }
 
-    /// Where `key` stands, or the start of the file.
+    /// Where `key` stands, or the table it would stand in, or the start of the file.
     pub(super) fn span(&self, key: &str) -> Range<usize> {
-        self.spans.borrow().get(key).cloned().unwrap_or(0..0)
+        let spans = self.spans.borrow();
+        let table = || spans.get(key.rsplit_once('.')?.0);
+        spans.get(key).or_else(table).cloned().unwrap_or(0..0)
+    }
+
+    /// Whether `key` is in the file.
+    pub(super) fn has_span(&self, key: &str) -> bool {
+        self.spans.borrow().contains_key(key)
     }
 
     pub(super) fn finish(self) -> (Vec<Mistake>, Spans) {
@@ -229,11 +236,14 @@ impl<'a, 'r> Section<'a, 'r> {
 
     /// Reports that `key` has to be given.
     pub(super) fn missing(&self, key: &str) {
-        let message = format!("[{}] has no `{key}`", self.path);
-        self.reader.report(
-            Mistake::new(self.span.clone(), message)
-                .expected(format!("the key `{key}` in this table")),
-        );
+        let (message, expected) = if self.path.is_empty() {
+            (format!("there is no [{key}]"), format!("a table [{key}]"))
+        } else {
+            let message = format!("[{}] has no `{key}`", self.path);
+            (message, format!("the key `{key}` in this table"))
+        };
+        let mistake = Mistake::new(self.span.clone(), message);
+        self.reader.report(mistake.expected(expected).absence());
     }
 
     /// Whether the key is there, right or wrong.

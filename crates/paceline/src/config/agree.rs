@@ -1,0 +1,338 @@
+//! What has to hold between the sections.
+
+use std::collections::BTreeMap;
+
+use super::reader::Section;
+use super::{Config, Mistake, Resource, Resources};
+
+/// The segments under `/api/` that are Paceline's own: no resource may have them as its path.
+const RESERVED_PATHS: [&str; 4] = ["auth", "export", "jobs", "stream"];
+
+/// The routes that are always there.
+const OWN_ROUTES: [&str; 4] = ["/health/live", "/health/ready", "/metrics", "/openapi.json"];
+
+pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
+    hide_passwords(config);
+    let report = |key: &str, message: String, expected: &str| {
+        root.reader
+            .report(Mistake::new(root.reader.span(key), message).expected(expected));
+    };
+    if config.server.admin_listen == Some(config.server.listen) && config.server.listen.port() != 0
+    {
+        let message = "`admin_listen` is the address of `listen`".to_owned();
+        report("server.admin_listen", message, "another port, or \"off\"");
+    }
+    if root.has("email") {
+        if !root.has("jobs") {
+            let message = "[email] queues mails, and there is no [jobs]".to_owned();
+            report("email", message, "a table [jobs] with the key `url`");
+        }
+        if let Some(email) = &config.email
+            && !email.anonymous
+            && !root.has("login")
+        {
+            let message = "[email] asks for a login token, and there is no [login]".to_owned();
+            report(
+                "email",
+                message,
+                "a table [login], or anonymous = true here",
+            );
+        }
+    }
+    if let Resources::Named(resources) = &config.resources {
+        for resource in resources {
+            check_columns(resource, config, root);
+            check_logins(resource, root);
+        }
+    }
+    check_routes(config, root);
+}
+
+/// The hashes of passwords never leave, whatever the resource says.
+fn hide_passwords(config: &mut Config) {
+    let Some(login) = &config.login else { return };
+    let Resources::Named(resources) = &mut config.resources else {
+        return;
+    };
+    for resource in resources
+        .iter_mut()
+        .filter(|resource| resource.table == login.table)
+    {
+        let shown = [&resource.fields, &resource.default_fields];
+        let named = shown
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|field| *field == login.password);
+        if !named && !resource.hidden.contains(&login.password) {
+            resource.hidden.push(login.password.clone());
+        }
+    }
+}
+
+fn check_columns(resource: &Resource, config: &Config, root: &Section<'_, '_>) {
+    let key = |key: &str| format!("resources.{}.{key}", resource.name);
+    let report = |key: &str, message: String, expected: &str| {
+        root.reader
+            .report(Mistake::new(root.reader.span(key), message).expected(expected));
+    };
+    let password = config
+        .login
+        .as_ref()
+        .filter(|login| login.table == resource.table);
+    let password = password.map(|login| &login.password);
+    let lists = [
+        ("fields", &resource.fields),
+        ("default_fields", &resource.default_fields),
+    ];
+    for (list, names) in lists {
+        for (index, name) in names.iter().flatten().enumerate() {
+            let place = key(&format!("{list}[{index}]"));
+            if resource.hidden.contains(name) {
+                report(
+                    &place,
+                    format!("`{name}` is also in `hidden`"),
+                    "one of both",
+                );
+            } else if password == Some(name) {
+                let message = format!("`{name}` holds password hashes, which are never shown");
+                report(&place, message, "other columns");
+            } else if resource
+                .fields
+                .as_ref()
+                .is_some_and(|fields| !fields.contains(name))
+            {
+                let message = format!("`{name}` is not in `fields`, so no client can see it");
+                report(&place, message, "columns that are in `fields`");
+            }
+        }
+        if names.as_ref().is_some_and(Vec::is_empty) {
+            report(
+                &key(list),
+                format!("`{list}` is empty"),
+                "at least one column, or no such key",
+            );
+        }
+    }
+    if resource.limit > resource.max_limit {
+        let place = if root.reader.has_span(&key("limit")) {
+            "limit"
+        } else {
+            "max_limit"
+        };
+        let message = format!(
+            "`limit` {} is above `max_limit` {}",
+            resource.limit, resource.max_limit
+        );
+        report(&key(place), message, "a `limit` of at most `max_limit`");
+    }
+}
+
+fn check_logins(resource: &Resource, root: &Section<'_, '_>) {
+    let key = |key: &str| format!("resources.{}.{key}", resource.name);
+    let report = |key: &str, message: String, expected: &str| {
+        root.reader
+            .report(Mistake::new(root.reader.span(key), message).expected(expected));
+    };
+    if !resource.write.is_empty() && !resource.anonymous_write && !root.has("login") {
+        let message = "writes ask for a login token, and there is no [login]".to_owned();
+        report(
+            &key("write"),
+            message,
+            "a table [login], or anonymous_write = true here",
+        );
+    }
+    if !resource.anonymous_read && !root.has("login") {
+        let message = "reads ask for a login token, and there is no [login]".to_owned();
+        report(&key("anonymous_read"), message, "a table [login]");
+    }
+}
+
+/// Each path is one route's.
+fn check_routes(config: &Config, root: &Section<'_, '_>) {
+    let mut taken: BTreeMap<String, String> = BTreeMap::new();
+    for route in OWN_ROUTES {
+        taken.insert(route.to_owned(), "the server itself".to_owned());
+    }
+    let mut claim = |path: String, key: String, owner: String| {
+        if let Some(other) = taken.get(&path) {
+            let message = format!("{path} is already the path of {other}");
+            root.reader.report(
+                Mistake::new(root.reader.span(&key), message)
+                    .expected("a path of its own for each route")
+                    .suggestion("set `path`"),
+            );
+        } else {
+            taken.insert(path, owner);
+        }
+    };
+    if let Resources::Named(resources) = &config.resources {
+        for resource in resources {
+            let section = format!("resources.{}", resource.name);
+            let given = format!("{section}.path");
+            let key = if root.reader.has_span(&given) {
+                given
+            } else {
+                section.clone()
+            };
+            if RESERVED_PATHS.contains(&resource.path.as_str()) {
+                let message = format!("/api/{} is Paceline's own", resource.path);
+                root.reader.report(
+                    Mistake::new(root.reader.span(&key), message)
+                        .expected("another path")
+                        .suggestion(format!("write path = \"{}-rows\"", resource.path)),
+                );
+            } else if let Err(invalid) = super::values::segment(&resource.path) {
+                let message = format!("{:?} cannot stand in a path", resource.path);
+                root.reader.report(
+                    Mistake::new(root.reader.span(&key), message)
+                        .expected(invalid.expected)
+                        .suggestion("set `path`"),
+                );
+            }
+            claim(
+                format!("/api/{}", resource.path),
+                key,
+                format!("[{section}]"),
+            );
+        }
+    }
+    let named = [
+        ("email", config.email.as_ref().map(|email| &email.path)),
+        ("login", config.login.as_ref().map(|login| &login.path)),
+        ("stream", config.stream.as_ref().map(|stream| &stream.path)),
+    ];
+    for (section, path) in named {
+        if let Some(path) = path {
+            claim(
+                path.clone(),
+                format!("{section}.path"),
+                format!("[{section}]"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::config::{Config, Resources};
+
+    const LOGIN: &str = "[login]\n";
+
+    fn parse(text: &str) -> Result<Config, String> {
+        let text = format!("{text}\n[database]\nurl = \"sqlite:a.db\"\n");
+        Config::parse(&text, "f", Path::new(""), &|_| None).map_err(|mistakes| mistakes.to_string())
+    }
+
+    /// Checks that `text` is refused at `place` with these words, or taken when there are none.
+    #[track_caller]
+    fn check(text: &str, place: &str, words: &str) {
+        match parse(text) {
+            Ok(_) => assert_eq!(words, "", "{text}"),
+            Err(told) => {
+                assert!(
+                    !words.is_empty() && told.contains(words),
+                    "{words:?} in\n{told}"
+                );
+                assert!(
+                    told.starts_with(&format!("f:{place}")),
+                    "{place} in\n{told}"
+                );
+                assert!(told.ends_with("1 mistake in f"), "{told}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_asks_for_a_token_needs_a_login() {
+        let write = "[resources.a]\nwrite = [\"create\"]\n";
+        check(write, "2:9", "no [login]");
+        check(&format!("{write}anonymous_write = true"), "", "");
+        check(&format!("{write}{LOGIN}"), "", "");
+        check(
+            "[resources.a]\nanonymous_read = false",
+            "2:18",
+            "no [login]",
+        );
+        let email = "[email]\nfrom = \"a@b.example\"\ndeliver = \"maildir:x\"\n";
+        let jobs = "[jobs]\nurl = \"sqlite:j.db\"\n";
+        check(&format!("{email}{jobs}"), "1:", "no [login]");
+        check(&format!("{email}anonymous = true\n{jobs}"), "", "");
+        check(&format!("{email}anonymous = true\n"), "1:", "no [jobs]");
+    }
+
+    #[test]
+    fn each_path_is_one_routes() {
+        check("[resources.jobs]\n", "1:", "write path = \"jobs-rows\"");
+        check("[resources.jobs]\npath = \"work\"", "", "");
+        check(
+            "[resources.a]\n[resources.b]\npath = \"a\"",
+            "3:8",
+            "the path of [resources.a]",
+        );
+        check("[resources.\"a b\"]\n", "1:", "set `path`");
+        check(
+            "[login]\npath = \"/health/live\"",
+            "2:8",
+            "the server itself",
+        );
+        check(
+            "[login]\npath = \"/x\"\n[stream]\npath = \"/x\"",
+            "4:8",
+            "the path of [login]",
+        );
+        check(
+            "[resources.a]\n[stream]\npath = \"/api/a\"",
+            "3:8",
+            "[resources.a]",
+        );
+    }
+
+    #[test]
+    fn lists_of_columns_agree() {
+        let resource = |keys: &str| format!("[resources.a]\n{keys}");
+        check(
+            &resource("hidden = [\"x\"]\ndefault_fields = [\"y\", \"x\"]"),
+            "3:24",
+            "also in `hidden`",
+        );
+        check(
+            &resource("fields = [\"x\"]\ndefault_fields = [\"y\"]"),
+            "3:19",
+            "not in `fields`",
+        );
+        check(&resource("fields = []"), "2:10", "empty");
+        check(&resource("limit = 200"), "2:9", "above `max_limit` 100");
+        check(&resource("max_limit = 10"), "2:13", "`limit` 20 is above");
+        check(&resource("limit = 200\nmax_limit = 200"), "", "");
+    }
+
+    #[test]
+    fn password_hashes_are_hidden_whatever_the_resource_says() {
+        let config =
+            parse("[resources.people]\ntable = \"users\"\n[resources.b]\n[login]\n").unwrap();
+        let Resources::Named(named) = config.resources else {
+            panic!("two are named")
+        };
+        assert_eq!(named[0].hidden, ["password_hash"]);
+        assert!(named[1].hidden.is_empty());
+        let shown = "[resources.users]\nfields = [\"id\", \"password_hash\"]\n[login]\n";
+        check(shown, "2:17", "never shown");
+    }
+
+    #[test]
+    fn listeners_have_addresses_of_their_own() {
+        check(
+            "[server]\nlisten = \"127.0.0.1:8081\"",
+            "1:",
+            "the address of `listen`",
+        );
+        check(
+            "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"",
+            "",
+            "",
+        );
+    }
+}
