@@ -53,7 +53,9 @@ pub enum OpenError {
         kind: String,
     },
     /// A later version of this crate wrote the file.
-    #[error("the job store has schema version {found}, this program knows up to {known}: use a newer program")]
+    #[error(
+        "the job store has schema version {found}, this program knows up to {known}: use a newer program"
+    )]
     SchemaTooNew {
         /// The file's version.
         found: i64,

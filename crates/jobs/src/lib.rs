@@ -1,1 +1,76 @@
-//! Under construction.
+//! Durable background jobs: queues and workers on an embedded store.
+//!
+//! A *job* is a name, a JSON payload and how to run it. A *producer* adds jobs to a [`Queue`]; an add that
+//! returned is stored as durably as the engine's setting says. A [`Worker`] takes jobs under a *lease* and
+//! runs a handler; only the holder of the lease can finish a job. Every job ends completed or visibly
+//! failed. A handler runs at least once: again when it failed and has attempts left, or when its lease
+//! ended because the process died, froze or was stopped.
+//!
+//! Names and meanings follow BullMQ where it has them; times are `Duration`s, states are enums.
+//!
+//! ```
+//! use paceline_jobs::{Backoff, EngineHandle, Job, JobError, JobOptions, Queue, Shutdown, SqliteEngine, Worker};
+//! use std::time::Duration;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("jobs.db");
+//! let engine = EngineHandle::from(SqliteEngine::open(path)?);
+//! let queue: Queue<String> = Queue::new(&engine, "emails")?;
+//! let options = JobOptions::new().attempts(5).backoff(Backoff::exponential(Duration::from_secs(2)));
+//! queue.add_with("welcome", &"ada@example.com".to_owned(), options).await?;
+//!
+//! let (done, delivered) = tokio::sync::oneshot::channel();
+//! let done = std::sync::Mutex::new(Some(done));
+//! let worker = Worker::builder(queue).concurrency(4).start(move |job: Job<String>| {
+//!     let done = done.lock().unwrap().take();
+//!     async move {
+//!         if let Some(done) = done {
+//!             let _ = done.send(job.data().clone());
+//!         }
+//!         Ok::<_, JobError>("sent")
+//!     }
+//! });
+//! assert_eq!(delivered.await?, "ada@example.com");
+//! worker.stop(Duration::from_secs(1)).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! When *not* to use it: for work that must not be repeated and cannot tell that it was done before (a
+//! crash between the work and its report repeats it), and on network file systems (refused).
+
+mod clock;
+pub mod engine;
+mod error;
+mod events;
+mod limits;
+mod names;
+mod options;
+mod outcome;
+mod queue;
+mod retention;
+mod retry;
+mod shutdown;
+mod snapshot;
+pub mod state;
+mod worker;
+
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use engine::{Added, Durability, Engine, EngineHandle, SqliteEngine, SqliteOptions};
+pub use error::{AddError, EngineError, LeaseError, ManageError, OpenError};
+pub use events::{JobEvent, JobEventKind, QueueEvents, Received};
+pub use limits::Limits;
+pub use names::{Fingerprint, InvalidName, JobId, LeaseToken, QueueName};
+pub use options::{IdempotencyKey, JobOptions, MAX_PRIORITY};
+pub use outcome::{IntoOutcome, JobError, Outcome};
+pub use queue::{Queue, RawQueue};
+pub use retention::Retention;
+pub use retry::{Backoff, BackoffKind, MAX_BACKOFF};
+pub use shutdown::{Shutdown, StopDetails, Stopping};
+pub use snapshot::{
+    AttemptOutcome, AttemptRecord, JobPage, JobSnapshot, Page, QueueCounts, QueueInfo,
+};
+pub use state::State;
+pub use worker::{Job, Worker, WorkerBuilder};

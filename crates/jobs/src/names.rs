@@ -105,10 +105,6 @@ impl LeaseToken {
     pub fn random() -> Self {
         Self(random_text().into())
     }
-
-    pub(crate) fn stored(text: &str) -> Self {
-        Self(text.into())
-    }
 }
 
 /// Marks a request, so that a repeat of an idempotency key can be told from another request under the same key.

@@ -103,6 +103,9 @@ mod tests {
         let error = EngineError::from(rusqlite::Error::InvalidQuery);
         let failed = JobError::from(error);
         assert!(failed.is_retryable());
-        assert_eq!(failed.to_string(), "the job store failed: Query is not read-only");
+        assert_eq!(
+            failed.to_string(),
+            "the job store failed: Query is not read-only"
+        );
     }
 }

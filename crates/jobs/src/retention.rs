@@ -21,12 +21,12 @@ impl Retention {
     /// What completed jobs get unless told otherwise.
     pub const COMPLETED: Self = Self {
         count: 1_000,
-        age: Duration::from_secs(24 * 60 * 60),
+        age: Duration::from_hours(24),
     };
     /// What failed jobs get unless told otherwise.
     pub const FAILED: Self = Self {
         count: 5_000,
-        age: Duration::from_secs(7 * 24 * 60 * 60),
+        age: Duration::from_hours(7 * 24),
     };
     /// Finished jobs are removed at once.
     pub const NONE: Self = Self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// The longest wait a backoff can give: 30 days. Longer results are cut to it.
-pub const MAX_BACKOFF: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+pub const MAX_BACKOFF: Duration = Duration::from_hours(30 * 24);
 
 /// How the wait grows from one failed attempt to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

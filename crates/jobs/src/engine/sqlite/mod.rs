@@ -91,10 +91,10 @@ impl SqliteEngine {
         });
         watcher.unpark();
         let (writes, line) = bounded(options.line + 1);
-        let mut writer = Writer::new(connections.writer, Arc::clone(&shared), line);
+        let mut thread = Writer::new(connections.writer, Arc::clone(&shared), line);
         // Leases of processes that died while nobody looked are freed before the first claim.
-        writer.sweep();
-        spawn("jobs-writer", move || writer.run())?;
+        thread.sweep();
+        spawn("jobs-writer", move || thread.run())?;
         let (reads, read_line) = bounded::<ReadCall>(options.line);
         for connection in connections.readers {
             let line = read_line.clone();
@@ -181,7 +181,7 @@ impl Engine for SqliteEngine {
             return Box::pin(async move { Err(refused) });
         }
         let queue = queue.clone();
-        self.write(move |tx| ops::add::add(tx, &queue, jobs, max_not_started))
+        self.write(move |tx| ops::add::add(tx, &queue, &jobs, max_not_started))
     }
 
     fn claim(&self, request: ClaimRequest) -> Operation<'_, Claimed> {
@@ -193,7 +193,7 @@ impl Engine for SqliteEngine {
     }
 
     fn finish(&self, endings: Vec<Finish>) -> Operation<'_, Vec<Result<State, LeaseError>>> {
-        self.write(move |tx| ops::finish::finish(tx, endings))
+        self.write(move |tx| ops::finish::finish(tx, &endings))
     }
 
     fn progress(&self, lease: &Lease, value: Box<RawValue>) -> Operation<'_, (), LeaseError> {

@@ -4,8 +4,22 @@
 use std::path::Path;
 
 const NETWORK_KINDS: [&str; 16] = [
-    "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "ocfs2",
-    "gfs2", "ncpfs", "davfs", "virtiofs", "beegfs",
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "9p",
+    "afs",
+    "ceph",
+    "glusterfs",
+    "lustre",
+    "ocfs2",
+    "gfs2",
+    "ncpfs",
+    "davfs",
+    "virtiofs",
+    "beegfs",
 ];
 
 /// The kind of network file system `path` lies on, if it does.

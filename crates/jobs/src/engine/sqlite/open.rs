@@ -45,8 +45,7 @@ pub(super) fn open(
         path: path.to_owned(),
         source,
     };
-    let mut writer = Connection::open(path)
-        .map_err(|error| storage(error.into()))?;
+    let mut writer = Connection::open(path).map_err(|error| storage(error.into()))?;
     set_up(&writer, options).map_err(|error| storage(error.into()))?;
     schema::prepare(&mut writer, path)?;
     let process = register(&writer, identity).map_err(|error| storage(error.into()))?;

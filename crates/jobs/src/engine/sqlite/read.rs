@@ -131,7 +131,9 @@ fn snapshot(
     row: &Row<'_>,
 ) -> Result<JobSnapshot, EngineError> {
     let time = |index: usize| -> rusqlite::Result<Option<Timestamp>> {
-        Ok(row.get::<_, Option<i64>>(index)?.map(Timestamp::from_millis))
+        Ok(row
+            .get::<_, Option<i64>>(index)?
+            .map(Timestamp::from_millis))
     };
     let mut found = JobSnapshot {
         queue: queue.clone(),

@@ -18,7 +18,9 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), Op
         source: error.into(),
     };
     let version = read_pragma(connection, "user_version").map_err(storage)?;
-    if version == VERSION && read_pragma(connection, "application_id").map_err(storage)? == APPLICATION_ID {
+    if version == VERSION
+        && read_pragma(connection, "application_id").map_err(storage)? == APPLICATION_ID
+    {
         return Ok(());
     }
     let transaction = connection
@@ -69,7 +71,10 @@ mod tests {
         let answer = prepare(&mut connection, Path::new("jobs.db")).map_err(|e| e.to_string());
         match expected {
             Ok(()) => answer.unwrap(),
-            Err(part) => assert!(answer.as_ref().is_err_and(|m| m.contains(part)), "{answer:?}"),
+            Err(part) => assert!(
+                answer.as_ref().is_err_and(|m| m.contains(part)),
+                "{answer:?}"
+            ),
         }
     }
 

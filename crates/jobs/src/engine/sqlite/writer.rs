@@ -38,7 +38,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, shared: Arc<Shared>, line: Receiver<Command>) -> Self {
+    pub(super) fn new(
+        connection: Connection,
+        shared: Arc<Shared>,
+        line: Receiver<Command>,
+    ) -> Self {
         Self {
             connection,
             shared,
@@ -152,7 +156,7 @@ impl Writer {
     }
 
     /// Upkeep. Looks without the lock first, so that an idle process writes nothing.
-    fn sweep(&mut self) {
+    pub(super) fn sweep(&mut self) {
         let due = ops::sweep::is_due(&self.connection, &self.shared);
         let swept = match due {
             Ok(false) => return,
@@ -166,9 +170,7 @@ impl Writer {
 
     fn close(&mut self) {
         let process = self.shared.process;
-        let left = self.transact(|tx| {
-            tx.isolate(|tx| ops::sweep::leave(tx, process))?
-        });
+        let left = self.transact(|tx| tx.isolate(|tx| ops::sweep::leave(tx, process))?);
         if let Err(error) = left {
             tracing::warn!(%error, "the job store could not be left cleanly");
         }

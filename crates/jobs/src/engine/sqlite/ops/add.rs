@@ -37,11 +37,11 @@ pub(in super::super) fn check(jobs: &[NewJob], limits: &Limits) -> Result<(), Ad
 pub(in super::super) fn add(
     tx: &mut Tx<'_>,
     name: &QueueName,
-    jobs: Vec<NewJob>,
+    jobs: &[NewJob],
     max_not_started: Option<u64>,
 ) -> Result<Vec<Added>, AddError> {
     let queue = tx.queue(name)?;
-    jobs.into_iter()
+    jobs.iter()
         .map(|job| add_one(tx, queue, job, max_not_started))
         .collect()
 }
@@ -49,7 +49,7 @@ pub(in super::super) fn add(
 fn add_one(
     tx: &mut Tx<'_>,
     queue: QueueRef,
-    job: NewJob,
+    job: &NewJob,
     max_not_started: Option<u64>,
 ) -> Result<Added, AddError> {
     if let Some(key) = &job.options.idempotency
@@ -69,7 +69,7 @@ fn add_one(
             let queue = tx.name(queue);
             return Err(AddError::QueueFull { queue, max });
         }
-        insert(tx, queue, &id, &job)?;
+        insert(tx, queue, &id, job)?;
     }
     if let Some(key) = &job.options.idempotency {
         remember(tx, queue, key, &id)?;

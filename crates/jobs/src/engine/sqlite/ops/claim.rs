@@ -11,7 +11,7 @@ use crate::names::JobId;
 use crate::state::{State, Trigger, decide};
 
 /// Due jobs made ready by one claim; the rest follows with the next.
-const PROMOTE_STEP: usize = 1_000;
+const PROMOTE_STEP: i64 = 1_000;
 
 /// Takes up to `request.max` ready jobs.
 pub(in super::super) fn claim(
@@ -86,11 +86,7 @@ fn take(
             tx.now.saturating_add(request.lease_for).as_millis(),
             tx.shared.process,
         ])?;
-        tx.count_move(
-            queue,
-            Some(State::ready(job.priority)),
-            Some(State::Active),
-        );
+        tx.count_move(queue, Some(State::ready(job.priority)), Some(State::Active));
         tx.tell(queue, Some(&job.lease.id), JobEventKind::Active);
     }
     Ok(taken.into_iter().map(|(_, job)| job).collect())
@@ -105,7 +101,7 @@ fn promote_due(tx: &mut Tx<'_>, queue: QueueRef) -> Result<(), EngineError> {
     );
     let due = {
         let mut select = tx.connection.prepare_cached(sql)?;
-        let mut rows = select.query(params![queue_id, tx.now.as_millis(), PROMOTE_STEP as i64])?;
+        let mut rows = select.query(params![queue_id, tx.now.as_millis(), PROMOTE_STEP])?;
         let mut due = Vec::new();
         while let Some(row) = rows.next()? {
             due.push(StoredJob::read(row)?);

@@ -18,11 +18,11 @@ const PRUNE_STEP: u64 = 100;
 /// Ends attempts, each by itself: a refused one does not touch the others.
 pub(in super::super) fn finish(
     tx: &mut Tx<'_>,
-    endings: Vec<Finish>,
+    endings: &[Finish],
 ) -> Result<Vec<Result<State, LeaseError>>, EngineError> {
     let mut surplus: Vec<(QueueRef, State, Retention)> = Vec::new();
     let mut answers = Vec::with_capacity(endings.len());
-    for ending in &endings {
+    for ending in endings {
         let answer = finish_one(tx, ending, &mut surplus);
         match answer {
             Err(LeaseError::Engine(error)) => return Err(error),
@@ -50,11 +50,9 @@ fn finish_one(
             (fail(false), Reason::Is(too_large.as_str()), None)
         }
         Ending::Completed { result } => (Trigger::Complete, Reason::Clear, Some(result.get())),
-        Ending::Failed { error, retryable } => (
-            fail(*retryable),
-            Reason::Is(limits.cut_error(error)),
-            None,
-        ),
+        Ending::Failed { error, retryable } => {
+            (fail(*retryable), Reason::Is(limits.cut_error(error)), None)
+        }
         Ending::Postponed(wait) => (Trigger::Postpone(*wait), Reason::Keep, None),
         Ending::HandedBack => (Trigger::HandBack, Reason::Keep, None),
     };
@@ -63,7 +61,9 @@ fn finish_one(
     let state = change.state.unwrap_or(job.facts.state);
     tell_ending(tx, queue, &job, trigger, state, why);
     if let Some(kept) = job.retention(tx, state)
-        && !surplus.iter().any(|(q, s, _)| tx.row(*q).id == job.queue && *s == state)
+        && !surplus
+            .iter()
+            .any(|(q, s, _)| tx.row(*q).id == job.queue && *s == state)
     {
         surplus.push((queue, state, kept));
     }

@@ -151,8 +151,8 @@ impl StoredJob {
             tx.count_move(queue, Some(state), None);
             return delete(tx, self.seq);
         }
-        let position = (change.place == Place::Tail && !state.is_finished())
-            .then(|| tx.take_position(queue));
+        let position =
+            (change.place == Place::Tail && !state.is_finished()).then(|| tx.take_position(queue));
         let finished_at = state.is_finished().then_some(tx.now);
         let sql = "UPDATE jobs SET state = ?2, position = coalesce(?3, position), attempts_made = ?4, stalls = ?5, \
                    due_at = ?6, finished_at = ?7, expires_at = ?8, \

@@ -33,7 +33,10 @@ pub(in super::super) fn is_due(
 pub(in super::super) fn sweep(tx: &mut Tx<'_>) -> Result<SweepReport, EngineError> {
     let mut report = SweepReport::default();
     for process in dead_processes(tx.connection, tx.shared)? {
-        let sql = concat!(select_jobs!(), " WHERE state = 3 AND lease_process = ?1 LIMIT ?2");
+        let sql = concat!(
+            select_jobs!(),
+            " WHERE state = 3 AND lease_process = ?1 LIMIT ?2"
+        );
         let held = collect(tx, sql, params![process, STEP])?;
         let all = i64::try_from(held.len()).unwrap_or(STEP) < STEP;
         recover(tx, held, "its process died", &mut report)?;
@@ -83,7 +86,10 @@ fn recover(
         let queue = tx.queue_by_id(job.queue)?;
         let failed = change.state == Some(State::Failed);
         let reason = if failed {
-            format!("stalled {} times, at most {limit} are allowed: {why}", change.stalls)
+            format!(
+                "stalled {} times, at most {limit} are allowed: {why}",
+                change.stalls
+            )
         } else {
             format!("stalled: {why}")
         };

@@ -1,0 +1,92 @@
+//! Engines under test, in folders of their own, with a clock the test moves.
+
+use std::time::Duration;
+
+use paceline_jobs::engine::{ClaimRequest, ClaimedJob, Ending, Finish};
+use paceline_jobs::{
+    EngineHandle, LeaseError, LeaseToken, ManualClock, QueueName, SqliteOptions, State,
+};
+use serde_json::value::{RawValue, to_raw_value};
+use tempfile::TempDir;
+
+/// How long leases run in these tests.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+
+/// An engine, its clock, and its folder.
+pub(crate) struct Store {
+    pub(crate) engine: EngineHandle,
+    pub(crate) clock: ManualClock,
+    pub(crate) folder: TempDir,
+}
+
+impl Store {
+    pub(crate) fn new() -> Self {
+        Self::with(|options| options)
+    }
+
+    pub(crate) fn with(change: impl FnOnce(SqliteOptions) -> SqliteOptions) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::starting_at(1_000_000);
+        let options = SqliteOptions::new(folder.path().join("jobs.db")).clock(clock.clone());
+        let engine = change(options).open().unwrap().into();
+        Self {
+            engine,
+            clock,
+            folder,
+        }
+    }
+
+    /// Another engine on the same file, as another process would open it.
+    pub(crate) fn second(&self) -> EngineHandle {
+        let options =
+            SqliteOptions::new(self.folder.path().join("jobs.db")).clock(self.clock.clone());
+        options.open().unwrap().into()
+    }
+}
+
+pub(crate) fn raw(value: impl serde::Serialize) -> Box<RawValue> {
+    to_raw_value(&value).unwrap()
+}
+
+/// Takes up to `max` jobs.
+pub(crate) async fn claim(
+    engine: &EngineHandle,
+    queue: &str,
+    token: &LeaseToken,
+    max: usize,
+) -> Vec<ClaimedJob> {
+    let queue = QueueName::new(queue).unwrap();
+    let request = ClaimRequest {
+        queue,
+        token: token.clone(),
+        max,
+        lease_for: LEASE,
+    };
+    engine.claim(request).await.unwrap().jobs
+}
+
+/// Ends one attempt.
+pub(crate) async fn finish(
+    engine: &EngineHandle,
+    job: &ClaimedJob,
+    ending: Ending,
+) -> Result<State, LeaseError> {
+    let finish = Finish {
+        lease: job.lease.clone(),
+        ending,
+    };
+    engine.finish(vec![finish]).await.unwrap().pop().unwrap()
+}
+
+pub(crate) fn completed() -> Ending {
+    Ending::Completed {
+        result: raw("done"),
+    }
+}
+
+pub(crate) fn failed(retryable: bool) -> Ending {
+    Ending::Failed {
+        error: "it broke".to_owned(),
+        retryable,
+    }
+}

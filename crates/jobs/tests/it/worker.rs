@@ -1,0 +1,228 @@
+//! Workers on a real engine and the real clock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use paceline_jobs::{
+    EngineHandle, Job, JobError, JobEventKind, JobId, JobOptions, Outcome, Queue, Received,
+    Shutdown, SqliteEngine, State, Worker,
+};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+fn open() -> (EngineHandle, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = SqliteEngine::open(folder.path().join("jobs.db")).unwrap();
+    (engine.into(), folder)
+}
+
+/// Waits until the job is in this state, by its events.
+async fn reaches(queue: &Queue<u32>, id: &JobId, wanted: State) {
+    let mut events = queue.events();
+    let reached = async {
+        loop {
+            if queue.get(id).await.unwrap().unwrap().state == wanted {
+                return;
+            }
+            events.next().await.expect("the engine lives");
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), reached)
+        .await
+        .expect("in time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_job_is_run_once_by_concurrent_workers() {
+    let (engine, _folder) = open();
+    let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
+    let (told, mut heard) = mpsc::unbounded_channel();
+    let handler = move |job: Job<u32>| {
+        let told = told.clone();
+        async move {
+            told.send(*job.data()).unwrap();
+            Ok::<_, JobError>(())
+        }
+    };
+    let workers: Vec<Worker> = (0..3)
+        .map(|_| {
+            Worker::builder(queue.clone())
+                .concurrency(8)
+                .start(handler.clone())
+        })
+        .collect();
+    let numbers: Vec<u32> = (0..500).collect();
+    queue
+        .add_bulk(
+            numbers
+                .iter()
+                .map(|number| ("n", number, JobOptions::new())),
+        )
+        .await
+        .unwrap();
+    let mut seen = Vec::new();
+    while seen.len() < 500 {
+        seen.push(
+            tokio::time::timeout(Duration::from_secs(20), heard.recv())
+                .await
+                .unwrap()
+                .unwrap(),
+        );
+    }
+    for worker in workers {
+        let stopped = worker.stop(Duration::from_secs(10)).await;
+        assert_eq!((stopped.handed_back, stopped.abandoned), (0, 0));
+        assert!(worker.last_fetch().is_some());
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, numbers);
+    assert_eq!(queue.info().await.unwrap().unwrap().counts.completed, 500);
+    assert!(heard.try_recv().is_err(), "no job ran twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_fails_the_attempt_and_frees_the_slot() {
+    let (engine, _folder) = open();
+    let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
+    let id = queue
+        .add_with("n", &1, JobOptions::new().attempts(2))
+        .await
+        .unwrap()
+        .id;
+    let worker = Worker::builder(queue.clone()).start(|job: Job<u32>| async move {
+        assert!(job.attempt() > 1, "the first attempt breaks");
+        Ok::<_, JobError>("fine")
+    });
+    reaches(&queue, &id, State::Completed).await;
+    worker.stop(Duration::ZERO).await;
+    let snapshot = queue.get(&id).await.unwrap().unwrap();
+    let error = snapshot.attempts[0].error.as_deref().unwrap();
+    assert!(
+        error.contains("panicked: the first attempt breaks"),
+        "{error}"
+    );
+    assert_eq!(snapshot.result.unwrap().get(), "\"fine\"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_does_not_decode_fails_and_is_kept() {
+    let (engine, _folder) = open();
+    let raw = engine.queue("q").unwrap();
+    let payload = serde_json::value::to_raw_value("not a number").unwrap();
+    let id = raw
+        .add_with("n", &payload, JobOptions::new().attempts(5))
+        .await
+        .unwrap()
+        .id;
+    let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
+    let worker =
+        Worker::builder(queue.clone()).start(|_: Job<u32>| async { Ok::<_, JobError>(()) });
+    reaches(&queue, &id, State::Failed).await;
+    worker.stop(Duration::ZERO).await;
+    let snapshot = queue.get(&id).await.unwrap().unwrap();
+    assert_eq!(snapshot.data.get(), "\"not a number\"");
+    assert!(snapshot.failed_reason.unwrap().contains("does not decode"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_cancels_what_outlives_the_grace_and_gives_it_back() {
+    let (engine, _folder) = open();
+    let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
+    let id = queue.add("n", &1).await.unwrap().id;
+    let (began, mut begun) = mpsc::unbounded_channel();
+    let worker = Worker::builder(queue.clone()).start(move |job: Job<u32>| {
+        let began = began.clone();
+        async move {
+            began.send(()).unwrap();
+            job.cancelled().await;
+            Err::<(), _>(JobError::retryable("given up"))
+        }
+    });
+    begun.recv().await.unwrap();
+    let stopped = worker.stop(Duration::from_millis(10)).await;
+    assert_eq!(
+        (stopped.finished, stopped.handed_back, stopped.abandoned),
+        (0, 1, 0)
+    );
+    let snapshot = queue.get(&id).await.unwrap().unwrap();
+    assert_eq!(
+        (snapshot.state, snapshot.attempts_made),
+        (State::Waiting, 0)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_ignores_the_stop_is_ended_and_its_job_given_back() {
+    let (engine, _folder) = open();
+    let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
+    queue.add("n", &1).await.unwrap();
+    let (began, mut begun) = mpsc::unbounded_channel();
+    let worker = Worker::builder(queue.clone()).start(move |_: Job<u32>| {
+        let began = began.clone();
+        async move {
+            began.send(()).unwrap();
+            std::future::pending::<Result<(), JobError>>().await
+        }
+    });
+    begun.recv().await.unwrap();
+    let stopped = worker.stop(Duration::ZERO).await;
+    assert_eq!((stopped.handed_back, stopped.abandoned), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_blocks_its_thread_keeps_its_lease() {
+    let (engine, _folder) = open();
+    let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
+    let id = queue.add("n", &1).await.unwrap().id;
+    let runs = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&runs);
+    let lease = Duration::from_millis(400);
+    let worker = Worker::builder(queue.clone())
+        .lease(lease)
+        .start(move |_: Job<u32>| {
+            let counter = Arc::clone(&counter);
+            async move {
+                counter.fetch_add(1, Ordering::SeqCst);
+                std::thread::park_timeout(lease * 8);
+                Ok::<_, JobError>(())
+            }
+        });
+    reaches(&queue, &id, State::Completed).await;
+    worker.stop(Duration::ZERO).await;
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_results_and_events_are_told() {
+    let (engine, _folder) = open();
+    let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
+    let mut events = queue.events();
+    let worker = Worker::builder(queue.clone()).start(|job: Job<u32>| async move {
+        job.progress(&50).await?;
+        Ok::<_, JobError>(Outcome::Completed(job.data() + 1))
+    });
+    let id = queue.add("n", &41).await.unwrap().id;
+    let mut kinds = Vec::new();
+    while kinds.last() != Some(&JobEventKind::Completed) {
+        match tokio::time::timeout(Duration::from_secs(20), events.next())
+            .await
+            .unwrap()
+            .unwrap()
+        {
+            Received::Event(event) => kinds.push(event.event),
+            Received::Lagged(missed) => panic!("{missed} events were missed"),
+        }
+    }
+    worker.stop(Duration::ZERO).await;
+    let expected = [
+        JobEventKind::Added,
+        JobEventKind::Active,
+        JobEventKind::Progress,
+        JobEventKind::Completed,
+    ];
+    assert_eq!(kinds, expected);
+    let snapshot = queue.get(&id).await.unwrap().unwrap();
+    assert_eq!(snapshot.result.unwrap().get(), "42");
+    assert_eq!(snapshot.progress.unwrap().get(), "50");
+}
