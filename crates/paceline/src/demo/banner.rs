@@ -23,15 +23,15 @@ pub fn banner(base: &str) -> String {
 }
 
 fn commands(base: &str) -> Vec<(&'static str, String)> {
-    let mut commands = reading(base);
+    let mut commands = choosing(base);
+    commands.extend(reading(base));
     commands.extend(writing(base));
     commands.extend(limited(base));
     commands
 }
 
-fn reading(base: &str) -> Vec<(&'static str, String)> {
+fn choosing(base: &str) -> Vec<(&'static str, String)> {
     let url = |path: &str| quote(&format!("{base}{path}"));
-    let product = url("/api/products/1");
     let newest = format!("{base}/api/posts?sort=-created_at&limit=3");
     vec![
         (
@@ -75,6 +75,13 @@ fn reading(base: &str) -> Vec<(&'static str, String)> {
                 url("/api/posts?include=author&page[size]=2&sort=-created_at")
             ),
         ),
+    ]
+}
+
+fn reading(base: &str) -> Vec<(&'static str, String)> {
+    let url = |path: &str| quote(&format!("{base}{path}"));
+    let product = url("/api/products/1");
+    vec![
         (
             "304: nothing has changed, and no query ran",
             format!(
