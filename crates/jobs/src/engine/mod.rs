@@ -30,6 +30,7 @@ use crate::events::QueueEvents;
 use crate::limits::Limits;
 use crate::names::{InvalidName, JobId, QueueName};
 use crate::queue::{Queue, RawQueue};
+use crate::shutdown::Shutdown;
 use crate::snapshot::{JobPage, JobSnapshot, Page, QueueInfo};
 use crate::state::State;
 
@@ -38,7 +39,7 @@ pub type Operation<'a, T, E = EngineError> =
     Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
 
 /// A store of jobs. Each call answers after the store has it; each wait is bounded.
-pub trait Engine: fmt::Debug + Send + Sync + 'static {
+pub trait Engine: Shutdown + fmt::Debug + Send + Sync + 'static {
     /// Adds jobs, all or none. `max_not_started` bounds the queue's unstarted jobs.
     fn add(
         &self,

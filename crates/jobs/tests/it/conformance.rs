@@ -82,7 +82,7 @@ async fn a_failure_is_retried_after_its_backoff_until_the_attempts_are_used() {
         );
         store
             .clock
-            .advance(Duration::from_secs(wait) - Duration::from_millis(1));
+            .advance(Duration::from_secs(wait).saturating_sub(Duration::from_millis(1)));
         assert!(
             claim(&store.engine, "q", &token, 1).await.is_empty(),
             "before its time"
@@ -243,7 +243,9 @@ async fn a_lease_that_ended_frees_the_job_and_refuses_its_old_holder() {
     let id = queue.add("n", &1).await.unwrap().id;
     let (old, new) = (LeaseToken::random(), LeaseToken::random());
     let first = claim(&store.engine, "q", &old, 1).await.pop().unwrap();
-    store.clock.advance(LEASE - Duration::from_secs(1));
+    store
+        .clock
+        .advance(LEASE.saturating_sub(Duration::from_secs(1)));
     assert_eq!(
         store
             .engine

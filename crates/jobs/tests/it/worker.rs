@@ -130,16 +130,16 @@ async fn a_stop_cancels_what_outlives_the_grace_and_gives_it_back() {
     let (engine, _folder) = open();
     let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
     let id = queue.add("n", &1).await.unwrap().id;
-    let (began, mut begun) = mpsc::unbounded_channel();
+    let (tell_start, mut started) = mpsc::unbounded_channel();
     let worker = Worker::builder(queue.clone()).start(move |job: Job<u32>| {
-        let began = began.clone();
+        let tell_start = tell_start.clone();
         async move {
-            began.send(()).unwrap();
+            tell_start.send(()).unwrap();
             job.cancelled().await;
             Err::<(), _>(JobError::retryable("given up"))
         }
     });
-    begun.recv().await.unwrap();
+    started.recv().await.unwrap();
     let stopped = worker.stop(Duration::from_millis(10)).await;
     assert_eq!(
         (stopped.finished, stopped.handed_back, stopped.abandoned),
@@ -157,15 +157,15 @@ async fn a_handler_that_ignores_the_stop_is_ended_and_its_job_given_back() {
     let (engine, _folder) = open();
     let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
     queue.add("n", &1).await.unwrap();
-    let (began, mut begun) = mpsc::unbounded_channel();
+    let (tell_start, mut started) = mpsc::unbounded_channel();
     let worker = Worker::builder(queue.clone()).start(move |_: Job<u32>| {
-        let began = began.clone();
+        let tell_start = tell_start.clone();
         async move {
-            began.send(()).unwrap();
+            tell_start.send(()).unwrap();
             std::future::pending::<Result<(), JobError>>().await
         }
     });
-    begun.recv().await.unwrap();
+    started.recv().await.unwrap();
     let stopped = worker.stop(Duration::ZERO).await;
     assert_eq!((stopped.handed_back, stopped.abandoned), (1, 0));
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::Failure;
-use super::serve::{AdminAddress, admin_address, check_reach, served_here};
+use super::serve::{AdminAddress, admin_address, check_reach};
 use crate::demo::{self, Created, Demo};
 use crate::server::{self, Bound};
 
@@ -87,7 +87,6 @@ impl DemoCommand {
         if let Some(AdminAddress(address)) = self.admin_listen {
             config.server.admin_listen = address;
         }
-        served_here(&config)?;
         check_reach(&config.server, self.public)?;
         let shop = demo::prepare(&self.dir, self.fresh).map_err(|error| Failure::run(&error))?;
         let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::run(&error))?;

@@ -18,6 +18,7 @@ struct Arguments {
 
 const HELP: &str = "\
 Examples:
+  paceline demo
   paceline serve sqlite:my.db
   paceline init my-service
   paceline serve --config paceline.toml --listen 127.0.0.1:9000
@@ -28,9 +29,7 @@ PACELINE_LOG sets what is logged (error, warn, info, debug; default info).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    // Hidden as long as the server refuses sections of demo.toml (`serve::served_here`).
     /// Make a shop and serve it
-    #[command(hide = true)]
     Demo(demo::DemoCommand),
     /// Serve the tables of a database
     Serve(serve::Serve),

@@ -79,7 +79,6 @@ impl Serve {
         if let Some(AdminAddress(address)) = self.admin_listen {
             config.server.admin_listen = address;
         }
-        served_here(&config)?;
         check_reach(&config.server, self.public)?;
         let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::run(&error))?;
         runtime
@@ -91,7 +90,6 @@ impl Serve {
 impl Check {
     pub(super) fn run(self) -> Result<(), Failure> {
         let config = load(&self.config)?;
-        served_here(&config)?;
         let summary = server::describe(&config).map_err(|error| Failure::run(&error))?;
         println!("{} is fine.\n{summary}", self.config.display());
         Ok(())
@@ -123,32 +121,6 @@ pub(super) fn check_reach(server: &crate::config::Server, public: bool) -> Resul
         ))),
         _ => Ok(()),
     }
-}
-
-/// Sections this version does not serve yet are refused, not ignored.
-pub(super) fn served_here(config: &Config) -> Result<(), Failure> {
-    let writable = matches!(&config.resources, crate::config::Resources::Named(named)
-        if named.iter().any(|resource| !resource.write.is_empty() || !resource.anonymous_read));
-    let absent = [
-        (config.jobs.is_some(), "[jobs]"),
-        (config.email.is_some(), "[email]"),
-        (config.login.is_some(), "[login]"),
-        (!config.limits.is_empty(), "[[limits]]"),
-        (config.stream.is_some(), "[stream]"),
-        (writable, "`write` and `anonymous_read` of a resource"),
-    ];
-    let named: Vec<&str> = absent
-        .iter()
-        .filter(|(is_there, _)| *is_there)
-        .map(|(_, name)| *name)
-        .collect();
-    if named.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::Usage(format!(
-        "this version does not serve {} yet: take it out of the configuration",
-        named.join(", ")
-    )))
 }
 
 fn announce(bound: &Bound) {

@@ -47,6 +47,8 @@ pub struct Resource {
     pub anonymous_read: bool,
     /// Whether PATCH, PUT and DELETE without `If-Match` are answered with 428. Default false.
     pub require_match: bool,
+    /// The text column that is set to the time (RFC 3339, UTC) of each write. Default none.
+    pub touch: Option<String>,
     /// Rows on a page when a request does not say. Default 20.
     pub limit: NonZeroU32,
     /// The most rows a request may ask for on a page. Default 100.
@@ -152,6 +154,7 @@ fn resource(name: &str, section: &Section<'_, '_>) -> Resource {
         anonymous_write: section.boolean("anonymous_write").unwrap_or(false),
         anonymous_read: section.boolean("anonymous_read").unwrap_or(true),
         require_match: section.boolean("require_match").unwrap_or(false),
+        touch: section.parsed("touch", values::name),
         limit: number("limit", 20),
         max_limit: number("max_limit", 100),
         unindexed: section.boolean("unindexed").unwrap_or(false),

@@ -17,7 +17,11 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const DISCARD: usize = 16 * 1024 * 1024;
 
 /// Reads a whole JSON body: 415 for another media type, 413 above `limit` bytes, 408 when it takes too long.
-pub(super) async fn read_json(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
+pub(super) async fn read_json(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+) -> Result<Bytes, Problem> {
     if !is_json(headers) {
         return Err(Problem::unsupported_media_type("application/json"));
     }
@@ -49,9 +53,18 @@ pub(super) async fn read_object(
 
 fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return false };
-    let Ok(text) = value.to_str() else { return false };
-    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return false;
+    };
+    let Ok(text) = value.to_str() else {
+        return false;
+    };
+    let essence = text
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let (kind, subtype) = essence.split_once('/').unwrap_or_default();
     kind == "application" && (subtype == "json" || subtype.ends_with("+json"))
 }
@@ -60,9 +73,13 @@ async fn read_bounded(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else {
-            return Err(Problem::bad_request("The body broke off before its end. Send the request again."));
+            return Err(Problem::bad_request(
+                "The body broke off before its end. Send the request again.",
+            ));
         };
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
         if read.len() + data.len() > limit {
             discard(body).await;
             return Err(Problem::payload_too_large(limit as u64));
@@ -98,7 +115,12 @@ mod tests {
 
     async fn check(content_type: &'static str, body: &'static str, expected: Result<(), u16>) {
         let read = read_object(&headers(content_type), Body::from(body), 16).await;
-        assert_eq!(read.map(|_| ()).map_err(|problem| problem.status().as_u16()), expected, "{body}");
+        assert_eq!(
+            read.map(|_| ())
+                .map_err(|problem| problem.status().as_u16()),
+            expected,
+            "{body}"
+        );
     }
 
     #[tokio::test]

@@ -1,34 +1,33 @@
 //! The service: listeners, policies, routes, and a stop that lets work finish.
 
 mod admin;
+mod body;
 mod connections;
+mod email;
 mod health;
 mod host;
+mod jobs;
+mod live;
+mod login;
 mod observe;
 mod open;
 mod openapi;
+mod parts;
 mod policies;
 mod resource;
+mod routes;
 mod signals;
 mod source;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::State;
-use axum::response::Response;
-use axum::routing::get;
-use http::{HeaderMap, HeaderValue, Method};
 use paceline_data::resource::HiddenColumn;
-use paceline_http::problem::Problem;
-use paceline_http::representation::Representation;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use source::Source;
+use open::Opened;
+use parts::Parts;
 
 pub use open::{Unopenable, describe};
 
@@ -39,6 +38,9 @@ pub enum ServeError {
     /// Something it needs cannot be opened.
     #[error(transparent)]
     Open(#[from] Unopenable),
+    /// Mails cannot be delivered as configured.
+    #[error("mails cannot be delivered")]
+    Email(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// An address cannot be listened on.
     #[error("cannot listen on {0}: is another program using it? --listen chooses another address")]
     Listen(SocketAddr, #[source] std::io::Error),
@@ -63,7 +65,8 @@ pub struct Bound {
     pub hidden: Vec<HiddenColumn>,
 }
 
-/// Serves until SIGTERM or Ctrl-C, then drains.
+/// Serves until SIGTERM or Ctrl-C, then drains: requests and jobs get `drain_timeout` to finish, streams
+/// end, what is left of the jobs is handed back.
 ///
 /// `ready` is called once both listeners are open.
 ///
@@ -72,103 +75,39 @@ pub struct Bound {
 pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<(), ServeError> {
     let config = Arc::new(config);
     let opening = Arc::clone(&config);
-    let source = tokio::task::spawn_blocking(move || open::open(&opening))
-        .await
-        .map_err(std::io::Error::other)??;
+    let opened = tokio::task::spawn_blocking(move || open::open(&opening)).await;
+    let Opened { source, engine } = opened.map_err(std::io::Error::other)??;
     let source = Arc::new(source);
     let stop = signals::stop_on_signal()?;
     let api = listen(config.server.listen).await?;
-    let recorder =
-        observe::Recorder::install().map_err(|error| ServeError::Metrics(Box::new(error)))?;
     let admin = match config.server.admin_listen {
         Some(address) => Some(listen(address).await?),
         None => None,
     };
-    let bound = Bound {
-        api: api.local_addr()?,
-        admin: admin.as_ref().map(TcpListener::local_addr).transpose()?,
-        resources: source
-            .resources
-            .all()
-            .iter()
-            .map(|resource| resource.path.clone())
-            .collect(),
-        hidden: source.resources.hidden().to_vec(),
-    };
+    let recorder =
+        observe::Recorder::install().map_err(|error| ServeError::Metrics(Box::new(error)))?;
+    let parts = Parts::start(&config, source, engine)?;
+    let bound = parts.bound(&api, admin.as_ref())?;
     ready(&bound);
+    let drain = config.server.drain_timeout;
     if let Some(listener) = admin {
-        let routes = admin::routes(recorder, &source);
-        tokio::spawn(connections::serve(
-            listener,
-            routes,
-            stop.clone(),
-            config.server.drain_timeout,
-        ));
+        let routes = admin::routes(recorder, &parts.source);
+        tokio::spawn(connections::serve(listener, routes, stop.clone(), drain));
     }
-    let service = policies::wrap(routes(&source, &config, &stop), &config.server, bound.api);
-    let abandoned = connections::serve(api, service, stop, config.server.drain_timeout).await;
+    parts.end_streams_on(&stop);
+    let service = policies::wrap(routes::all(&parts, &config, &stop), &config, bound.api);
+    let abandoned = connections::serve(api, service, stop, drain).await;
     if abandoned > 0 {
         tracing::warn!(
             abandoned,
             "connections were still open after the drain timeout"
         );
     }
-    tokio::task::spawn_blocking(move || source.database.close())
-        .await
-        .map_err(std::io::Error::other)?;
-    Ok(())
+    parts.stop(drain).await
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address)
         .await
         .map_err(|error| ServeError::Listen(address, error))
-}
-
-fn routes(source: &Arc<Source>, config: &Config, stop: &CancellationToken) -> Router {
-    let parts = openapi::Parts {
-        export: config.export.enabled,
-        ..openapi::Parts::default()
-    };
-    let text = openapi::document(&source.resources, &parts).to_string();
-    let tag = resource::content_tag(text.as_bytes());
-    let representation =
-        Representation::new(HeaderValue::from_static("application/json"), text).with_tag(tag);
-    let document = Document {
-        representation,
-        source: Arc::clone(source),
-    };
-    Router::new()
-        .merge(resource::routes(source, config.export.enabled))
-        .merge(health::routes(source, stop))
-        .route("/openapi.json", get(openapi_json).with_state(document))
-        .fallback(async || {
-            Problem::not_found("There is nothing here. /openapi.json lists what is served.")
-        })
-        .method_not_allowed_fallback(async |method: Method| {
-            Problem::new(http::StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed").with_detail(
-                format!("{method} is not served here. Use one of the methods in Allow."),
-            )
-        })
-}
-
-#[derive(Clone)]
-struct Document {
-    representation: Representation,
-    source: Arc<Source>,
-}
-
-async fn openapi_json(
-    State(document): State<Document>,
-    method: Method,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let compressor = &document.source.compressor;
-    let response = document
-        .representation
-        .into_response(&method, &headers, compressor)
-        .await;
-    response
-        .map(|response| response.map(Body::new))
-        .map_err(resource::failure::precondition)
 }

@@ -1,13 +1,19 @@
 //! From a configuration to an open database and its resources.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use paceline_data::Database;
 use paceline_data::cursor::CursorKey;
-use paceline_data::resource::{ResourceError, ResourceSpec, Resources, WriteVerb};
-use paceline_data::sqlite::{OpenError, SqliteOptions};
+use paceline_data::resource::{
+    ResourceError, ResourceErrorKind, ResourceSpec, Resources, WriteVerb,
+};
+use paceline_data::sqlite::{Access, OpenError, SqliteOptions};
+use paceline_jobs::{Durability, EngineHandle};
 
-use super::source::Source;
+use super::login::TokenKey;
+use super::source::{Keys, Rules, Source};
 use crate::config::{self, Config};
 use crate::secret::{KeyFileError, Secret, load_or_create};
 
@@ -18,6 +24,9 @@ pub enum Unopenable {
     /// The database cannot be opened.
     #[error("the database cannot be opened")]
     Database(#[from] OpenError),
+    /// The job store cannot be opened.
+    #[error("the job store cannot be opened")]
+    Jobs(#[from] paceline_jobs::OpenError),
     /// The key file cannot be used.
     #[error("the secret cannot be loaded")]
     Secret(#[from] KeyFileError),
@@ -34,26 +43,109 @@ fn list(errors: &[ResourceError]) -> String {
         .join("\n")
 }
 
-/// Opens the database and resolves the resources against its schema. Blocks.
+/// A service's parts, open but not yet serving.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) source: Source,
+    pub(super) engine: Option<EngineHandle>,
+}
+
+/// Opens the database and the job store and resolves the resources against the schema. Blocks.
 ///
 /// # Errors
 /// What cannot be opened, and what of the configuration does not fit.
-pub(crate) fn open(config: &Config) -> Result<Source, Unopenable> {
+pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
     let secret = secret(&config.secrets)?;
     let options = SqliteOptions::new(config.database.url.path())
+        .access(if is_written(config) {
+            Access::ReadWrite
+        } else {
+            Access::ReadOnly
+        })
         .read_connections(config.database.read_connections)
         .query_timeout(config.database.query_timeout)
+        .max_exports(exports(config))
         .row_version_key(secret.derive("paceline 2026-11 row versions v1"));
     let database = Database::open(&options)?;
-    let resources = match &config.resources {
-        config::Resources::EveryTable => Resources::discover(database.catalog()),
-        config::Resources::Named(named) => {
-            Resources::build(database.catalog(), named.iter().map(spec).collect())
-                .map_err(Unopenable::Resources)?
-        }
+    let (resources, rules) = resolve(config, &database)?;
+    let lifetime = config
+        .login
+        .as_ref()
+        .map_or(Duration::ZERO, |login| login.token_lifetime);
+    let keys = Keys {
+        cursors: CursorKey::new(secret.derive("paceline 2026-11 cursors v1")),
+        tokens: TokenKey::new(&secret.derive("paceline 2026-11 login tokens v1"), lifetime),
     };
-    let cursors = CursorKey::new(secret.derive("paceline 2026-11 cursors v1"));
-    Ok(Source::new(database, resources, cursors, config.cache.size))
+    let sizes = (config.cache.size, config.server.max_body);
+    let source = Source::new(database, resources, rules, keys, sizes);
+    let engine = config.jobs.as_ref().map(open_jobs).transpose()?;
+    Ok(Opened { source, engine })
+}
+
+fn is_written(config: &Config) -> bool {
+    match &config.resources {
+        config::Resources::EveryTable => false,
+        config::Resources::Named(named) => named.iter().any(|resource| !resource.write.is_empty()),
+    }
+}
+
+fn exports(config: &Config) -> NonZeroUsize {
+    let most = usize::try_from(config.export.max_concurrent.get()).unwrap_or(usize::MAX);
+    NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN)
+}
+
+fn open_jobs(settings: &config::Jobs) -> Result<EngineHandle, Unopenable> {
+    let durability = match settings.durability {
+        config::Durability::Full => Durability::Full,
+        config::Durability::Normal => Durability::Normal,
+    };
+    let options = paceline_jobs::SqliteOptions::new(settings.url.path()).durability(durability);
+    Ok(options.open()?.into())
+}
+
+fn resolve(config: &Config, database: &Database) -> Result<(Resources, Vec<Rules>), Unopenable> {
+    let named = match &config.resources {
+        config::Resources::EveryTable => {
+            let resources = Resources::discover(database.catalog());
+            let rules = vec![Rules::default(); resources.all().len()];
+            return Ok((resources, rules));
+        }
+        config::Resources::Named(named) => named,
+    };
+    let specs = named.iter().map(spec).collect();
+    let resources = Resources::build(database.catalog(), specs).map_err(Unopenable::Resources)?;
+    let mut errors = Vec::new();
+    let rules = named
+        .iter()
+        .zip(resources.all())
+        .map(|(settings, resource)| Rules {
+            token_read: !settings.anonymous_read,
+            token_write: !settings.anonymous_write,
+            require_match: settings.require_match,
+            touch: settings.touch.as_ref().and_then(|name| {
+                let column = resources.table_of(resource).column(name);
+                if column.is_none() {
+                    errors.push(no_column(settings, name));
+                }
+                column
+            }),
+        })
+        .collect();
+    if errors.is_empty() {
+        Ok((resources, rules))
+    } else {
+        Err(Unopenable::Resources(errors))
+    }
+}
+
+fn no_column(settings: &config::Resource, name: &str) -> ResourceError {
+    ResourceError {
+        resource: settings.name.clone(),
+        key: "touch".to_owned(),
+        value: name.to_owned(),
+        kind: ResourceErrorKind::Unknown,
+        message: format!("The table {:?} has no column {name:?}.", settings.table),
+    }
 }
 
 /// `PACELINE_SECRET`, the configured key, the key file, or one that lives as long as the process.
@@ -111,7 +203,7 @@ fn write_verb(verb: config::WriteVerb) -> WriteVerb {
 /// # Errors
 /// What cannot be opened, and what of the configuration does not fit.
 pub fn describe(config: &Config) -> Result<String, Unopenable> {
-    let source = open(config)?;
+    let Opened { source, .. } = open(config)?;
     let mut lines = vec![format!("listens on {}", config.server.listen)];
     for resource in source.resources.all() {
         let fields: Vec<&str> = resource

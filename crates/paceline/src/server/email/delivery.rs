@@ -54,25 +54,37 @@ impl Delivery {
     /// # Errors
     /// When the URL is not one of an SMTP server.
     pub(crate) fn smtp(url: &str) -> Result<Self, lettre::transport::smtp::Error> {
-        let transport =
-            AsyncSmtpTransport::<Tokio1Executor>::from_url(url)?.timeout(Some(SMTP_TIMEOUT)).build();
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)?
+            .timeout(Some(SMTP_TIMEOUT))
+            .build();
         Ok(Self::Smtp(transport))
     }
 
     /// Hands one message over; returns what is worth keeping as the job's result.
-    pub(crate) async fn deliver(&self, job: &str, message: Message) -> Result<String, NotDelivered> {
+    pub(crate) async fn deliver(
+        &self,
+        job: &str,
+        message: Message,
+    ) -> Result<String, NotDelivered> {
         match self {
             Self::Smtp(transport) => match transport.send(message).await {
-                Ok(response) => Ok(format!("accepted by the mail server with code {}", response.code())),
+                Ok(response) => Ok(format!(
+                    "accepted by the mail server with code {}",
+                    response.code()
+                )),
                 Err(error) if error.is_permanent() => Err(NotDelivered::Refused(error)),
                 Err(error) => Err(NotDelivered::Server(error)),
             },
             Self::Maildir(maildir) => {
                 let (maildir, job) = (maildir.clone(), job.to_owned());
-                let written =
-                    tokio::task::spawn_blocking(move || maildir.deliver(&job, &message.formatted())).await;
+                let written = tokio::task::spawn_blocking(move || {
+                    maildir.deliver(&job, &message.formatted())
+                })
+                .await;
                 let written = written.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
-                written.map(|name| format!("stored as new/{name}")).map_err(NotDelivered::Maildir)
+                written
+                    .map(|name| format!("stored as new/{name}"))
+                    .map_err(NotDelivered::Maildir)
             }
         }
     }

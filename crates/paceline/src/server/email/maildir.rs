@@ -19,7 +19,9 @@ impl Maildir {
         for part in ["tmp", "new", "cur"] {
             fs::create_dir_all(folder.join(part))?;
         }
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self {
+            folder: folder.to_owned(),
+        })
     }
 
     /// Where it is.
@@ -55,6 +57,9 @@ mod tests {
         maildir.deliver("other", b"two").unwrap();
         assert_eq!(fs::read_dir(dir.path().join("new")).unwrap().count(), 2);
         assert_eq!(fs::read_dir(dir.path().join("tmp")).unwrap().count(), 0);
-        assert_eq!(fs::read(dir.path().join("new").join(first)).unwrap(), b"one");
+        assert_eq!(
+            fs::read(dir.path().join("new").join(first)).unwrap(),
+            b"one"
+        );
     }
 }

@@ -7,5 +7,6 @@ mod payload;
 mod route;
 mod worker;
 
+pub(super) use payload::Email;
 pub(super) use route::{EmailRoute, send_email};
-pub(super) use worker::{EmailError, start};
+pub(super) use worker::start;

@@ -31,7 +31,11 @@ impl Email {
         let subject = take(&mut object, "subject", &mut errors);
         let body = take(&mut object, "body", &mut errors);
         for name in object.keys() {
-            errors.push(error(name, "unknown-field", "is not a field of a mail: give to, subject and body"));
+            errors.push(error(
+                name,
+                "unknown-field",
+                "is not a field of a mail: give to, subject and body",
+            ));
         }
         if let Some(to) = &to {
             check_address(to, &mut errors);
@@ -43,13 +47,19 @@ impl Email {
             errors.push(error("body", "too-long", "is longer than 256 KiB"));
         }
         match (to, subject, body) {
-            (Some(to), Some(subject), Some(body)) if errors.is_empty() => Ok(Self { to, subject, body }),
+            (Some(to), Some(subject), Some(body)) if errors.is_empty() => {
+                Ok(Self { to, subject, body })
+            }
             _ => Err(errors),
         }
     }
 }
 
-fn take(object: &mut Map<String, Value>, name: &str, errors: &mut Vec<Violation>) -> Option<String> {
+fn take(
+    object: &mut Map<String, Value>,
+    name: &str,
+    errors: &mut Vec<Violation>,
+) -> Option<String> {
     match object.remove(name) {
         Some(Value::String(text)) => Some(text),
         Some(_) => {
@@ -67,24 +77,41 @@ fn check_address(to: &str, errors: &mut Vec<Violation>) {
     if to.contains(['\r', '\n']) {
         errors.push(error("to", "line-break", "must not contain a line break"));
     } else if to.contains([',', ';']) {
-        errors.push(error("to", "several-recipients", "must be one address: send one request a recipient"));
+        errors.push(error(
+            "to",
+            "several-recipients",
+            "must be one address: send one request a recipient",
+        ));
     } else if to.len() > MAX_ADDRESS || !is_bare_address(to) {
-        errors.push(error("to", "invalid-address", "must be a mail address such as ada@example.com"));
+        errors.push(error(
+            "to",
+            "invalid-address",
+            "must be a mail address such as ada@example.com",
+        ));
     }
 }
 
 /// An address alone: a display name could carry what a reader takes for another recipient.
 fn is_bare_address(to: &str) -> bool {
-    to.parse::<Mailbox>().is_ok_and(|mailbox| mailbox.name.is_none() && mailbox.email.to_string() == to)
+    to.parse::<Mailbox>()
+        .is_ok_and(|mailbox| mailbox.name.is_none() && mailbox.email.to_string() == to)
 }
 
 fn check_subject(subject: &str, errors: &mut Vec<Violation>) {
     if subject.contains(['\r', '\n', '\0']) {
-        errors.push(error("subject", "line-break", "must not contain a line break"));
+        errors.push(error(
+            "subject",
+            "line-break",
+            "must not contain a line break",
+        ));
     } else if subject.trim().is_empty() {
         errors.push(error("subject", "empty", "must not be empty"));
     } else if subject.chars().count() > MAX_SUBJECT {
-        errors.push(error("subject", "too-long", "is longer than 255 characters"));
+        errors.push(error(
+            "subject",
+            "too-long",
+            "is longer than 255 characters",
+        ));
     }
 }
 
@@ -97,8 +124,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn check(body: Value, expected: &[&str]) {
-        let Value::Object(object) = body.clone() else { panic!("not an object") };
+    fn check(body: &Value, expected: &[&str]) {
+        let Value::Object(object) = body.clone() else {
+            panic!("not an object")
+        };
         let found = match Email::parse(object) {
             Ok(_) => Vec::new(),
             Err(errors) => errors.iter().map(|error| error.code().to_owned()).collect(),
@@ -108,25 +137,43 @@ mod tests {
 
     #[test]
     fn a_plain_mail_is_taken() {
-        check(json!({"to": "ada@example.com", "subject": "Hi", "body": "x\r\ny"}), &[]);
-        check(json!({"to": "a.b+c@exämple.com", "subject": "Grüße", "body": ""}), &[]);
+        check(
+            &json!({"to": "ada@example.com", "subject": "Hi", "body": "x\r\ny"}),
+            &[],
+        );
+        check(
+            &json!({"to": "a.b+c@exämple.com", "subject": "Grüße", "body": ""}),
+            &[],
+        );
     }
 
     #[test]
     fn every_mistake_is_reported() {
-        check(json!({}), &["missing-field", "missing-field", "missing-field"]);
-        check(json!({"to": 1, "subject": "s", "body": "b", "cc": "x"}), &["wrong-type", "unknown-field"]);
+        check(
+            &json!({}),
+            &["missing-field", "missing-field", "missing-field"],
+        );
+        check(
+            &json!({"to": 1, "subject": "s", "body": "b", "cc": "x"}),
+            &["wrong-type", "unknown-field"],
+        );
     }
 
     #[test]
     fn nothing_smuggles_a_header_or_a_second_recipient() {
         let with = |to: &str, subject: &str| json!({"to": to, "subject": subject, "body": ""});
-        check(with("a@b.example\r\nBcc: c@d.example", "s"), &["line-break"]);
-        check(with("a@b.example, c@d.example", "s"), &["several-recipients"]);
-        check(with("Ada <a@b.example>", "s"), &["invalid-address"]);
-        check(with("nobody", "s"), &["invalid-address"]);
-        check(with("a@b.example", "s\nBcc: c@d.example"), &["line-break"]);
-        check(with("a@b.example", " "), &["empty"]);
-        check(with("a@b.example", &"x".repeat(256)), &["too-long"]);
+        check(
+            &with("a@b.example\r\nBcc: c@d.example", "s"),
+            &["line-break"],
+        );
+        check(
+            &with("a@b.example, c@d.example", "s"),
+            &["several-recipients"],
+        );
+        check(&with("Ada <a@b.example>", "s"), &["invalid-address"]);
+        check(&with("nobody", "s"), &["invalid-address"]);
+        check(&with("a@b.example", "s\nBcc: c@d.example"), &["line-break"]);
+        check(&with("a@b.example", " "), &["empty"]);
+        check(&with("a@b.example", &"x".repeat(256)), &["too-long"]);
     }
 }

@@ -16,9 +16,10 @@ use super::payload::Email;
 use super::worker::backoff;
 use crate::config;
 use crate::server::body::read_object;
+use crate::server::source::Source;
 
 /// How long an `Idempotency-Key` is remembered.
-const HOLD: Duration = Duration::from_secs(24 * 60 * 60);
+const HOLD: Duration = Duration::from_hours(24);
 const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What the route needs.
@@ -26,12 +27,20 @@ const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 pub(crate) struct EmailRoute {
     queue: Queue<Email>,
     settings: Arc<config::Email>,
-    max_body: usize,
+    source: Arc<Source>,
 }
 
 impl EmailRoute {
-    pub(crate) fn new(queue: Queue<Email>, settings: Arc<config::Email>, max_body: usize) -> Self {
-        Self { queue, settings, max_body }
+    pub(crate) fn new(
+        queue: Queue<Email>,
+        settings: Arc<config::Email>,
+        source: Arc<Source>,
+    ) -> Self {
+        Self {
+            queue,
+            settings,
+            source,
+        }
     }
 
     fn options(&self, key: Option<IdempotencyKey>) -> JobOptions {
@@ -51,10 +60,17 @@ pub(crate) async fn send_email(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
+    if !route.settings.anonymous {
+        route.source.check_token(&headers)?;
+    }
     let key = idempotency_key(&headers)?;
-    let object = read_object(&headers, body, route.max_body).await?;
+    let object = read_object(&headers, body, route.source.max_body).await?;
     let email = Email::parse(object).map_err(Problem::unprocessable)?;
-    let key = key.map(|key| IdempotencyKey { key, fingerprint: fingerprint(&email), hold: HOLD });
+    let key = key.map(|key| IdempotencyKey {
+        key,
+        fingerprint: fingerprint(&email),
+        hold: HOLD,
+    });
     let added = route
         .queue
         .add_with("send-email", &email, route.options(key))
@@ -65,7 +81,8 @@ pub(crate) async fn send_email(
 
 fn accepted(queue: &str, added: &Added) -> Response {
     let id = added.id.as_str();
-    let body = json!({"success": true, "message": "Email queued", "job": {"queue": queue, "id": id}});
+    let body =
+        json!({"success": true, "message": "Email queued", "job": {"queue": queue, "id": id}});
     let location = HeaderValue::try_from(format!("/api/jobs/{queue}/{id}"))
         .expect("queue names and job ids are legal in a header");
     let headers = [
@@ -79,9 +96,12 @@ fn accepted(queue: &str, added: &Added) -> Response {
 /// The header's value: one, of 1 to 255 visible ASCII characters.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all(KEY_HEADER).iter();
-    let Some(first) = values.next() else { return Ok(None) };
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
     let text = first.to_str().unwrap_or_default();
-    let usable = (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let usable =
+        (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
     if values.next().is_some() || !usable {
         return Err(Problem::invalid_header(
             &KEY_HEADER,
@@ -98,12 +118,15 @@ fn fingerprint(email: &Email) -> Fingerprint {
 
 fn refused(error: AddError) -> Problem {
     match error {
-        AddError::QueueFull { .. } => {
-            Problem::unavailable(Duration::from_secs(30), "Too many mails are waiting. Send this one later.")
-        }
+        AddError::QueueFull { .. } => Problem::unavailable(
+            Duration::from_secs(30),
+            "Too many mails are waiting. Send this one later.",
+        ),
         AddError::IdempotencyConflict { .. } => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused")
-                .with_detail("This Idempotency-Key was used for another mail. Use a new key for a new mail.")
+                .with_detail(
+                    "This Idempotency-Key was used for another mail. Use a new key for a new mail.",
+                )
                 .with_request_header(&KEY_HEADER)
         }
         AddError::TooLarge { max, .. } => Problem::payload_too_large(max as u64),
@@ -120,10 +143,17 @@ mod tests {
         let check = |values: &[&str], expected: Result<Option<&str>, u16>| {
             let mut headers = HeaderMap::new();
             for value in values {
-                headers.append(KEY_HEADER, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+                headers.append(
+                    KEY_HEADER,
+                    HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+                );
             }
             let found = idempotency_key(&headers).map_err(|problem| problem.status().as_u16());
-            assert_eq!(found, expected.map(|key| key.map(str::to_owned)), "{values:?}");
+            assert_eq!(
+                found,
+                expected.map(|key| key.map(str::to_owned)),
+                "{values:?}"
+            );
         };
         check(&[], Ok(None));
         check(&["order-17"], Ok(Some("order-17")));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lettre::message::Mailbox;
-use paceline_jobs::{EngineHandle, InvalidName, Job, JobError, Queue, Worker};
+use paceline_jobs::{Job, JobError, Queue, Worker};
 
 use super::delivery::{Delivery, NotDelivered};
 use super::maildir::Maildir;
@@ -14,9 +14,6 @@ use crate::config;
 /// Mail delivery cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EmailError {
-    /// The queue's name cannot be used.
-    #[error("email.queue cannot be used as a queue's name")]
-    Queue(#[from] InvalidName),
     /// The maildir cannot be made.
     #[error("the maildir {} cannot be created", .0.display())]
     Maildir(std::path::PathBuf, #[source] std::io::Error),
@@ -26,19 +23,16 @@ pub(crate) enum EmailError {
 }
 
 /// Starts delivering what the queue holds.
-pub(crate) fn start(
-    engine: &EngineHandle,
-    queue: &Queue<Email>,
-    settings: &config::Email,
-) -> Result<Worker, EmailError> {
+pub(crate) fn start(queue: &Queue<Email>, settings: &config::Email) -> Result<Worker, EmailError> {
     let delivery = open(&settings.deliver)?;
     let from = settings.from.clone();
     let concurrency = settings.concurrency.get() as usize;
-    let _ = engine;
-    let worker = Worker::builder(queue.clone()).concurrency(concurrency).start(move |job: Job<Email>| {
-        let (delivery, from) = (delivery.clone(), from.clone());
-        async move { deliver(&delivery, &from, &job).await }
-    });
+    let worker = Worker::builder(queue.clone())
+        .concurrency(concurrency)
+        .start(move |job: Job<Email>| {
+            let (delivery, from) = (delivery.clone(), from.clone());
+            async move { deliver(&delivery, &from, &job).await }
+        });
     Ok(worker)
 }
 
@@ -52,13 +46,22 @@ fn open(settings: &config::Delivery) -> Result<Delivery, EmailError> {
     }
 }
 
-async fn deliver(delivery: &Delivery, from: &Mailbox, job: &Job<Email>) -> Result<String, JobError> {
+async fn deliver(
+    delivery: &Delivery,
+    from: &Mailbox,
+    job: &Job<Email>,
+) -> Result<String, JobError> {
     let id = job.id().as_str();
-    let message = compose(from, job.data(), id).map_err(|error| JobError::unrecoverable(with_causes(&error)))?;
+    let message = compose(from, job.data(), id)
+        .map_err(|error| JobError::unrecoverable(with_causes(&error)))?;
     let delivered = delivery.deliver(id, message).await;
     delivered.map_err(|error: NotDelivered| {
         let text = with_causes(&error);
-        if error.is_final() { JobError::unrecoverable(text) } else { JobError::retryable(text) }
+        if error.is_final() {
+            JobError::unrecoverable(text)
+        } else {
+            JobError::retryable(text)
+        }
     })
 }
 

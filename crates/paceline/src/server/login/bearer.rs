@@ -8,7 +8,11 @@ use paceline_http::problem::Problem;
 use super::token::{Claims, TokenKey};
 
 /// The claims of a request's token; 401 without one, or with one that is not good at `now`.
-pub(crate) fn bearer(headers: &HeaderMap, key: &TokenKey, now: Timestamp) -> Result<Claims, Problem> {
+pub(crate) fn bearer(
+    headers: &HeaderMap,
+    key: &TokenKey,
+    now: Timestamp,
+) -> Result<Claims, Problem> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let token = match (values.next().map(HeaderValue::to_str), values.next()) {
         (Some(Ok(text)), None) => text
@@ -38,7 +42,7 @@ mod tests {
 
     #[test]
     fn only_one_good_bearer_token_names_a_subject() {
-        let key = TokenKey::new(&[1; 32], Duration::from_secs(60));
+        let key = TokenKey::new(&[1; 32], Duration::from_mins(1));
         let now = Timestamp::from_second(1000).unwrap();
         let good = key.issue("7", now);
         let check = |values: &[&str], expected: Result<&str, u16>| {

@@ -2,8 +2,9 @@
 
 mod bearer;
 mod route;
-pub mod token;
+mod token;
 mod verify;
 
 pub(super) use bearer::bearer;
 pub(super) use route::{LoginRoute, login};
+pub(super) use token::TokenKey;

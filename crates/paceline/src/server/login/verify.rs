@@ -24,33 +24,47 @@ impl Verifier {
     /// Makes the decoy that stands in where a user or a hash is missing. Takes one hash's time.
     pub(super) fn new() -> Self {
         let nobody = getrandom::u64().unwrap_or_default().to_be_bytes();
-        let decoy = Argon2::default().hash_password(&nobody).expect("the default parameters are valid");
-        Self { slots: Arc::new(Semaphore::new(AT_ONCE)), decoy: decoy.to_string().into() }
+        let decoy = Argon2::default()
+            .hash_password(&nobody)
+            .expect("the default parameters are valid");
+        Self {
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
+            decoy: decoy.to_string().into(),
+        }
     }
 
     /// Whether `password` matches `hash`. Without a hash the work is done all the same and the answer is no.
-    pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Busy> {
-        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else { return Err(Busy) };
+    pub(super) async fn verify(
+        &self,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool, Busy> {
+        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
+            return Err(Busy);
+        };
         let decoy = Arc::clone(&self.decoy);
         let checked = tokio::task::spawn_blocking(move || {
             let _slot = slot;
-            match hash.as_deref().and_then(|hash| PasswordHash::new(hash).ok()) {
-                Some(hash) => matches(&password, &hash),
-                None => {
-                    // Same work, same time: the answer must not tell whether the user exists.
-                    if let Ok(decoy) = PasswordHash::new(&decoy) {
-                        matches(&password, &decoy);
-                    }
-                    false
-                }
+            if let Some(hash) = hash
+                .as_deref()
+                .and_then(|hash| PasswordHash::new(hash).ok())
+            {
+                return matches(&password, &hash);
             }
+            // Same work, same time: the answer must not tell whether the user exists.
+            if let Ok(decoy) = PasswordHash::new(&decoy) {
+                matches(&password, &decoy);
+            }
+            false
         });
         Ok(checked.await.unwrap_or(false))
     }
 }
 
 fn matches(password: &str, hash: &PasswordHash) -> bool {
-    Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
+    Argon2::default()
+        .verify_password(password.as_bytes(), hash)
+        .is_ok()
 }
 
 #[cfg(test)]
@@ -60,9 +74,15 @@ mod tests {
     #[tokio::test]
     async fn only_the_right_password_of_a_real_hash_matches() {
         let verifier = Verifier::new();
-        let hash = Argon2::default().hash_password(b"correct horse").unwrap().to_string();
+        let hash = Argon2::default()
+            .hash_password(b"correct horse")
+            .unwrap()
+            .to_string();
         let check = async |password: &str, hash: Option<&str>| {
-            verifier.verify(password.to_owned(), hash.map(str::to_owned)).await.unwrap()
+            verifier
+                .verify(password.to_owned(), hash.map(str::to_owned))
+                .await
+                .unwrap()
         };
         assert!(check("correct horse", Some(&hash)).await);
         assert!(!check("wrong", Some(&hash)).await);
@@ -73,7 +93,9 @@ mod tests {
     #[tokio::test]
     async fn a_third_hash_at_the_same_time_is_refused() {
         let verifier = Verifier::new();
-        let _taken = Arc::clone(&verifier.slots).try_acquire_many_owned(2).unwrap();
+        let _taken = Arc::clone(&verifier.slots)
+            .try_acquire_many_owned(2)
+            .unwrap();
         assert_eq!(verifier.verify(String::new(), None).await, Err(Busy));
     }
 }

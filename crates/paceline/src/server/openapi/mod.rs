@@ -8,6 +8,8 @@ mod writing;
 use paceline_data::resource::{Resource, Resources, WriteVerb};
 use serde_json::{Map, Value, json};
 
+use super::source::Source;
+
 /// Which parts besides the resources are served, and where.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parts {
@@ -21,16 +23,22 @@ pub(super) struct Parts {
     pub(super) jobs: bool,
     /// Whether exports are served.
     pub(super) export: bool,
-    /// Whether writes need a login token.
-    pub(super) token_writes: bool,
 }
 
 /// The whole document.
-pub(super) fn document(resources: &Resources, parts: &Parts) -> Value {
+pub(super) fn document(source: &Source, parts: &Parts) -> Value {
+    let resources = &source.resources;
     let mut paths = Map::new();
     let mut schemas = schema::fixed();
     for resource in resources.all() {
-        add_resource(resources, resource, parts, &mut paths, &mut schemas);
+        let token = source.rules(resource).token_write;
+        add_resource(
+            resources,
+            resource,
+            (parts, token),
+            &mut paths,
+            &mut schemas,
+        );
     }
     fixed::add(parts, &mut paths);
     let mut components = json!({"schemas": schemas, "responses": schema::problem_responses()});
@@ -53,7 +61,7 @@ pub(super) fn document(resources: &Resources, parts: &Parts) -> Value {
 fn add_resource(
     resources: &Resources,
     resource: &Resource,
-    parts: &Parts,
+    (parts, token): (&Parts, bool),
     paths: &mut Map<String, Value>,
     schemas: &mut Map<String, Value>,
 ) {
@@ -64,13 +72,13 @@ fn add_resource(
             schema::new_name(resource),
             schema::written(resources, resource, true),
         );
-        many["post"] = writing::create(resource, parts.token_writes);
+        many["post"] = writing::create(resource, token);
     }
     paths.insert(format!("/api/{}", resource.path), many);
     if resource.has_key() {
         paths.insert(
             format!("/api/{}/{{key}}", resource.path),
-            one(resources, resource, parts, schemas),
+            one(resources, resource, token, schemas),
         );
     }
     if parts.export && resource.export {
@@ -84,7 +92,7 @@ fn add_resource(
 fn one(
     resources: &Resources,
     resource: &Resource,
-    parts: &Parts,
+    token: bool,
     schemas: &mut Map<String, Value>,
 ) -> Value {
     let mut item = json!({
@@ -96,17 +104,17 @@ fn one(
             schema::changes_name(resource),
             schema::written(resources, resource, false),
         );
-        item["patch"] = writing::update(resource, parts.token_writes);
+        item["patch"] = writing::update(resource, token);
     }
     if resource.can(WriteVerb::Replace) {
         schemas.insert(
             schema::new_name(resource),
             schema::written(resources, resource, true),
         );
-        item["put"] = writing::replace(resource, parts.token_writes);
+        item["put"] = writing::replace(resource, token);
     }
     if resource.can(WriteVerb::Delete) {
-        item["delete"] = writing::delete(resource, parts.token_writes);
+        item["delete"] = writing::delete(resource, token);
     }
     item
 }

@@ -38,6 +38,7 @@ pub(super) async fn export(
         .by_path(&resource)
         .filter(|resource| resource.export)
         .ok_or_else(no_resource)?;
+    source.check_read(resource, &headers)?;
     let layout = negotiate(&headers, &OFFERS)?;
     let query = parse_export(&source.resources, resource, uri.query().unwrap_or_default())
         .map_err(|error| failure::query(&error))?;

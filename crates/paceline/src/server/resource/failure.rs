@@ -5,8 +5,9 @@ use std::time::Duration;
 use http::StatusCode;
 use paceline_data::query::QueryError;
 use paceline_data::sqlite::RunError;
+use paceline_data::write::{BodyError, Constraint, WriteError};
 use paceline_http::conditional::PreconditionRefused;
-use paceline_http::problem::Problem;
+use paceline_http::problem::{Problem, Violation};
 
 /// A mistake in a parameter.
 pub(in crate::server) fn query(error: &QueryError) -> Problem {
@@ -44,5 +45,49 @@ pub(in crate::server) fn precondition(refused: PreconditionRefused) -> Problem {
         Problem::bad_request(
             "Send If-Match and If-None-Match as quoted tags joined by commas, or as *.",
         )
+    }
+}
+
+/// A body that cannot be written.
+pub(super) fn body(error: BodyError) -> Problem {
+    match error {
+        BodyError::Malformed(malformed) => {
+            let cause = std::error::Error::source(&malformed).map(ToString::to_string);
+            Problem::malformed_body(format!(
+                "The body is not JSON: {}. Send one JSON object.",
+                cause.unwrap_or_default()
+            ))
+        }
+        BodyError::Invalid(errors) => {
+            Problem::unprocessable(errors.into_iter().map(|error| {
+                Violation::at_pointer(error.pointer, error.code.as_str(), error.message)
+            }))
+        }
+    }
+}
+
+/// A write that did not take place.
+pub(super) fn write(error: WriteError) -> Problem {
+    match error {
+        WriteError::NotFound => super::one::no_row(),
+        WriteError::PreconditionFailed { .. } => Problem::precondition_failed(),
+        WriteError::Constraint(constraint) => forbidden_by(&constraint),
+        WriteError::Run(error) => run(error),
+        other => Problem::internal(other),
+    }
+}
+
+fn forbidden_by(constraint: &Constraint) -> Problem {
+    let text = format!("{constraint}.").replace("..", ".");
+    let pointer = |field: &String| format!("/{}", field.replace('~', "~0").replace('/', "~1"));
+    let violations: Vec<Violation> = constraint
+        .fields
+        .iter()
+        .map(|field| Violation::at_pointer(pointer(field), "constraint", text.clone()))
+        .collect();
+    if constraint.is_conflict() {
+        Problem::conflict(text).with_violations(violations)
+    } else {
+        Problem::unprocessable(violations).with_detail(text)
     }
 }

@@ -7,34 +7,150 @@ mod links;
 mod list;
 mod negotiate;
 mod one;
+mod precondition;
+mod write;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
-
-use super::source::Source;
+use axum::body::Body;
+use axum::extract::{Path, RawPathParams, State};
+use axum::response::Response;
+use axum::routing::{any, get};
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, Method, Request};
+use paceline_data::resource::{Resource, WriteVerb};
 use paceline_http::conditional::EntityTag;
+use paceline_http::problem::Problem;
 
-/// The routes of all resources.
-pub(super) fn routes(source: &Arc<Source>, exports: bool) -> Router {
-    let mut router = Router::new()
-        .route("/api/{resource}", get(list::list))
-        .route("/api/{resource}/{key}", get(one::one));
-    if exports {
-        router = router.route("/api/export/{resource}", get(export::export));
-    }
-    router.with_state(Arc::clone(source))
+use super::live::Live;
+use super::source::Source;
+
+/// What the routes of all resources share.
+#[derive(Debug, Clone)]
+pub(super) struct Routes {
+    pub(super) source: Arc<Source>,
+    pub(super) live: Option<Live>,
 }
 
-/// The tag of an answer that is the same for the life of the process.
+/// The routes of all resources.
+pub(super) fn routes(shared: Routes, exports: bool) -> Router {
+    let source = Arc::clone(&shared.source);
+    let rows = Router::new()
+        .route("/api/{resource}", any(many))
+        .route("/api/{resource}/{key}", any(row))
+        .with_state(shared);
+    if exports {
+        rows.route(
+            "/api/export/{resource}",
+            get(export::export).with_state(source),
+        )
+    } else {
+        rows
+    }
+}
+
+/// `/api/{resource}`.
+async fn many(
+    State(shared): State<Routes>,
+    Path(name): Path<String>,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    let source = Arc::clone(&shared.source);
+    let resource = source.resources.by_path(&name).ok_or_else(no_resource)?;
+    let (head, body) = request.into_parts();
+    match head.method {
+        Method::GET | Method::HEAD => {
+            source.check_read(resource, &head.headers)?;
+            let answer = list::list(
+                State(Arc::clone(&source)),
+                Path(name),
+                head.uri,
+                head.method,
+                head.headers,
+            )
+            .await;
+            Ok(marked(&source, resource, answer?))
+        }
+        Method::POST if resource.can(WriteVerb::Create) => {
+            source.check_write(resource, &head.headers)?;
+            write::create(&shared, resource, &head, body).await
+        }
+        _ => Err(Problem::method_not_allowed(&methods(
+            resource,
+            &[(WriteVerb::Create, Method::POST)],
+        ))),
+    }
+}
+
+/// `/api/{resource}/{key}`.
+async fn row(
+    State(shared): State<Routes>,
+    path: RawPathParams,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    let source = Arc::clone(&shared.source);
+    let name = path
+        .iter()
+        .find(|(name, _)| *name == "resource")
+        .map_or("", |(_, value)| value);
+    let resource = source.resources.by_path(name).ok_or_else(no_resource)?;
+    let (head, body) = request.into_parts();
+    if head.method == Method::GET || head.method == Method::HEAD {
+        source.check_read(resource, &head.headers)?;
+        let answer = one::one(
+            State(Arc::clone(&source)),
+            path,
+            head.uri,
+            head.method,
+            head.headers,
+        )
+        .await;
+        return Ok(marked(&source, resource, answer?));
+    }
+    let verbs = [
+        (WriteVerb::Update, Method::PATCH),
+        (WriteVerb::Replace, Method::PUT),
+        (WriteVerb::Delete, Method::DELETE),
+    ];
+    let verb = verbs
+        .iter()
+        .find(|(verb, method)| *method == head.method && resource.can(*verb));
+    let Some((verb, _)) = verb else {
+        return Err(Problem::method_not_allowed(&methods(resource, &verbs)));
+    };
+    source.check_write(resource, &head.headers)?;
+    write::change(&shared, resource, *verb, &head, body).await
+}
+
+/// The methods in `Allow`.
+fn methods(resource: &Resource, verbs: &[(WriteVerb, Method)]) -> Vec<Method> {
+    let writes = verbs
+        .iter()
+        .filter(|(verb, _)| resource.can(*verb))
+        .map(|(_, method)| method.clone());
+    [Method::GET, Method::HEAD]
+        .into_iter()
+        .chain(writes)
+        .collect()
+}
+
+/// What only some may read must not be kept by shared caches (RFC 9111 section 3).
+fn marked(source: &Source, resource: &Resource, mut response: Response) -> Response {
+    if source.rules(resource).token_read {
+        response
+            .headers_mut()
+            .insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    }
+    response
+}
+
+/// The tag of an answer made from nothing but its bytes.
 pub(super) fn content_tag(body: &[u8]) -> EntityTag {
     answer::table_tag(None, &[], body)
 }
 
 /// The problem for a path without a resource.
-fn no_resource() -> paceline_http::problem::Problem {
-    paceline_http::problem::Problem::not_found(
-        "There is no such resource. /openapi.json lists what is served.",
-    )
+fn no_resource() -> Problem {
+    Problem::not_found("There is no such resource. /openapi.json lists what is served.")
 }

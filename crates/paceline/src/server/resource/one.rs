@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, Method, Uri};
 use paceline_data::plan::{OnePlan, parse_key};
 use paceline_data::query::{Dialect, parse_one};
 use paceline_data::version::Stamp;
+use paceline_http::conditional::EntityTag;
 use paceline_http::problem::Problem;
 use paceline_http::representation::Representation;
 
@@ -68,15 +69,18 @@ async fn render(
     let whole = table_tag(stamp, &plan.key, &row.bytes);
     // A row that can be written is tagged by itself: other rows' changes do not matter to If-Match.
     let tag = match row.encoder.version() {
-        Some(version) => {
-            let content = blake3::hash(&row.bytes).to_hex();
-            strong(&format!("{version}.{}", &content[..16]))
-        }
+        Some(version) => row_tag(version, &row.bytes),
         None => whole,
     };
     Ok(Representation::new(HeaderValue::from_static("application/json"), row.bytes).with_tag(tag))
 }
 
-fn no_row() -> Problem {
+/// The tag of one representation of a row: its version, a dot, and what tells selections apart.
+pub(super) fn row_tag(version: &str, body: &[u8]) -> EntityTag {
+    let content = blake3::hash(body).to_hex();
+    strong(&format!("{version}.{}", &content[..16]))
+}
+
+pub(super) fn no_row() -> Problem {
     Problem::not_found("There is no row with this key.")
 }

@@ -1,0 +1,130 @@
+//! The live stream: changes of rows and events of jobs.
+//!
+//! An event's topic decides who gets it: `resource/{path}` those who may read the resource, `jobs` everybody
+//! (without the job's id), `job/{queue}/{id}` those who name the job: its id is what lets them.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, Uri};
+use paceline_data::plan::format_key;
+use paceline_data::query::parse_parameters;
+use paceline_data::write::{Change, ChangeKind};
+use paceline_http::problem::Problem;
+use paceline_http::stream::sse::{Broadcaster, EventName, Filter, Options, last_event_id};
+use paceline_jobs::{EngineHandle, JobEvent, Received};
+use serde_json::json;
+
+use super::resource::failure;
+use super::source::Source;
+use crate::config;
+
+/// Publishes what happens. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Live {
+    broadcaster: Broadcaster,
+    change: EventName,
+    job: EventName,
+}
+
+impl Live {
+    /// A stream with these settings.
+    pub(super) fn new(settings: &config::Stream) -> Self {
+        let buffer = usize::try_from(settings.buffer.get()).unwrap_or(usize::MAX);
+        let options = Options::default()
+            .with_buffer_events(buffer.try_into().expect("the setting is not zero"))
+            .with_max_clients(usize::try_from(settings.max_clients.get()).unwrap_or(usize::MAX))
+            .with_heartbeat(settings.heartbeat);
+        let name = |text| EventName::new(text).expect("a plain word");
+        Self {
+            broadcaster: Broadcaster::new(options),
+            change: name("change"),
+            job: name("job"),
+        }
+    }
+
+    /// Tells of a row that was written.
+    pub(super) fn tell_change(&self, path: &str, change: &Change) {
+        let kind = match change.kind {
+            ChangeKind::Created => "created",
+            ChangeKind::Updated => "updated",
+            ChangeKind::Deleted => "deleted",
+            _ => return,
+        };
+        let data = json!({"resource": path, "key": format_key(&change.key), "kind": kind});
+        self.publish(format!("resource/{path}"), &self.change, &data);
+    }
+
+    /// Tells of all jobs from now on, until the engine is gone.
+    pub(super) fn follow_jobs(&self, engine: &EngineHandle) {
+        let live = self.clone();
+        let mut events = engine.events(None);
+        tokio::spawn(async move {
+            while let Some(received) = events.next().await {
+                match received {
+                    Received::Event(event) => live.tell_job(&event),
+                    Received::Lagged(missed) => {
+                        tracing::warn!(missed, "the live stream missed job events");
+                    }
+                }
+            }
+        });
+    }
+
+    fn tell_job(&self, event: &JobEvent) {
+        let outline = json!({"queue": event.queue, "event": event.event});
+        self.publish("jobs".to_owned(), &self.job, &outline);
+        if let Some(id) = &event.id {
+            let topic = format!("job/{}/{}", event.queue, id);
+            match serde_json::to_value(event) {
+                Ok(whole) => self.publish(topic, &self.job, &whole),
+                Err(error) => tracing::error!(%error, "a job event has no JSON form"),
+            }
+        }
+    }
+
+    fn publish(&self, topic: String, name: &EventName, data: &serde_json::Value) {
+        if let Err(error) = self.broadcaster.publish_to(topic, name, data.to_string()) {
+            tracing::debug!(%error, "an event was not published");
+        }
+    }
+
+    /// Ends all streams once their clients have what was published.
+    pub(super) fn drain(&self) {
+        self.broadcaster.drain();
+    }
+}
+
+/// `GET /api/stream`.
+pub(super) async fn stream(
+    State((source, live)): State<(Arc<Source>, Live)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let mut topics: Vec<String> = source
+        .readable(&headers)
+        .map(|resource| format!("resource/{}", resource.path))
+        .chain(["jobs".to_owned()])
+        .collect();
+    let parameters = parse_parameters(uri.query().unwrap_or_default());
+    for parameter in parameters.map_err(|error| failure::query(&error))? {
+        if parameter.name != "job" {
+            return Err(Problem::invalid_parameter(
+                parameter.name,
+                "The stream takes the parameter job=queue/id only.",
+            ));
+        }
+        if !parameter.value.contains('/') {
+            return Err(Problem::invalid_parameter(
+                "job",
+                "Name a job as queue/id, as in its address.",
+            ));
+        }
+        topics.push(format!("job/{}", parameter.value));
+    }
+    let filter = Filter::all().with_topics(topics);
+    let last = last_event_id(&headers);
+    let subscription = live.broadcaster.subscribe(last.as_deref(), filter)?;
+    Ok(subscription.into_body().into_response())
+}

@@ -1,0 +1,115 @@
+//! What runs besides the listeners: the database, the job engine, the mail worker, the live stream.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use paceline_jobs::{EngineHandle, Queue, Shutdown, Worker};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::live::Live;
+use super::source::Source;
+use super::{Bound, ServeError, email};
+use crate::config::{self, Config};
+
+/// The running parts of one service.
+pub(super) struct Parts {
+    pub(super) source: Arc<Source>,
+    pub(super) engine: Option<EngineHandle>,
+    pub(super) live: Option<Live>,
+    pub(super) mail: Option<Mail>,
+}
+
+/// The mail queue and its worker.
+pub(super) struct Mail {
+    pub(super) queue: Queue<email::Email>,
+    pub(super) settings: Arc<config::Email>,
+    worker: Worker,
+}
+
+impl Parts {
+    /// Starts what the configuration asks for.
+    pub(super) fn start(
+        config: &Config,
+        source: Arc<Source>,
+        engine: Option<EngineHandle>,
+    ) -> Result<Self, ServeError> {
+        let live = config.stream.as_ref().map(Live::new);
+        if let (Some(live), Some(engine)) = (&live, &engine) {
+            live.follow_jobs(engine);
+        }
+        let mail = match (&config.email, &engine) {
+            (Some(settings), Some(engine)) => Some(Mail::start(settings, engine)?),
+            _ => None,
+        };
+        Ok(Self {
+            source,
+            engine,
+            live,
+            mail,
+        })
+    }
+
+    /// What is said once the listeners are open.
+    pub(super) fn bound(
+        &self,
+        api: &TcpListener,
+        admin: Option<&TcpListener>,
+    ) -> std::io::Result<Bound> {
+        let resources = &self.source.resources;
+        Ok(Bound {
+            api: api.local_addr()?,
+            admin: admin.map(TcpListener::local_addr).transpose()?,
+            resources: resources
+                .all()
+                .iter()
+                .map(|resource| resource.path.clone())
+                .collect(),
+            hidden: resources.hidden().to_vec(),
+        })
+    }
+
+    /// Ends the live streams as soon as the stop begins: they would keep the drain waiting.
+    pub(super) fn end_streams_on(&self, stop: &CancellationToken) {
+        if let Some(live) = self.live.clone() {
+            let stop = stop.clone();
+            tokio::spawn(async move {
+                stop.cancelled().await;
+                live.drain();
+            });
+        }
+    }
+
+    /// Stops in order: the worker, the job engine, the database.
+    pub(super) async fn stop(self, grace: Duration) -> Result<(), ServeError> {
+        if let Some(mail) = &self.mail {
+            let stopped = mail.worker.stop(grace).await;
+            tracing::info!(
+                finished = stopped.finished,
+                handed_back = stopped.handed_back,
+                abandoned = stopped.abandoned,
+                "the mail worker has stopped"
+            );
+        }
+        if let Some(engine) = &self.engine {
+            engine.stop(grace).await;
+        }
+        let source = self.source;
+        let closed = tokio::task::spawn_blocking(move || source.database.close()).await;
+        Ok(closed.map_err(std::io::Error::other)?)
+    }
+}
+
+impl Mail {
+    fn start(settings: &config::Email, engine: &EngineHandle) -> Result<Self, ServeError> {
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| ServeError::Email(error);
+        let queue = Queue::new(engine, &settings.queue).map_err(|error| failed(Box::new(error)))?;
+        let queue = queue.max_waiting(settings.max_waiting);
+        let worker = email::start(&queue, settings).map_err(|error| failed(Box::new(error)))?;
+        Ok(Self {
+            queue,
+            settings: Arc::new(settings.clone()),
+            worker,
+        })
+    }
+}

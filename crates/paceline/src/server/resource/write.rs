@@ -1,0 +1,174 @@
+//! POST, PATCH, PUT and DELETE: the body checked, one statement with its precondition, the row answered.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use paceline_data::Value;
+use paceline_data::plan::{OnePlan, format_key, parse_key};
+use paceline_data::query::{Dialect, OneQuery, parse_one};
+use paceline_data::resource::{Resource, WriteVerb};
+use paceline_data::write::{ChangeKind, Changes, Touch, WritePlan, Written};
+use paceline_http::problem::Problem;
+
+use super::precondition::{Asked, asked};
+use super::{Routes, failure, one};
+use crate::server::body::read_json;
+use crate::server::source::Source;
+
+/// `POST /api/{resource}`.
+pub(super) async fn create(
+    shared: &Routes,
+    resource: &Resource,
+    head: &Parts,
+    body: Body,
+) -> Result<Response, Problem> {
+    let source = &shared.source;
+    let query = selection(source, resource, head)?;
+    let bytes = read_json(&head.headers, body, source.max_body).await?;
+    let table = source.resources.table_of(resource);
+    let changes = Changes::create(resource, table, &bytes, touch(source, resource).as_ref())
+        .map_err(failure::body)?;
+    perform(
+        shared,
+        resource,
+        &query,
+        WritePlan::create(resource, table, &changes),
+    )
+    .await
+}
+
+/// PATCH, PUT or DELETE of `/api/{resource}/{key}`.
+pub(super) async fn change(
+    shared: &Routes,
+    resource: &Resource,
+    verb: WriteVerb,
+    head: &Parts,
+    body: Body,
+) -> Result<Response, Problem> {
+    let source = &shared.source;
+    let query = selection(source, resource, head)?;
+    let segment = head.uri.path().rsplit('/').next().unwrap_or_default();
+    let key = parse_key(&source.resources, resource, segment).ok_or_else(one::no_row)?;
+    let asked = asked(&head.headers, source.rules(resource).require_match)?;
+    check_none_of(source, resource, &key, &asked).await?;
+    let table = source.resources.table_of(resource);
+    if verb == WriteVerb::Delete {
+        let plan = WritePlan::delete(resource, table, &key, asked.precondition);
+        return perform(shared, resource, &query, plan).await;
+    }
+    let bytes = read_json(&head.headers, body, source.max_body).await?;
+    let touch = touch(source, resource);
+    let plan = if verb == WriteVerb::Update {
+        let changes = Changes::update(resource, table, &key, &bytes, touch.as_ref())
+            .map_err(failure::body)?;
+        WritePlan::update(resource, table, &key, &changes, asked.precondition)
+    } else {
+        let changes = Changes::replace(resource, table, &key, &bytes, touch.as_ref())
+            .map_err(failure::body)?;
+        WritePlan::replace(resource, table, &key, &changes, asked.precondition)
+    };
+    perform(shared, resource, &query, plan).await
+}
+
+/// What of the row is answered: the same choices as for GET.
+fn selection(source: &Source, resource: &Resource, head: &Parts) -> Result<OneQuery, Problem> {
+    let query = head.uri.query().unwrap_or_default();
+    parse_one(&source.resources, resource, Dialect::Plain, query)
+        .map_err(|error| failure::query(&error))
+}
+
+fn touch(source: &Source, resource: &Resource) -> Option<Touch> {
+    let column = source.rules(resource).touch?;
+    let now = jiff::Timestamp::now();
+    let value = Value::Text(format!("{now:.3}"));
+    Some(Touch { column, value })
+}
+
+/// `If-None-Match` with tags on a write: 412 when one of them is the row's (RFC 9110 section 13.1.2).
+async fn check_none_of(
+    source: &Source,
+    resource: &Resource,
+    key: &[Value],
+    asked: &Asked,
+) -> Result<(), Problem> {
+    if asked.none_of.is_empty() {
+        return Ok(());
+    }
+    let query = parse_one(&source.resources, resource, Dialect::Plain, "")
+        .map_err(|error| failure::query(&error))?;
+    let plan = OnePlan::new(&source.resources, &query, key);
+    let row = source
+        .database
+        .run(plan.statement.clone(), plan.encoder())
+        .await
+        .map_err(failure::run)?;
+    match row.encoder.version() {
+        Some(version) if asked.none_of.iter().any(|tag| tag == version) => {
+            Err(Problem::precondition_failed())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs the write, reads the row back before the commit, tells the live stream after it.
+async fn perform(
+    shared: &Routes,
+    resource: &Resource,
+    query: &OneQuery,
+    plan: WritePlan,
+) -> Result<Response, Problem> {
+    let (reader, query) = (Arc::clone(&shared.source), query.clone());
+    let (written, answer) = shared
+        .source
+        .database
+        .write_then(plan, move |snapshot, written| {
+            if written.change.kind == ChangeKind::Deleted || written.change.key.is_empty() {
+                return Ok(None);
+            }
+            let plan = OnePlan::new(&reader.resources, &query, &written.change.key);
+            let mut encoder = plan.encoder();
+            let mut bytes = Vec::new();
+            snapshot.run(&plan.statement, &mut encoder, &mut bytes)?;
+            Ok(Some(bytes))
+        })
+        .await
+        .map_err(failure::write)?;
+    if let Some(live) = &shared.live {
+        live.tell_change(&resource.path, &written.change);
+    }
+    Ok(respond(resource, &written, answer))
+}
+
+fn respond(resource: &Resource, written: &Written, row: Option<Vec<u8>>) -> Response {
+    let created = written.change.kind == ChangeKind::Created;
+    let Some(row) = row else {
+        return if created {
+            StatusCode::CREATED
+        } else {
+            StatusCode::NO_CONTENT
+        }
+        .into_response();
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(version) = &written.row_version {
+        headers.insert(ETAG, one::row_tag(version, &row).header_value().clone());
+    }
+    if created {
+        let location = format!("/api/{}/{}", resource.path, format_key(&written.change.key));
+        // A path of odd characters is answered without its address rather than not at all.
+        if let Ok(location) = HeaderValue::try_from(location) {
+            headers.insert(LOCATION, location);
+        }
+    }
+    let status = if created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    (status, headers, row).into_response()
+}
