@@ -81,10 +81,10 @@ impl Constraint {
         };
         Some(Self {
             kind,
-            fields: if kind == ConstraintKind::ForeignKey {
-                names.references.clone()
-            } else {
-                names.columns(rest)
+            fields: match kind {
+                ConstraintKind::ForeignKey => names.references.clone(),
+                ConstraintKind::Check => names.mentioned(rest),
+                _ => names.columns(rest),
             },
             name: (kind == ConstraintKind::Check)
                 .then(|| check_name(rest))
@@ -102,6 +102,15 @@ impl Names {
         own.filter(|column| self.fields.iter().any(|field| field == column))
             .map(str::to_owned)
             .collect()
+    }
+
+    /// The exposed ones that stand as words in the text of a `CHECK`.
+    fn mentioned(&self, text: &str) -> Vec<String> {
+        let words: Vec<&str> = text
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .collect();
+        let stands = |field: &&String| words.iter().any(|word| word.eq_ignore_ascii_case(field));
+        self.fields.iter().filter(stands).cloned().collect()
     }
 }
 
@@ -132,10 +141,19 @@ impl fmt::Display for Constraint {
             }
             (ConstraintKind::ForeignKey, true) => formatter
                 .write_str("other rows refer to this one, or it refers to one that does not exist"),
-            (ConstraintKind::Check, _) => match &self.name {
-                Some(name) => write!(formatter, "the values do not satisfy the rule {name}"),
-                None => formatter.write_str("the values do not satisfy a rule of the table"),
-            },
+            (ConstraintKind::Check, no_field) => {
+                let what = if no_field { "the values" } else { &fields };
+                match &self.name {
+                    Some(name) => write!(
+                        formatter,
+                        "the rule {name} does not allow this value of {what}"
+                    ),
+                    None => write!(
+                        formatter,
+                        "a rule of the table does not allow this value of {what}"
+                    ),
+                }
+            }
             (ConstraintKind::NotNull, false) => write!(formatter, "{fields} must have a value"),
             (ConstraintKind::NotNull, true) => formatter.write_str(
                 "a column that is not served must have a value: such rows cannot be written here",

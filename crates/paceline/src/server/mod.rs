@@ -88,7 +88,6 @@ pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<()
         observe::Recorder::install().map_err(|error| ServeError::Metrics(Box::new(error)))?;
     let parts = Parts::start(&config, source, engine)?;
     let bound = parts.bound(&api, admin.as_ref())?;
-    ready(&bound);
     let drain = config.server.drain_timeout;
     if let Some(listener) = admin {
         let routes = admin::routes(recorder, &parts.source);
@@ -96,6 +95,7 @@ pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<()
     }
     parts.end_streams_on(&stop);
     let service = policies::wrap(routes::all(&parts, &config, &stop), &config, bound.api);
+    ready(&bound);
     let abandoned = connections::serve(api, service, stop, drain).await;
     if abandoned > 0 {
         tracing::warn!(

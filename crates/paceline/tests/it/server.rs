@@ -41,22 +41,6 @@ impl Server {
         Self::start(command, dir, folder)
     }
 
-    /// `paceline serve` with a configuration written into a new folder; `files` are copied beside it.
-    pub(crate) fn serve(config: &str, files: &[&Path]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let dir = folder.path().to_owned();
-        std::fs::write(dir.join("paceline.toml"), config).unwrap();
-        for file in files {
-            std::fs::copy(file, dir.join(file.file_name().unwrap())).unwrap();
-        }
-        let mut command = Command::new(BINARY);
-        command
-            .arg("serve")
-            .arg("--config")
-            .arg(dir.join("paceline.toml"));
-        Self::start(command, dir, Some(folder))
-    }
-
     /// `paceline serve URL`.
     pub(crate) fn serve_url(url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -167,11 +151,6 @@ impl Server {
             .args(["-TERM", &self.id().to_string()])
             .status();
         assert!(status.expect("kill runs").success());
-    }
-
-    /// kill -9.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().expect("it was running");
     }
 
     /// Waits for the end; returns the status and everything printed to standard output.

@@ -1,6 +1,6 @@
 //! Checking a password against its argon2 hash, a bounded number at a time, always for the same time.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
@@ -17,19 +17,21 @@ pub(super) struct Busy;
 #[derive(Clone)]
 pub(super) struct Verifier {
     slots: Arc<Semaphore>,
-    decoy: Arc<str>,
+    decoy: Arc<OnceLock<String>>,
 }
 
 impl Verifier {
-    /// Makes the decoy that stands in where a user or a hash is missing. Takes one hash's time.
+    /// Begins to make the decoy that stands in where a user or a hash is missing; a start does not wait
+    /// for it.
     pub(super) fn new() -> Self {
-        let nobody = getrandom::u64().unwrap_or_default().to_be_bytes();
-        let decoy = Argon2::default()
-            .hash_password(&nobody)
-            .expect("the default parameters are valid");
+        let decoy = Arc::new(OnceLock::new());
+        let making = Arc::clone(&decoy);
+        tokio::task::spawn_blocking(move || {
+            making.get_or_init(make_decoy);
+        });
         Self {
             slots: Arc::new(Semaphore::new(AT_ONCE)),
-            decoy: decoy.to_string().into(),
+            decoy,
         }
     }
 
@@ -52,13 +54,19 @@ impl Verifier {
                 return matches(&password, &hash);
             }
             // Same work, same time: the answer must not tell whether the user exists.
-            if let Ok(decoy) = PasswordHash::new(&decoy) {
+            if let Ok(decoy) = PasswordHash::new(decoy.get_or_init(make_decoy)) {
                 matches(&password, &decoy);
             }
             false
         });
         Ok(checked.await.unwrap_or(false))
     }
+}
+
+fn make_decoy() -> String {
+    let nobody = getrandom::u64().unwrap_or_default().to_be_bytes();
+    let hash = Argon2::default().hash_password(&nobody);
+    hash.expect("the default parameters are valid").to_string()
 }
 
 fn matches(password: &str, hash: &PasswordHash) -> bool {

@@ -78,7 +78,7 @@ pub(super) fn write(error: WriteError) -> Problem {
 }
 
 fn forbidden_by(constraint: &Constraint) -> Problem {
-    let text = format!("{constraint}.").replace("..", ".");
+    let text = sentence(&constraint.to_string());
     let pointer = |field: &String| format!("/{}", field.replace('~', "~0").replace('/', "~1"));
     let violations: Vec<Violation> = constraint
         .fields
@@ -90,4 +90,11 @@ fn forbidden_by(constraint: &Constraint) -> Problem {
     } else {
         Problem::unprocessable(violations).with_detail(text)
     }
+}
+
+/// A message of a lower layer with a capital and a full stop.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).chain(['.']).collect()
 }
