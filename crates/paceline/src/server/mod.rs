@@ -13,6 +13,7 @@ mod observe;
 mod open;
 mod openapi;
 mod parts;
+mod plans;
 mod policies;
 mod resource;
 mod routes;

@@ -6,6 +6,7 @@ use http::HeaderMap;
 use jiff::Timestamp;
 use paceline_data::Database;
 use paceline_data::cursor::CursorKey;
+use paceline_data::plan::{ListPlan, OnePlan};
 use paceline_data::resource::{Resource, Resources};
 use paceline_data::version::Stamp;
 use paceline_http::compression::{CompressionPolicy, Compressor};
@@ -13,6 +14,7 @@ use paceline_http::problem::Problem;
 use paceline_http::representation::VariantCache;
 
 use super::login::{TokenKey, bearer};
+use super::plans::Plans;
 
 /// What every resource route shares.
 #[derive(Debug)]
@@ -23,6 +25,9 @@ pub(super) struct Source {
     pub(super) compressor: Arc<Compressor>,
     pub(super) cache: VariantCache<Stamp, NotKept>,
     pub(super) max_body: usize,
+    /// Plans of lists and of rows, one set a media type.
+    pub(super) lists: [Plans<ListPlan>; 2],
+    pub(super) ones: [Plans<OnePlan>; 2],
     rules: Vec<Rules>,
     tokens: TokenKey,
 }
@@ -81,6 +86,8 @@ impl Source {
             compressor,
             cache,
             max_body,
+            lists: [Plans::new(), Plans::new()],
+            ones: [Plans::new(), Plans::new()],
             rules,
             tokens,
         }

@@ -1,55 +1,54 @@
 //! `GET /api/{resource}`.
 
-use std::sync::Arc;
-
-use axum::extract::{Path, State};
 use axum::response::Response;
 use http::header::LINK;
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::request::Parts;
+use http::{HeaderValue, Uri};
 use paceline_data::plan::{ListPlan, TotalPlan};
-use paceline_data::query::{Dialect, parse_list};
+use paceline_data::query::parse_list;
+use paceline_data::resource::Resource;
 use paceline_data::version::Stamp;
 use paceline_http::problem::Problem;
 use paceline_http::representation::Representation;
 
 use super::answer::{answer, table_tag};
+use super::failure;
 use super::links::link_header;
-use super::negotiate::negotiate;
-use super::{failure, no_resource};
+use super::negotiate::{DIALECTS, negotiate};
+use super::text_of;
+use crate::server::plans::Planned;
 use crate::server::source::Source;
 
 /// Answers one page.
 pub(super) async fn list(
-    State(source): State<Arc<Source>>,
-    Path(resource): Path<String>,
-    uri: Uri,
-    method: Method,
-    headers: HeaderMap,
+    source: &Source,
+    resource: &Resource,
+    head: &Parts,
 ) -> Result<Response, Problem> {
-    let resource = source
-        .resources
-        .by_path(&resource)
-        .ok_or_else(no_resource)?;
-    negotiate(&headers, &[("application/json", ())])?;
-    let query_text = uri.query().unwrap_or_default();
-    let parsed = parse_list(&source.resources, resource, Dialect::Plain, query_text)
-        .map_err(|error| failure::query(&error))?;
-    let plan = ListPlan::new(&source.resources, &parsed, &source.cursors)
-        .map_err(|error| failure::query(&error))?;
-    // The text is part of the key: the links repeat it.
-    let mut key = plan.key.to_vec();
-    key.extend_from_slice(uri.path().as_bytes());
-    key.push(b'?');
-    key.extend_from_slice(query_text.as_bytes());
-    let render = |stamp| render(&source, &plan, &uri, &key, stamp);
-    answer(&source, &key, &plan.tables, (&method, &headers), render).await
+    let dialect = negotiate(&head.headers, &DIALECTS)?;
+    let plans = &source.lists[dialect as usize];
+    let planned = plans.get(text_of(&head.uri), b'l', || {
+        let query = head.uri.query().unwrap_or_default();
+        let parsed = parse_list(&source.resources, resource, dialect, query)
+            .map_err(|error| failure::query(&error))?;
+        ListPlan::new(&source.resources, &parsed, &source.cursors)
+            .map_err(|error| failure::query(&error))
+    })?;
+    let render = |stamp| render(source, &planned, &head.uri, stamp);
+    answer(
+        source,
+        &planned.key,
+        &planned.plan.tables,
+        (&head.method, &head.headers),
+        render,
+    )
+    .await
 }
 
 async fn render(
     source: &Source,
-    plan: &ListPlan,
+    Planned { plan, key }: &Planned<ListPlan>,
     uri: &Uri,
-    key: &[u8],
     stamp: Option<Stamp>,
 ) -> Result<Representation, Problem> {
     let total = match &plan.total {

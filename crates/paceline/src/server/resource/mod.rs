@@ -18,7 +18,8 @@ use axum::extract::{Path, RawPathParams, State};
 use axum::response::Response;
 use axum::routing::{any, get};
 use http::header::CACHE_CONTROL;
-use http::{HeaderValue, Method, Request};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Method, Request, Uri};
 use paceline_data::resource::{Resource, WriteVerb};
 use paceline_http::conditional::EntityTag;
 use paceline_http::problem::Problem;
@@ -56,21 +57,14 @@ async fn many(
     Path(name): Path<String>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let source = Arc::clone(&shared.source);
+    let source = &*shared.source;
     let resource = source.resources.by_path(&name).ok_or_else(no_resource)?;
     let (head, body) = request.into_parts();
     match head.method {
         Method::GET | Method::HEAD => {
             source.check_read(resource, &head.headers)?;
-            let answer = list::list(
-                State(Arc::clone(&source)),
-                Path(name),
-                head.uri,
-                head.method,
-                head.headers,
-            )
-            .await;
-            Ok(marked(&source, resource, answer?))
+            let answer = list::list(source, resource, &head).await?;
+            Ok(marked(source, resource, answer))
         }
         Method::POST if resource.can(WriteVerb::Create) => {
             source.check_write(resource, &head.headers)?;
@@ -89,7 +83,7 @@ async fn row(
     path: RawPathParams,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let source = Arc::clone(&shared.source);
+    let source = &*shared.source;
     let name = path
         .iter()
         .find(|(name, _)| *name == "resource")
@@ -98,15 +92,8 @@ async fn row(
     let (head, body) = request.into_parts();
     if head.method == Method::GET || head.method == Method::HEAD {
         source.check_read(resource, &head.headers)?;
-        let answer = one::one(
-            State(Arc::clone(&source)),
-            path,
-            head.uri,
-            head.method,
-            head.headers,
-        )
-        .await;
-        return Ok(marked(&source, resource, answer?));
+        let answer = one::one(source, resource, &head).await?;
+        return Ok(marked(source, resource, answer));
     }
     let verbs = [
         (WriteVerb::Update, Method::PATCH),
@@ -121,6 +108,11 @@ async fn row(
     };
     source.check_write(resource, &head.headers)?;
     write::change(&shared, resource, *verb, &head, body).await
+}
+
+/// Path and query: what a request asks for, whatever it accepts.
+fn text_of(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("/", PathAndQuery::as_str)
 }
 
 /// The methods in `Allow`.

@@ -2,7 +2,11 @@
 
 use http::HeaderMap;
 use http::header::ACCEPT;
+use paceline_data::query::Dialect;
 use paceline_http::problem::Problem;
+
+/// The media types rows are answered in.
+pub(super) const DIALECTS: [(&str, Dialect); 1] = [("application/json", Dialect::Plain)];
 
 /// The first of `offers` (in the server's order) with the highest weight; 406 when none is acceptable.
 pub(super) fn negotiate<T: Copy>(

@@ -1,61 +1,63 @@
 //! `GET /api/{resource}/{key}`.
 
-use std::sync::Arc;
-
-use axum::extract::{RawPathParams, State};
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::request::Parts;
+use http::{HeaderValue, Uri};
+use paceline_data::Value;
 use paceline_data::plan::{OnePlan, parse_key};
-use paceline_data::query::{Dialect, parse_one};
+use paceline_data::query::parse_one;
+use paceline_data::resource::Resource;
 use paceline_data::version::Stamp;
 use paceline_http::conditional::EntityTag;
 use paceline_http::problem::Problem;
 use paceline_http::representation::Representation;
 
 use super::answer::{answer, strong, table_tag};
-use super::negotiate::negotiate;
-use super::{failure, no_resource};
+use super::failure;
+use super::negotiate::{DIALECTS, negotiate};
+use super::text_of;
+use crate::server::plans::Planned;
 use crate::server::source::Source;
 
 /// Answers one row.
 pub(super) async fn one(
-    State(source): State<Arc<Source>>,
-    path: RawPathParams,
-    uri: Uri,
-    method: Method,
-    headers: HeaderMap,
+    source: &Source,
+    resource: &Resource,
+    head: &Parts,
 ) -> Result<Response, Problem> {
-    let name = path
-        .iter()
-        .find(|(name, _)| *name == "resource")
-        .map_or("", |(_, value)| value);
-    let resource = source.resources.by_path(name).ok_or_else(no_resource)?;
-    negotiate(&headers, &[("application/json", ())])?;
-    let query = parse_one(
-        &source.resources,
-        resource,
-        Dialect::Plain,
-        uri.query().unwrap_or_default(),
-    )
-    .map_err(|error| failure::query(&error))?;
-    // The parts of a composite key are separated before they are decoded.
-    let segment = uri.path().rsplit('/').next().unwrap_or_default();
-    let key = parse_key(&source.resources, resource, segment).ok_or_else(no_row)?;
-    let plan = OnePlan::new(&source.resources, &query, &key);
-    let render = |stamp| render(&source, &plan, stamp);
+    let dialect = negotiate(&head.headers, &DIALECTS)?;
+    let plans = &source.ones[dialect as usize];
+    let planned = plans.get(text_of(&head.uri), b'o', || {
+        let query = head.uri.query().unwrap_or_default();
+        let query = parse_one(&source.resources, resource, dialect, query)
+            .map_err(|error| failure::query(&error))?;
+        let key = key_of(source, resource, &head.uri)?;
+        Ok(OnePlan::new(&source.resources, &query, &key))
+    })?;
+    let render = |stamp| render(source, &planned, stamp);
     answer(
-        &source,
-        &plan.key,
-        &plan.tables,
-        (&method, &headers),
+        source,
+        &planned.key,
+        &planned.plan.tables,
+        (&head.method, &head.headers),
         render,
     )
     .await
 }
 
+/// The key in the path. The parts of a composite key are separated before they are decoded.
+pub(super) fn key_of(
+    source: &Source,
+    resource: &Resource,
+    uri: &Uri,
+) -> Result<Vec<Value>, Problem> {
+    let segment = uri.path().rsplit('/').next().unwrap_or_default();
+    parse_key(&source.resources, resource, segment).ok_or_else(no_row)
+}
+
 async fn render(
     source: &Source,
-    plan: &OnePlan,
+    Planned { plan, key }: &Planned<OnePlan>,
     stamp: Option<Stamp>,
 ) -> Result<Representation, Problem> {
     let row = source
@@ -66,7 +68,7 @@ async fn render(
     if row.rows == 0 {
         return Err(no_row());
     }
-    let whole = table_tag(stamp, &plan.key, &row.bytes);
+    let whole = table_tag(stamp, key, &row.bytes);
     // A row that can be written is tagged by itself: other rows' changes do not matter to If-Match.
     let tag = match row.encoder.version() {
         Some(version) => row_tag(version, &row.bytes),

@@ -8,7 +8,7 @@ use http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use paceline_data::Value;
-use paceline_data::plan::{OnePlan, format_key, parse_key};
+use paceline_data::plan::{OnePlan, format_key};
 use paceline_data::query::{Dialect, OneQuery, parse_one};
 use paceline_data::resource::{Resource, WriteVerb};
 use paceline_data::write::{ChangeKind, Changes, Touch, WritePlan, Written};
@@ -51,8 +51,7 @@ pub(super) async fn change(
 ) -> Result<Response, Problem> {
     let source = &shared.source;
     let query = selection(source, resource, head)?;
-    let segment = head.uri.path().rsplit('/').next().unwrap_or_default();
-    let key = parse_key(&source.resources, resource, segment).ok_or_else(one::no_row)?;
+    let key = one::key_of(source, resource, &head.uri)?;
     let asked = asked(&head.headers, source.rules(resource).require_match)?;
     check_none_of(source, resource, &key, &asked).await?;
     let table = source.resources.table_of(resource);
