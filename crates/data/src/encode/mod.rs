@@ -1,7 +1,10 @@
 //! Rows to bytes, straight from the driver: no value tree, nothing allocated a row.
 
 mod json_text;
+mod neighbours;
+mod one;
 mod page;
+mod resource_object;
 mod rows;
 mod shape;
 mod value_csv;
@@ -9,9 +12,22 @@ mod value_json;
 
 use crate::cell::Row;
 
+pub use neighbours::Neighbours;
+pub use one::OneEncoder;
 pub use page::{PageEncoder, PageInfo};
-pub use rows::{Layout, OneEncoder, RowsEncoder};
+pub(crate) use resource_object::Linkage;
+pub use resource_object::ResourceShape;
+pub use rows::{Layout, RowsEncoder};
 pub use shape::Shape;
+
+/// What a row becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowShape {
+    /// A nested object.
+    Plain(Shape),
+    /// A resource object of a JSON:API document.
+    JsonApi(ResourceShape),
+}
 
 /// A value that cannot be encoded.
 #[derive(Debug, thiserror::Error)]

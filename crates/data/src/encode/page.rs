@@ -1,7 +1,9 @@
-//! A page of a list: `{"data":[…],"pagination":{…}}`.
+//! A page of a list: `{"data":[…],"pagination":{…}}`, or a JSON:API document.
 
-use super::shape::Shape;
-use super::{EncodeError, RowEncoder};
+use super::json_text::write_string;
+use super::neighbours::Neighbours;
+use super::resource_object::Included;
+use super::{EncodeError, RowEncoder, RowShape};
 use crate::cell::Row;
 use crate::statement::Value;
 
@@ -27,38 +29,40 @@ impl PageInfo {
             .map(|total| total.div_ceil(u64::from(self.limit.max(1))).max(1))
     }
 
-    /// Closes the document that [`PageEncoder`] has begun.
-    pub fn write_end(&self, out: &mut Vec<u8>) {
-        let number = |number: Option<u64>, out: &mut Vec<u8>| match number {
-            Some(number) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
-            None => out.extend_from_slice(b"null"),
-        };
-        out.extend_from_slice(b"],\"pagination\":{\"page\":");
-        number(self.page, out);
+    fn write_pagination(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"page\":");
+        write_number(self.page, out);
         out.extend_from_slice(b",\"limit\":");
-        number(Some(u64::from(self.limit)), out);
+        write_number(Some(u64::from(self.limit)), out);
         out.extend_from_slice(b",\"total\":");
-        number(self.total, out);
+        write_number(self.total, out);
         out.extend_from_slice(b",\"pages\":");
-        number(self.pages(), out);
+        write_number(self.pages(), out);
         out.extend_from_slice(b",\"next\":");
-        match &self.next {
-            // Base64url needs no escape.
-            Some(cursor) => {
-                out.push(b'"');
-                out.extend_from_slice(cursor.as_bytes());
-                out.push(b'"');
-            }
-            None => out.extend_from_slice(b"null"),
-        }
-        out.extend_from_slice(b"}}");
+        write_text(self.next.as_deref(), out);
+        out.push(b'}');
+    }
+}
+
+fn write_number(number: Option<u64>, out: &mut Vec<u8>) {
+    match number {
+        Some(number) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+fn write_text(text: Option<&str>, out: &mut Vec<u8>) {
+    match text {
+        Some(text) => write_string(text.as_bytes(), out),
+        None => out.extend_from_slice(b"null"),
     }
 }
 
 /// Writes the rows of a page, drops the one beyond it, and remembers where the next page begins.
 #[derive(Debug, Clone)]
 pub struct PageEncoder {
-    shape: Shape,
+    shape: RowShape,
+    included: Included,
     limit: u32,
     key_indexes: Vec<usize>,
     written: u32,
@@ -68,9 +72,10 @@ pub struct PageEncoder {
 
 impl PageEncoder {
     /// At most `limit` rows of this shape; `key_indexes` is where the `SELECT` list has the sort keys.
-    pub fn new(shape: Shape, limit: u32, key_indexes: Vec<usize>) -> Self {
+    pub fn new(shape: RowShape, limit: u32, key_indexes: Vec<usize>) -> Self {
         Self {
             shape,
+            included: Included::default(),
             limit,
             key_indexes,
             written: 0,
@@ -89,6 +94,38 @@ impl PageEncoder {
         self.written
     }
 
+    /// Closes the document: `info` says where the page is, `neighbours` what is around it, `own` the
+    /// address that was asked for.
+    pub fn finish(&self, info: &PageInfo, neighbours: &Neighbours, own: &str, out: &mut Vec<u8>) {
+        match &self.shape {
+            RowShape::Plain(_) => {
+                out.extend_from_slice(b"],\"pagination\":");
+                info.write_pagination(out);
+            }
+            RowShape::JsonApi(shape) => {
+                out.push(b']');
+                self.included.write(shape, out);
+                out.extend_from_slice(b",\"links\":{\"self\":");
+                write_string(own.as_bytes(), out);
+                for (name, url) in [
+                    ("first", Some(neighbours.first.as_str())),
+                    ("prev", neighbours.prev.as_deref()),
+                    ("next", neighbours.next.as_deref()),
+                    ("last", neighbours.last.as_deref()),
+                ] {
+                    out.push(b',');
+                    write_string(name.as_bytes(), out);
+                    out.push(b':');
+                    write_text(url, out);
+                }
+                out.extend_from_slice(b"},\"meta\":{\"page\":");
+                info.write_pagination(out);
+                out.push(b'}');
+            }
+        }
+        out.push(b'}');
+    }
+
     /// The sort-key values of the last row.
     pub fn last_key(&self) -> &[Value] {
         &self.last_key
@@ -97,7 +134,12 @@ impl PageEncoder {
 
 impl RowEncoder for PageEncoder {
     fn begin(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"data\":[");
+        match &self.shape {
+            RowShape::Plain(_) => out.extend_from_slice(b"{\"data\":["),
+            RowShape::JsonApi(_) => {
+                out.extend_from_slice(b"{\"jsonapi\":{\"version\":\"1.1\"},\"data\":[");
+            }
+        }
     }
 
     fn row(&mut self, row: &dyn Row, out: &mut Vec<u8>) -> Result<(), EncodeError> {
@@ -108,7 +150,13 @@ impl RowEncoder for PageEncoder {
         if self.written > 0 {
             out.push(b',');
         }
-        self.shape.write_json(row, out);
+        match &self.shape {
+            RowShape::Plain(shape) => shape.write_json(row, out),
+            RowShape::JsonApi(shape) => {
+                shape.write(row, out);
+                self.included.add(shape, row);
+            }
+        }
         self.written += 1;
         if self.written == self.limit {
             self.last_key = self
@@ -128,6 +176,8 @@ mod tests {
     use super::*;
     use crate::catalog::ColumnKind;
     use crate::cell::Cell;
+    use crate::encode::Shape;
+    use crate::query::Dialect;
 
     struct One(i64);
 
@@ -137,10 +187,15 @@ mod tests {
         }
     }
 
+    fn finish(encoder: &PageEncoder, info: &PageInfo, out: &mut Vec<u8>) {
+        let neighbours = Neighbours::of("/p", "", info, Dialect::Plain);
+        encoder.finish(info, &neighbours, "/p", out);
+    }
+
     fn page(rows: std::ops::Range<i64>, limit: u32) -> (PageEncoder, Vec<u8>) {
         let mut shape = Shape::default();
         shape.column("id", 0, ColumnKind::Integer);
-        let mut encoder = PageEncoder::new(shape, limit, vec![0]);
+        let mut encoder = PageEncoder::new(RowShape::Plain(shape), limit, vec![0]);
         let mut out = Vec::new();
         encoder.begin(&mut out);
         for id in rows {
@@ -162,7 +217,7 @@ mod tests {
             next: Some("abc".into()),
             has_more: true,
         };
-        info.write_end(&mut out);
+        finish(&encoder, &info, &mut out);
         let expected = r#"{"data":[{"id":1},{"id":2}],"pagination":{"page":1,"limit":2,"total":3,"pages":2,"next":"abc"}}"#;
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
@@ -178,7 +233,7 @@ mod tests {
             next: None,
             has_more: false,
         };
-        info.write_end(&mut out);
+        finish(&encoder, &info, &mut out);
         assert!(
             String::from_utf8(out)
                 .unwrap()

@@ -1,4 +1,4 @@
-//! Encoders of whole answers without paging: one object, an array, lines, a table.
+//! Every row of an export: an array, lines, a table.
 
 use super::shape::Shape;
 use super::{EncodeError, RowEncoder};
@@ -65,51 +65,4 @@ impl RowEncoder for RowsEncoder {
             out.push(b']');
         }
     }
-}
-
-/// One row: `{…}`, or `{"data":{…}}`. Remembers the row's version where the statement gives one.
-#[derive(Debug, Clone)]
-pub struct OneEncoder {
-    shape: Shape,
-    is_enveloped: bool,
-    version_index: Option<usize>,
-    version: Option<String>,
-}
-
-impl OneEncoder {
-    /// A row of this shape; `version_index` is where the `SELECT` list has its version.
-    pub fn new(shape: Shape, is_enveloped: bool, version_index: Option<usize>) -> Self {
-        Self {
-            shape,
-            is_enveloped,
-            version_index,
-            version: None,
-        }
-    }
-
-    /// The version of the row that was encoded.
-    pub fn version(&self) -> Option<&str> {
-        self.version.as_deref()
-    }
-}
-
-impl RowEncoder for OneEncoder {
-    fn begin(&mut self, _: &mut Vec<u8>) {}
-
-    fn row(&mut self, row: &dyn Row, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        if self.is_enveloped {
-            out.extend_from_slice(b"{\"data\":");
-        }
-        self.shape.write_json(row, out);
-        if self.is_enveloped {
-            out.push(b'}');
-        }
-        self.version = self.version_index.and_then(|index| match row.cell(index) {
-            crate::Cell::Text(text) => String::from_utf8(text.to_vec()).ok(),
-            _ => None,
-        });
-        Ok(())
-    }
-
-    fn end(&mut self, _: &mut Vec<u8>) {}
 }

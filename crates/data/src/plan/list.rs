@@ -8,8 +8,8 @@ use super::order::Order;
 use super::{canonical, unindexed};
 use crate::catalog::TableId;
 use crate::cursor::{Binding, Cursor, CursorKey, Direction};
-use crate::encode::{PageEncoder, PageInfo, Shape};
-use crate::query::{Count, ListQuery, Position, QueryError, QueryErrorCode};
+use crate::encode::{PageEncoder, PageInfo, RowShape};
+use crate::query::{Count, Dialect, ListQuery, Position, QueryError, QueryErrorCode};
 use crate::resource::Resources;
 use crate::statement::{Statement, Value};
 
@@ -35,7 +35,9 @@ pub struct ListPlan {
     pub tables: Vec<TableId>,
     /// Equal for requests that have the same answer while the tables do not change.
     pub key: Arc<[u8]>,
-    shape: Shape,
+    /// Which conventions the answer follows.
+    pub dialect: Dialect,
+    shape: RowShape,
     key_indexes: Vec<usize>,
     binding: Binding,
     page: Option<u64>,
@@ -58,7 +60,7 @@ impl ListPlan {
         unindexed::check(resources, resource, &query.filters, &query.sort)?;
         let order = Order::of(resources, resource, &query.sort);
         let binding = canonical::binding(resource, &query.filters, &query.sort);
-        let (mut columns, shape) = Columns::of(resources, &query.selection);
+        let (mut columns, shape) = Columns::in_dialect(resources, &query.selection, query.dialect);
         let key_indexes = order
             .keys
             .iter()
@@ -100,6 +102,7 @@ impl ListPlan {
             total,
             tables: columns.tables().to_vec(),
             key: canonical::list_key(query),
+            dialect: query.dialect,
             shape,
             key_indexes,
             binding,

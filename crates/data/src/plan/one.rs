@@ -7,8 +7,8 @@ use super::columns::Columns;
 use super::condition::Conditions;
 use super::list::key_columns;
 use crate::catalog::TableId;
-use crate::encode::{OneEncoder, Shape};
-use crate::query::{OneQuery, typed};
+use crate::encode::{OneEncoder, RowShape};
+use crate::query::{Dialect, OneQuery, typed};
 use crate::resource::{Resource, Resources};
 use crate::sqlite::row_version_sql;
 use crate::statement::{Statement, Value};
@@ -67,7 +67,9 @@ pub struct OnePlan {
     pub tables: Vec<TableId>,
     /// Equal for requests that have the same answer while the tables do not change.
     pub key: Arc<[u8]>,
-    shape: Shape,
+    /// Which conventions the answer follows.
+    pub dialect: Dialect,
+    shape: RowShape,
     is_enveloped: bool,
     version_index: Option<usize>,
 }
@@ -78,7 +80,7 @@ impl OnePlan {
     pub fn new(resources: &Resources, query: &OneQuery, key: &[Value]) -> Self {
         let resource = resources.get(query.resource);
         let table = resources.table_of(resource);
-        let (mut columns, shape) = Columns::of(resources, &query.selection);
+        let (mut columns, shape) = Columns::in_dialect(resources, &query.selection, query.dialect);
         let version_index = resource
             .is_writable()
             .then(|| columns.item(row_version_sql(table, "t0")));
@@ -100,6 +102,7 @@ impl OnePlan {
             },
             tables: columns.tables().to_vec(),
             key: canonical::one_key(query, key),
+            dialect: query.dialect,
             shape,
             is_enveloped: query.enveloped,
             version_index,

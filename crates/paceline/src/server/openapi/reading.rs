@@ -48,7 +48,7 @@ pub(super) fn list(resource: &Resource) -> Value {
     });
     let found = json!({
         "description": "One page.",
-        "content": {"application/json": {"schema": page}},
+        "content": {"application/json": {"schema": page}, "application/vnd.api+json": {"schema": reference("JsonApi")}},
     });
     json!({
         "operationId": operation_id("list", &resource.name),
@@ -61,6 +61,7 @@ pub(super) fn one(resource: &Resource) -> Value {
     let found = json!({
         "description": "The row.",
         "content": {
+            "application/vnd.api+json": {"schema": reference("JsonApi")},
             "application/json": {"schema": reference(&row_name(resource))},
         },
     });

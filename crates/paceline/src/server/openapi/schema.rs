@@ -136,7 +136,16 @@ pub(super) fn fixed() -> Map<String, Value> {
             "pages": number_or_null, "next": {"type": ["string", "null"]},
         },
     });
+    let document = json!({
+        "type": "object",
+        "required": ["jsonapi", "data"],
+        "properties": {
+            "jsonapi": {"type": "object"}, "data": {"type": ["object", "array"]},
+            "included": {"type": "array"}, "links": {"type": "object"}, "meta": {"type": "object"},
+        },
+    });
     Map::from_iter([
+        ("JsonApi".to_owned(), document),
         ("Problem".to_owned(), problem),
         ("Pagination".to_owned(), pagination),
     ])

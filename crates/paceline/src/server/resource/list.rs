@@ -1,9 +1,10 @@
 //! `GET /api/{resource}`.
 
 use axum::response::Response;
-use http::header::LINK;
+use http::header::{LINK, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Uri};
+use paceline_data::encode::Neighbours;
 use paceline_data::plan::{ListPlan, TotalPlan};
 use paceline_data::query::parse_list;
 use paceline_data::resource::Resource;
@@ -13,11 +14,13 @@ use paceline_http::representation::Representation;
 
 use super::answer::{answer, table_tag};
 use super::failure;
-use super::links::link_header;
-use super::negotiate::{DIALECTS, negotiate};
+use super::negotiate::{DIALECTS, content_type, negotiate};
 use super::text_of;
 use crate::server::plans::Planned;
 use crate::server::source::Source;
+
+/// A longer `Link` is left out.
+const LONGEST_LINK: usize = 8 * 1024;
 
 /// Answers one page.
 pub(super) async fn list(
@@ -27,7 +30,7 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let dialect = negotiate(&head.headers, &DIALECTS)?;
     let plans = &source.lists[dialect as usize];
-    let planned = plans.get(text_of(&head.uri), b'l', || {
+    let planned = plans.get(text_of(&head.uri), b'l' + dialect as u8, || {
         let query = head.uri.query().unwrap_or_default();
         let parsed = parse_list(&source.resources, resource, dialect, query)
             .map_err(|error| failure::query(&error))?;
@@ -71,15 +74,37 @@ async fn render(
         .await
         .map_err(failure::run)?;
     let info = plan.info(&page.encoder, total, &source.cursors);
+    let path = uri.path();
+    let neighbours = Neighbours::of(path, uri.query().unwrap_or_default(), &info, plan.dialect);
     let mut body = page.bytes;
-    info.write_end(&mut body);
+    page.encoder
+        .finish(&info, &neighbours, text_of(uri), &mut body);
     let tag = table_tag(stamp, key, &body);
-    let representation =
-        Representation::new(HeaderValue::from_static("application/json"), body).with_tag(tag);
-    Ok(
-        match link_header(uri.path(), uri.query().unwrap_or_default(), &info) {
-            Some(links) => representation.with_header(LINK, links),
-            None => representation,
-        },
-    )
+    let representation = Representation::new(content_type(plan.dialect), body)
+        .with_tag(tag)
+        .with_header(VARY, HeaderValue::from_static("accept, accept-encoding"));
+    Ok(match link_header(&neighbours) {
+        Some(links) => representation.with_header(LINK, links),
+        None => representation,
+    })
+}
+
+/// `Link` of a page (RFC 8288); `None` when it would be too long: the body says the same.
+fn link_header(neighbours: &Neighbours) -> Option<HeaderValue> {
+    let mut header = String::new();
+    for (relation, url) in [
+        ("first", Some(&neighbours.first)),
+        ("prev", neighbours.prev.as_ref()),
+        ("next", neighbours.next.as_ref()),
+        ("last", neighbours.last.as_ref()),
+    ] {
+        let Some(url) = url else { continue };
+        let separator = if header.is_empty() { "<" } else { ", <" };
+        for part in [separator, url, ">; rel=\"", relation, "\""] {
+            header.push_str(part);
+        }
+    }
+    (header.len() <= LONGEST_LINK)
+        .then(|| HeaderValue::try_from(header).ok())
+        .flatten()
 }

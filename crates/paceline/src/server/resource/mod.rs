@@ -3,7 +3,6 @@
 mod answer;
 mod export;
 pub(super) mod failure;
-mod links;
 mod list;
 mod negotiate;
 mod one;

@@ -1,12 +1,21 @@
 //! Which media type an answer has (RFC 9110 section 12.5.1).
 
-use http::HeaderMap;
 use http::header::ACCEPT;
+use http::{HeaderMap, HeaderValue};
 use paceline_data::query::Dialect;
 use paceline_http::problem::Problem;
 
 /// The media types rows are answered in.
-pub(super) const DIALECTS: [(&str, Dialect); 1] = [("application/json", Dialect::Plain)];
+pub(super) const DIALECTS: [(&str, Dialect); 2] = [
+    ("application/json", Dialect::Plain),
+    ("application/vnd.api+json", Dialect::JsonApi),
+];
+
+/// The media type of a dialect.
+pub(super) fn content_type(dialect: Dialect) -> HeaderValue {
+    let (media, _) = DIALECTS[dialect as usize];
+    HeaderValue::from_static(media)
+}
 
 /// The first of `offers` (in the server's order) with the highest weight; 406 when none is acceptable.
 pub(super) fn negotiate<T: Copy>(

@@ -1,6 +1,7 @@
 //! `GET /api/{resource}/{key}`.
 
 use axum::response::Response;
+use http::header::VARY;
 use http::request::Parts;
 use http::{HeaderValue, Uri};
 use paceline_data::Value;
@@ -14,7 +15,7 @@ use paceline_http::representation::Representation;
 
 use super::answer::{answer, strong, table_tag};
 use super::failure;
-use super::negotiate::{DIALECTS, negotiate};
+use super::negotiate::{DIALECTS, content_type, negotiate};
 use super::text_of;
 use crate::server::plans::Planned;
 use crate::server::source::Source;
@@ -27,7 +28,7 @@ pub(super) async fn one(
 ) -> Result<Response, Problem> {
     let dialect = negotiate(&head.headers, &DIALECTS)?;
     let plans = &source.ones[dialect as usize];
-    let planned = plans.get(text_of(&head.uri), b'o', || {
+    let planned = plans.get(text_of(&head.uri), b'o' + dialect as u8, || {
         let query = head.uri.query().unwrap_or_default();
         let query = parse_one(&source.resources, resource, dialect, query)
             .map_err(|error| failure::query(&error))?;
@@ -74,7 +75,9 @@ async fn render(
         Some(version) => row_tag(version, &row.bytes),
         None => whole,
     };
-    Ok(Representation::new(HeaderValue::from_static("application/json"), row.bytes).with_tag(tag))
+    Ok(Representation::new(content_type(plan.dialect), row.bytes)
+        .with_tag(tag)
+        .with_header(VARY, HeaderValue::from_static("accept, accept-encoding")))
 }
 
 /// The tag of one representation of a row: its version, a dot, and what tells selections apart.
