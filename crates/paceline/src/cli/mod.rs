@@ -2,6 +2,7 @@
 
 mod demo;
 mod init;
+mod jobs;
 mod serve;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ Examples:
   paceline init my-service
   paceline serve --config paceline.toml --listen 127.0.0.1:9000
   paceline check --config paceline.toml
+  paceline jobs list --url sqlite:paceline-demo/jobs.db
 
 Exit codes: 0 done, 1 it could not run, 2 the command line or the configuration is wrong.
 PACELINE_LOG sets what is logged (error, warn, info, debug; default info).";
@@ -35,6 +37,8 @@ enum Command {
     Serve(serve::Serve),
     /// Check a configuration and say what it serves
     Check(serve::Check),
+    /// See and change the jobs of a store
+    Jobs(jobs::Jobs),
     /// Write a configuration and a small database to start from
     Init(init::Init),
 }
@@ -48,6 +52,7 @@ pub fn run() -> ExitCode {
         Command::Init(init) => init.run(),
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
+        Command::Jobs(jobs) => jobs.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -96,7 +96,7 @@ impl Check {
     }
 }
 
-fn load(path: &Path) -> Result<Config, Failure> {
+pub(super) fn load(path: &Path) -> Result<Config, Failure> {
     Config::load(path).map_err(|error| match &error {
         crate::config::LoadError::Mistakes(_) => {
             Failure::Usage(format!("the configuration has mistakes\n{error}"))

@@ -31,6 +31,15 @@ pub use streams::{Export, Stream};
 
 use reader::{Reader, Section};
 
+/// Reads a duration as the file has them: `500ms`, `30s`, `15m`, `2h`.
+///
+/// # Errors
+/// What was expected, for the command line.
+pub(crate) fn duration(text: &str) -> Result<std::time::Duration, String> {
+    values::duration(text)
+        .map_err(|_| "expected a duration such as 500ms, 30s, 15m or 2h".to_owned())
+}
+
 /// A checked configuration. What a file leaves out has the default that its field names.
 #[derive(Debug, Clone)]
 pub struct Config {
