@@ -92,6 +92,50 @@ fn a_mail_that_cannot_be_sent_is_refused_before_it_is_queued() {
     assert_eq!(server.get("/api/jobs/nothing/nothing").status, 404);
 }
 
+/// The SMTP path, against a real SMTP server: `cargo xtask test` installs one and says where it is.
+#[test]
+fn a_mail_is_handed_to_an_smtp_server() {
+    let Some(program) = std::env::var_os("PACELINE_AIOSMTPD") else {
+        println!(
+            "skipped: PACELINE_AIOSMTPD does not name an SMTP server; cargo xtask test sets it"
+        );
+        return;
+    };
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let mut smtp = std::process::Command::new(program)
+        .args(["-n", "-c", "aiosmtpd.handlers.Debugging", "stdout"])
+        .args(["-l", &format!("127.0.0.1:{port}")])
+        .env("PYTHONUNBUFFERED", "1")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let folder = copy_of_the_shop();
+    let config = format!(
+        "[database]\nurl = \"sqlite:shop.db\"\n[jobs]\nurl = \"sqlite:mails.db\"\n[resources.products]\n\
+         [email]\nfrom = \"Shop <shop@example.com>\"\ndeliver = \"smtp://127.0.0.1:{port}\"\n\
+         anonymous = true\nattempts = 20\nbackoff = \"200ms\"\n"
+    );
+    let server = Server::serve(&config, folder);
+    let answer = send(&server, &[], "Grüße");
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let job = settled(&server, answer.header("location"));
+    smtp.kill().unwrap();
+    let received = std::io::read_to_string(smtp.stdout.take().unwrap()).unwrap();
+    smtp.wait().unwrap();
+    assert_eq!(job["state"], "completed", "{job}");
+    assert!(job["result"].as_str().unwrap().contains("250"), "{job}");
+    assert!(received.contains("To: ada@example.com"), "{received}");
+    assert!(
+        received.contains("From: Shop <shop@example.com>")
+            || received.contains("From: \"Shop\" <shop@example.com>"),
+        "{received}"
+    );
+}
+
 /// Every acknowledged mail is delivered although the server is killed at a random point, 200 times.
 /// The maildir names files after jobs, so a repeated delivery cannot hide a lost one.
 #[test]

@@ -184,3 +184,44 @@ fn it_is_healthy_checks_hosts_and_stops_when_asked() {
     let (status, output) = server.wait();
     assert!(status.success(), "{status} {output}");
 }
+
+/// Real data: capitalised names, composite keys, a self-reference, text beyond ASCII.
+#[test]
+fn chinook_is_served_as_it_is() {
+    let Some(path) = std::env::var_os("PACELINE_CHINOOK") else {
+        println!("skipped: PACELINE_CHINOOK does not name the Chinook database; .ci/run sets it");
+        return;
+    };
+    let before = std::fs::read(&path).unwrap();
+    let server = Server::serve_url(&format!("sqlite:{}", path.display()));
+    let track = server.get("/api/Track/1?fields=Name,AlbumId.Title,Album.Artist.Name");
+    assert_eq!(track.status, 200, "{}", track.text());
+    let expected = json!({
+        "Name": "For Those About To Rock (We Salute You)",
+        "Album": {"Title": "For Those About To Rock We Salute You", "Artist": {"Name": "AC/DC"}},
+    });
+    assert_eq!(track.json(), expected);
+    let member = server.get("/api/PlaylistTrack/1,3402");
+    assert_eq!(member.json(), json!({"PlaylistId": 1, "TrackId": 3402}));
+    let boss = server.get("/api/Employee/2?fields=LastName,ReportsTo(LastName)");
+    assert_eq!(
+        boss.json()["ReportsTo"]["LastName"],
+        "Adams",
+        "{}",
+        boss.text()
+    );
+    let customers = server.get("/api/Customer?Country=Brazil&sort=LastName&fields=LastName,City");
+    assert_eq!(
+        customers.json()["data"][2]["City"],
+        "São Paulo",
+        "{}",
+        customers.text()
+    );
+    let exported = server.get("/api/export/Track?fields=TrackId");
+    assert_eq!(exported.json().as_array().unwrap().len(), 3503);
+    assert_eq!(
+        std::fs::read(&path).unwrap(),
+        before,
+        "serving leaves the file's bytes unchanged"
+    );
+}

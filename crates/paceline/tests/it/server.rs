@@ -41,6 +41,16 @@ impl Server {
         Self::start(command, dir, folder)
     }
 
+    /// `paceline serve` with a configuration written beside the files of a folder.
+    pub(crate) fn serve(config: &str, folder: TempDir) -> Self {
+        let dir = folder.path().to_owned();
+        let file = dir.join("paceline.toml");
+        std::fs::write(&file, config).unwrap();
+        let mut command = Command::new(BINARY);
+        command.arg("serve").arg("--config").arg(file);
+        Self::start(command, dir, Some(folder))
+    }
+
     /// `paceline serve URL`.
     pub(crate) fn serve_url(url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
