@@ -207,6 +207,8 @@ impl JobFacts {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000);
@@ -331,5 +333,77 @@ mod tests {
     fn handing_back_keeps_place_and_attempts() {
         let change = check(job(State::Active), Trigger::HandBack, Some(State::Waiting));
         assert_eq!((change.place, change.attempts_made), (Place::Keep, 0));
+    }
+
+    /// Every edge `decide` and `initial` know, as lines of the drawing.
+    fn known_edges() -> BTreeSet<String> {
+        let triggers = [
+            ("due", Trigger::Due),
+            ("promote", Trigger::Promote),
+            ("claim", Trigger::Claim),
+            ("complete", Trigger::Complete),
+            (
+                "fail",
+                Trigger::Fail {
+                    retryable: true,
+                    random: 0.5,
+                },
+            ),
+            (
+                "fail",
+                Trigger::Fail {
+                    retryable: false,
+                    random: 0.5,
+                },
+            ),
+            ("postpone", Trigger::Postpone(Duration::ZERO)),
+            ("postpone", Trigger::Postpone(Duration::from_secs(1))),
+            ("hand back", Trigger::HandBack),
+            ("stall", Trigger::Stall { limit: 0 }),
+            ("stall", Trigger::Stall { limit: 10 }),
+            ("retry", Trigger::Retry),
+            ("remove", Trigger::Remove),
+        ];
+        let mut edges = BTreeSet::new();
+        for priority in [0, 1] {
+            for delay in [Duration::ZERO, Duration::from_secs(1)] {
+                let (state, _) = initial(priority, delay, NOW);
+                edges.insert(format!("[*] --> {state}: add"));
+            }
+            for backoff in [None, Some(Backoff::fixed(Duration::from_secs(1)))] {
+                for (state, (label, trigger)) in State::ALL
+                    .into_iter()
+                    .flat_map(|state| triggers.map(|trigger| (state, trigger)))
+                {
+                    // A job stands only in the line its priority says.
+                    if state == State::ready(1 - priority) {
+                        continue;
+                    }
+                    let facts = JobFacts {
+                        priority,
+                        backoff,
+                        max_attempts: 9,
+                        ..job(state)
+                    };
+                    if let Ok(change) = decide(&facts, trigger, NOW) {
+                        let to = change.state.map_or("[*]", State::as_str);
+                        edges.insert(format!("{state} --> {to}: {label}"));
+                    }
+                }
+            }
+        }
+        edges
+    }
+
+    #[test]
+    fn the_drawing_in_the_documentation_has_exactly_these_edges() {
+        let document = include_str!("../../../../docs/job-states.md");
+        let drawn: BTreeSet<String> = document
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.contains("-->"))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(drawn, known_edges());
     }
 }
