@@ -64,7 +64,7 @@ async fn broken_rules_are_named_without_sql() {
         ),
         ("DELETE", "maker", 1, "", ForeignKey, &[]),
         ("PATCH", "item", 1, r#"{"stock":-1}"#, Check, &[]),
-        ("PATCH", "item", 1, r#"{"name":"x"}"#, Check, &[]),
+        ("PATCH", "item", 1, r#"{"name":"x"}"#, Check, &["name"]),
         ("PATCH", "sealed", 1, r#"{"n":2}"#, Trigger, &[]),
     ];
     let shop = Shop::open();
