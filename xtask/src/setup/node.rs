@@ -13,11 +13,18 @@ pub(super) fn is_current(folder: &str) -> bool {
     matches!((installed, wanted), (Ok(installed), Ok(wanted)) if installed == wanted)
 }
 
-/// Installs exactly what the lock file names. Native parts are compiled when no ready one is found.
+/// Installs what the lock file names and leaves it as it is. Native parts are compiled when no ready one is
+/// found. Not `npm ci`: it refuses a lock file without addresses that leaves out packages of other platforms.
 pub(super) fn install(folder: &str) -> Result<(), String> {
     let folder = workspace::root().join(folder);
     Program::new("npm")
-        .arguments(&["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        .arguments(&[
+            "install",
+            "--no-save",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ])
         .folder(&folder)
         .run()?;
     std::fs::copy(folder.join("package-lock.json"), stamp(&folder))
