@@ -3,6 +3,7 @@
 //! The same route is called in one process with and without the limit, few and many times, under
 //! callgrind; start-up and the route itself cancel out of the differences.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::process::Command;
@@ -11,11 +12,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::Request;
+use axum::http::{Request, Response};
 use axum::routing::get;
 use paceline_http::client_ip::{ClientAddressLayer, TrustedProxies};
 use paceline_http::rate_limit::{PathPrefix, Policy, Quota, RateLimitLayer};
-use tower::{Service, ServiceExt};
+use tower::{Service, ServiceBuilder, ServiceExt};
 
 use crate::Outcome;
 use crate::results::Results;
@@ -63,27 +64,28 @@ pub(crate) fn call(arguments: &[String]) -> Outcome<()> {
         .parse()
         .map_err(|_| format!("{times:?} is no number"))?;
     let plain = Router::new().route("/api/noop", get(async || "ok"));
-    let router = if route == "limited" {
-        limited(plain)?
-    } else {
-        plain
-    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build();
-    runtime
-        .map_err(|error| error.to_string())?
-        .block_on(calls(router, times))
+        .build()
+        .map_err(|error| error.to_string())?;
+    if route == "limited" {
+        runtime.block_on(calls(limited(plain)?, times))
+    } else {
+        runtime.block_on(calls(plain, times))
+    }
 }
 
-async fn calls(mut router: Router, times: u32) -> Outcome<()> {
+async fn calls<S>(mut service: S, times: u32) -> Outcome<()>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+{
     for _ in 0..times {
         let peer = ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000)));
         let request = Request::get("/api/noop")
             .extension(peer)
             .body(Body::empty())
             .expect("a valid request");
-        let ready = ServiceExt::<Request<Body>>::ready(&mut router).await;
+        let ready = service.ready().await;
         let Ok(answer) = ready.expect("a router cannot fail").call(request).await;
         if !answer.status().is_success() {
             return Err(format!("the route answered {}", answer.status()));
@@ -92,15 +94,19 @@ async fn calls(mut router: Router, times: u32) -> Outcome<()> {
     Ok(())
 }
 
-/// One policy for every address, as in the documented example, out of reach.
-fn limited(router: Router) -> Outcome<Router> {
+/// One policy for every address, as in the documented example, out of reach; put around the routes as the
+/// server does it.
+fn limited(
+    routes: Router,
+) -> Outcome<impl Service<Request<Body>, Response = Response<Body>, Error = Infallible>> {
     let most = NonZeroU32::new(1_000_000).expect("not zero");
     let quota = Quota::new(most, Duration::from_mins(15)).map_err(|error| error.to_string())?;
     let path = PathPrefix::new("/api/").map_err(|error| error.to_string())?;
     let policy = Policy::new("api", quota)
         .map_err(|error| error.to_string())?
         .with_path(path);
-    Ok(router
+    Ok(ServiceBuilder::new()
+        .layer(ClientAddressLayer::new(TrustedProxies::none()))
         .layer(RateLimitLayer::new([policy]))
-        .layer(ClientAddressLayer::new(TrustedProxies::none())))
+        .service(routes))
 }

@@ -3,43 +3,62 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::table::Table;
-use crate::plan::quote;
+use crate::plan::{LARGE_TABLE, quote};
 
-/// From this many rows on, the exact figure no longer matters.
-const COUNTED_UP_TO: u64 = 100_001;
+/// Smaller tables are counted: a few pages to read.
+const COUNTED: u64 = 1_000;
+/// Where nothing else is known, counting goes on to here: beyond it the exact figure no longer matters.
+const COUNTED_AT_MOST: u64 = LARGE_TABLE + 1;
 /// No row takes fewer bytes of the file than this.
 const SMALLEST_ROW: u64 = 6;
 
-/// An estimate of the number of rows, exact up to 100,000.
+/// An estimate of the number of rows; exact below 1,000.
 ///
-/// Counting stops after that many; beyond it the answer comes from `ANALYZE` where it has been run,
-/// else from the span of the rowids, bounded by what the file can hold.
+/// A start must not wait for large tables to be read, so beyond that the answer comes from `ANALYZE`
+/// where it has been run, else from the span of the rowids. Only a span that leaves open whether the table
+/// is large is followed by counting.
 pub(super) fn approximate_rows(connection: &Connection, table: &Table) -> rusqlite::Result<u64> {
-    let name = quote(&table.name);
-    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {name} LIMIT {COUNTED_UP_TO})");
-    let counted = count(connection, &sql)?;
-    if counted < COUNTED_UP_TO {
-        return Ok(counted);
+    let few = count_up_to(connection, table, COUNTED)?;
+    if few < COUNTED {
+        return Ok(few);
     }
     if let Some(rows) = analyzed_rows(connection, &table.name)? {
-        return Ok(rows.max(counted));
+        return Ok(rows.max(few));
     }
+    let span = rowid_span(connection, table)?;
+    if let Some(span) = span.filter(|span| *span <= LARGE_TABLE) {
+        return Ok(span);
+    }
+    let counted = count_up_to(connection, table, COUNTED_AT_MOST)?;
+    match span {
+        Some(span) if counted == COUNTED_AT_MOST => {
+            let pages = count(connection, "SELECT page_count FROM pragma_page_count")?;
+            let page = count(connection, "SELECT page_size FROM pragma_page_size")?;
+            let most = pages.saturating_mul(page) / SMALLEST_ROW;
+            Ok(span.min(most).max(counted))
+        }
+        _ => Ok(counted),
+    }
+}
+
+/// How many rows there are, if not more than `most`; else `most`.
+fn count_up_to(connection: &Connection, table: &Table, most: u64) -> rusqlite::Result<u64> {
+    let name = quote(&table.name);
+    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {name} LIMIT {most})");
+    count(connection, &sql)
+}
+
+/// From the first rowid to the last: at least as many as there are rows.
+fn rowid_span(connection: &Connection, table: &Table) -> rusqlite::Result<Option<u64>> {
     let Some(rowid) = table.rowid() else {
-        return Ok(counted);
+        return Ok(None);
     };
-    let rowid = rowid.name();
+    let (name, rowid) = (quote(&table.name), rowid.name());
     let sql =
         format!("SELECT (SELECT max({rowid}) FROM {name}), (SELECT min({rowid}) FROM {name})");
     let (last, first): (i64, i64) =
         connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let pages = count(connection, "SELECT page_count FROM pragma_page_count")?;
-    let page = count(connection, "SELECT page_size FROM pragma_page_size")?;
-    let most = pages.saturating_mul(page) / SMALLEST_ROW;
-    Ok(last
-        .abs_diff(first)
-        .saturating_add(1)
-        .min(most)
-        .max(counted))
+    Ok(Some(last.abs_diff(first).saturating_add(1)))
 }
 
 /// The answer of a statement whose one value is never negative.
@@ -87,6 +106,8 @@ mod tests {
             assert!((low..=high).contains(&estimate), "{rows}: {estimate}");
         };
         check("SELECT i * 1000000 FROM n LIMIT 50", "", 50, 50);
+        check("SELECT i * 7 FROM n LIMIT 2000", "", 2_000, 14_000);
+        check("SELECT i * 1000 FROM n LIMIT 2000", "", 2_000, 2_000);
         check("SELECT i FROM n", "", 109_999, 110_000);
         check("SELECT i * 1000000 FROM n", "ANALYZE;", 110_000, 110_000);
         check("SELECT i * 1000000 FROM n", "", 100_001, 1_000_000);

@@ -1,16 +1,19 @@
 //! The resolved address in a request's extensions.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use http::Extensions;
 use http::request::Parts;
 
 use super::{ClientKey, Ipv6PrefixLength};
 use crate::problem::Problem;
 
-/// The address of the client, put into the request's extensions by
-/// [`ClientAddressLayer`](super::ClientAddressLayer), and an axum extractor.
+/// The address of the client, found by [`ClientAddressLayer`](super::ClientAddressLayer), and an axum
+/// extractor.
+///
+/// It is in the request's extensions only where it differs from the connection's peer; read it with
+/// [`of`](Self::of), which knows both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(IpAddr);
 
@@ -30,13 +33,18 @@ impl ClientAddress {
         ClientKey::new(self.0, prefix)
     }
 
-    /// The address in these extensions. Without one, the unspecified address `::`: requests of which
+    /// The client of the request with these extensions: what the layer found, else the peer of the
+    /// connection (axum's `ConnectInfo<SocketAddr>`), else the unspecified address `::`: requests of which
     /// nothing is known are one client, not each a new one.
     pub fn of(extensions: &Extensions) -> Self {
-        extensions
-            .get()
-            .copied()
-            .unwrap_or(Self(IpAddr::V6(Ipv6Addr::UNSPECIFIED)))
+        Self::find(extensions).unwrap_or(Self(IpAddr::V6(Ipv6Addr::UNSPECIFIED)))
+    }
+
+    fn find(extensions: &Extensions) -> Option<Self> {
+        extensions.get().copied().or_else(|| {
+            let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+            Some(Self::new(peer.ip()))
+        })
     }
 }
 
@@ -44,8 +52,10 @@ impl<S: Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts.extensions.get().copied().ok_or_else(|| {
-            Problem::internal("ClientAddress was asked for without ClientAddressLayer in front")
+        Self::find(&parts.extensions).ok_or_else(|| {
+            Problem::internal(
+                "ClientAddress was asked for with neither ClientAddressLayer nor ConnectInfo in front",
+            )
         })
     }
 }

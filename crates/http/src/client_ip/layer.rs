@@ -7,7 +7,10 @@ use tower_layer::Layer;
 
 use super::{ClientAddressService, TrustedProxies};
 
-/// Puts a [`ClientAddress`](super::ClientAddress) into every request's extensions.
+/// Finds the [`ClientAddress`](super::ClientAddress) of every request.
+///
+/// It goes into the request's extensions only where it is not the peer's: most requests are spared the
+/// allocation.
 ///
 /// The peer is axum's `ConnectInfo<SocketAddr>` extension: serve with
 /// `into_make_service_with_connect_info::<SocketAddr>()`, or insert it where connections are accepted.

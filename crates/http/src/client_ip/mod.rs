@@ -6,7 +6,7 @@
 //! step further only while the address it stands on is one of the [`TrustedProxies`]. Text that is no
 //! address ends the walk at the last trusted hop: the answer is always an address, never "unknown".
 //!
-//! [`ClientAddressLayer`] does this once per request and leaves a [`ClientAddress`] in the extensions.
+//! [`ClientAddressLayer`] does this once per request, for [`ClientAddress::of`] and the extractor to tell.
 //! Limits count by [`ClientKey`]: an IPv4 address, or an IPv6 network, because one IPv6 customer owns
 //! a whole network of addresses.
 //!

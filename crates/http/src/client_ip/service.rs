@@ -10,7 +10,7 @@ use tower_service::Service;
 
 use super::{ClientAddress, TrustedProxies, resolve};
 
-/// Adds the client's address to requests, then passes them on.
+/// Adds the client's address to requests whose peer is not the client, then passes them on.
 #[derive(Debug, Clone)]
 pub struct ClientAddressService<S> {
     inner: S,
@@ -41,10 +41,13 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let extensions = request.extensions();
+        let connection = extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = connection.map_or(self.unknown_peer, |ConnectInfo(peer)| peer.ip());
-        let client = resolve(peer, request.headers(), &self.trusted);
-        request.extensions_mut().insert(ClientAddress::new(client));
+        let client = ClientAddress::new(resolve(peer, request.headers(), &self.trusted));
+        if ClientAddress::of(extensions) != client {
+            request.extensions_mut().insert(client);
+        }
         self.inner.call(request)
     }
 }

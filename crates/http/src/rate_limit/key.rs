@@ -17,8 +17,8 @@ impl LimitKey {
         Self(key)
     }
 
-    pub(super) fn to_u128(self) -> u128 {
-        u128::from_ne_bytes(self.0)
+    pub(super) fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
     }
 }
 

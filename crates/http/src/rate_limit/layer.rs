@@ -12,8 +12,8 @@ use crate::client_ip::Ipv6PrefixLength;
 ///
 /// Put it outside the router (so that it sees whole paths) and inside
 /// [`ClientAddressLayer`](crate::client_ip::ClientAddressLayer), whose
-/// [`ClientAddress`](crate::client_ip::ClientAddress) it counts by; without it all requests are one
-/// client. Clones, and all services made from one layer, share their counts.
+/// [`ClientAddress`](crate::client_ip::ClientAddress) it counts by; without it, it counts by the peer of
+/// the connection. Clones, and all services made from one layer, share their counts.
 #[derive(Debug, Clone)]
 pub struct RateLimitLayer {
     limiter: Limiter,

@@ -1,12 +1,12 @@
 //! One shard: a table of windows with chained buckets, and per policy the order in which they end.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::RandomState;
 
 use super::super::super::window::{self, Window};
 use super::super::super::{LimitKey, Quota, Timestamp};
 use super::entry::{Entry, Index, NONE};
 use super::order::{Order, at};
-use super::{Generation, Slot};
+use super::{Generation, Slot, hash_of};
 
 /// Entries a shard can number.
 pub(super) const MOST_ENTRIES: usize = NONE as usize;
@@ -195,8 +195,7 @@ impl Shard {
     }
 
     fn hash_of(&self, entry: &Entry) -> u64 {
-        self.hasher
-            .hash_one((entry.key.to_u128(), entry.policy as usize))
+        hash_of(&self.hasher, entry.key, entry.policy as usize)
     }
 
     fn drop_ended(&mut self, now: Timestamp) {
