@@ -1,7 +1,7 @@
 //! The Express tutorial, and the Redis that its queue lives on.
 
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::Data;
@@ -35,13 +35,18 @@ impl Redis {
     }
 }
 
-/// The app; with a Redis it has the mail routes.
+/// The app on the shop; with a Redis it has the mail routes.
 pub(crate) fn express(data: &Data, redis: Option<&Redis>) -> Outcome<Server> {
+    express_on(data, &data.shop, redis)
+}
+
+/// The app on any copy of the shop.
+pub(crate) fn express_on(data: &Data, shop: &Path, redis: Option<&Redis>) -> Outcome<Server> {
     let address = free_address()?;
     let mut command = node("server.js");
     command
         .env("PORT", address.port().to_string())
-        .env("SHOP", &data.shop)
+        .env("SHOP", shop)
         .env("EXPORT", &data.export);
     if let Some(redis) = redis {
         command.env("REDIS_PORT", redis.port());

@@ -8,7 +8,7 @@ mod shop;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub(crate) use express::{Mailer, Redis, express, node};
+pub(crate) use express::{Mailer, Redis, express, express_on, node};
 pub(crate) use ours::{Cache, ours, ours_on_export};
 pub(crate) use pocketbase::pocketbase;
 
@@ -23,6 +23,8 @@ pub(crate) struct Data {
     pub(crate) folder: PathBuf,
     /// The shop: users, posts, products.
     pub(crate) shop: PathBuf,
+    /// The shop without any index but the keys', as the tutorial has it.
+    pub(crate) unindexed_shop: PathBuf,
     /// One table `people` of many rows.
     pub(crate) export: PathBuf,
 }
@@ -32,8 +34,10 @@ pub(crate) fn prepare(folder: &Path, options: &Options) -> Outcome<Data> {
     let data = Data {
         folder: folder.to_owned(),
         shop: ours::make_shop(folder)?,
+        unindexed_shop: folder.join("unindexed.db"),
         export: folder.join("export.db"),
     };
+    shop::copy_without_indexes(&data.shop, &data.unindexed_shop)?;
     shop::make_export(&data.export, options.export_rows)?;
     pocketbase::prepare(&data)?;
     Ok(data)

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Row, entry, row, run};
-use crate::contender::{Cache, Data, constant, express, ours, pocketbase};
+use crate::contender::{Cache, Data, constant, express, express_on, ours, pocketbase};
 use crate::load::Request;
 use crate::options::Options;
 use crate::results::Results;
@@ -21,6 +21,7 @@ struct Servers {
     cached: Server,
     uncached: Server,
     express: Server,
+    express_unindexed: Server,
     pocketbase: Server,
     constant: Server,
 }
@@ -33,6 +34,7 @@ pub(super) fn measure(data: &Data, options: &Options, results: &mut Results) -> 
         cached,
         uncached: ours(data, Cache::Off)?,
         express: express(data, None)?,
+        express_unindexed: express_on(data, &data.unindexed_shop, None)?,
         pocketbase: pocketbase(data)?,
     };
     let rows = [
@@ -52,6 +54,11 @@ fn list(servers: &Servers) -> Row<'_> {
         "list",
         vec![
             entry("Paceline", &servers.cached, Request::get(LIST)),
+            entry(
+                "Express, no index but the key",
+                &servers.express_unindexed,
+                Request::get(LIST),
+            ),
             entry("Express", &servers.express, Request::get(LIST)),
             entry(
                 "PocketBase",
