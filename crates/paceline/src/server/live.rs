@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Uri};
 use paceline_data::plan::format_key;
-use paceline_data::query::parse_parameters;
+use paceline_data::query::{QueryErrorCode, parse_parameters};
 use paceline_data::write::{Change, ChangeKind};
 use paceline_http::problem::Problem;
 use paceline_http::stream::sse::{Broadcaster, EventName, Filter, Options, last_event_id};
@@ -113,7 +113,8 @@ pub(super) async fn stream(
             return Err(Problem::invalid_parameter(
                 parameter.name,
                 "The stream takes the parameter job=queue/id only.",
-            ));
+            )
+            .with_code(QueryErrorCode::UnknownParameter.as_str()));
         }
         if !parameter.value.contains('/') {
             return Err(Problem::invalid_parameter(

@@ -8,6 +8,7 @@ mod jobs_cli;
 mod listing;
 mod login;
 mod mail;
+mod problems;
 mod served;
 mod server;
 mod stop;

@@ -114,17 +114,18 @@ pub(super) fn key_parameter(resource: &Resource) -> Value {
 /// Schemas every service has.
 pub(super) fn fixed() -> Map<String, Value> {
     let text = json!({"type": "string"});
+    let code = json!({"type": "string", "pattern": "^[a-z]+(-[a-z]+)*$"});
     let number_or_null = json!({"type": ["integer", "null"]});
     let problem = json!({
         "type": "object",
         "required": ["type", "title", "status", "code"],
         "properties": {
-            "type": text, "title": text, "status": {"type": "integer"}, "code": text, "detail": text,
+            "type": text, "title": text, "status": {"type": "integer"}, "code": code, "detail": text,
             "parameter": text, "pointer": text, "header": text,
             "errors": {"type": "array", "items": {
                 "type": "object",
                 "required": ["code", "detail"],
-                "properties": {"code": text, "detail": text, "pointer": text, "parameter": text},
+                "properties": {"code": code, "detail": text, "pointer": text, "parameter": text},
             }},
         },
     });
