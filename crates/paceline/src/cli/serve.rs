@@ -83,14 +83,14 @@ impl Serve {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::run(&error))?;
         runtime
             .block_on(server::run(config, announce))
-            .map_err(|error| Failure::run(&error))
+            .map_err(|error| Failure::serving(&error))
     }
 }
 
 impl Check {
     pub(super) fn run(self) -> Result<(), Failure> {
         let config = load(&self.config)?;
-        let summary = server::describe(&config).map_err(|error| Failure::run(&error))?;
+        let summary = server::describe(&config).map_err(|error| Failure::opening(&error))?;
         println!("{} is fine.\n{summary}", self.config.display());
         Ok(())
     }

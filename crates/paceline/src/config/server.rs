@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use super::reader::Section;
 use super::redacted::Redacted;
 use super::values::{self, Invalid};
+use crate::secret::{SHORTEST_PASSPHRASE, Secret, SecretTooShort};
 
 /// `[server]`: where it answers and what it believes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +153,10 @@ fn body_size(text: &str) -> Result<usize, Invalid> {
 }
 
 fn key(text: &str) -> Result<String, Invalid> {
-    crate::secret::Secret::from_text(text)
-        .map(|_| text.to_owned())
-        .map_err(|error| Invalid::expected(error.to_string()))
+    match Secret::from_text(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(SecretTooShort) => Err(Invalid::expected(format!(
+            "64 hexadecimal digits or a passphrase of at least {SHORTEST_PASSPHRASE} characters"
+        ))),
+    }
 }

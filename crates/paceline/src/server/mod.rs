@@ -17,6 +17,7 @@ mod plans;
 mod policies;
 mod resource;
 mod routes;
+mod secret;
 mod signals;
 mod source;
 
@@ -31,6 +32,7 @@ use open::Opened;
 use parts::Parts;
 
 pub use open::{Unopenable, describe};
+pub use secret::SecretError;
 
 /// A service ended in an error, or never began.
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,7 @@ mod listing;
 mod login;
 mod mail;
 mod problems;
+mod secret;
 mod served;
 mod server;
 mod stop;
