@@ -57,7 +57,8 @@ pub struct Secrets {
     /// The key itself, as in `PACELINE_SECRET`. Default none.
     pub key: Option<Redacted<String>>,
     /// The file that holds the key; it is made when it does not exist. Default
-    /// `state/secret.key`; `None`, only ever without a config file, when no folder for it is known.
+    /// `state/secret.key`; `None`, only ever without a config file, for the one of the database in the
+    /// user's state folder.
     pub key_file: Option<PathBuf>,
 }
 

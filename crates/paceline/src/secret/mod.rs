@@ -1,10 +1,12 @@
 //! The one secret of a service, and the keys derived from it.
 
 mod file;
+mod state;
 
 use std::fmt;
 
 pub use file::{KeyFileError, load_or_create};
+pub use state::{key_file_of, state_folder};
 
 /// A passphrase shorter than this is refused: it could be guessed offline from a cursor.
 pub(crate) const SHORTEST_PASSPHRASE: usize = 32;

@@ -13,7 +13,7 @@ use paceline_data::sqlite::{Access, OpenError, SqliteOptions};
 use paceline_jobs::{Durability, EngineHandle};
 
 use super::login::TokenKey;
-use super::secret::{self, SecretError};
+use super::secret::{self, SecretError, SecretOrigin};
 use super::source::{Keys, Rules, Source};
 use crate::config::{self, Config};
 
@@ -59,6 +59,7 @@ fn list(errors: &[ResourceError]) -> String {
 pub(super) struct Opened {
     pub(super) source: Source,
     pub(super) engine: Option<EngineHandle>,
+    pub(super) origin: SecretOrigin,
 }
 
 /// Opens the database and the job store and resolves the resources against the schema. Blocks.
@@ -66,8 +67,9 @@ pub(super) struct Opened {
 /// # Errors
 /// What cannot be opened, and what of the configuration does not fit.
 pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
-    let secret = secret::load(&config.secrets, &|name| std::env::var_os(name))?;
-    let options = SqliteOptions::new(config.database.url.path())
+    let path = config.database.url.path();
+    let (secret, origin) = secret::load(&config.secrets, path, &|name| std::env::var_os(name))?;
+    let options = SqliteOptions::new(path)
         .access(if is_written(config) {
             Access::ReadWrite
         } else {
@@ -90,7 +92,11 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
     let sizes = (config.cache.size, config.server.max_body);
     let source = Source::new(database, resources, rules, keys, sizes);
     let engine = config.jobs.as_ref().map(open_jobs).transpose()?;
-    Ok(Opened { source, engine })
+    Ok(Opened {
+        source,
+        engine,
+        origin,
+    })
 }
 
 fn is_written(config: &Config) -> bool {

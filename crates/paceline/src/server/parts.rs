@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::live::Live;
 use super::source::Source;
-use super::{Bound, ServeError, email};
+use super::{Bound, SecretOrigin, ServeError, email};
 use crate::config::{self, Config};
 
 /// The running parts of one service.
@@ -55,6 +55,7 @@ impl Parts {
         &self,
         api: &TcpListener,
         admin: Option<&TcpListener>,
+        secret: SecretOrigin,
     ) -> std::io::Result<Bound> {
         let resources = &self.source.resources;
         Ok(Bound {
@@ -66,6 +67,7 @@ impl Parts {
                 .map(|resource| resource.path.clone())
                 .collect(),
             hidden: resources.hidden().to_vec(),
+            secret,
         })
     }
 

@@ -1,9 +1,12 @@
-//! Which secret a service works with: the environment's, the configuration's, or a key file's.
+//! Which secret a service works with: the environment's, the configuration's, a key file's.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use crate::config;
-use crate::secret::{KeyFileError, Secret, SecretTooShort, load_or_create};
+use crate::secret::{
+    KeyFileError, Secret, SecretTooShort, key_file_of, load_or_create, state_folder,
+};
 
 /// The environment variable that wins over the configuration.
 const VARIABLE: &str = "PACELINE_SECRET";
@@ -33,26 +36,79 @@ impl SecretError {
     }
 }
 
-/// `PACELINE_SECRET`, the configured key, the key file, or one that lives as long as the process.
+/// Where the secret of a service comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretOrigin {
+    /// The environment variable `PACELINE_SECRET`.
+    Environment,
+    /// `key` in `[secrets]`.
+    Configuration,
+    /// A key file; it was made if it was not there.
+    KeyFile(PathBuf),
+    /// Made at this start and gone with the process: cursors and tokens do not survive it.
+    Process {
+        /// Why there is no key file.
+        reason: String,
+    },
+}
+
+/// `PACELINE_SECRET`, the configured key, the key file, the one of the database in the state folder, or,
+/// where that cannot be written, a secret that lives as long as the process.
 ///
 /// What is given and not good is refused, not passed over: whoever sets a secret relies on it.
 pub(super) fn load(
     settings: &config::Secrets,
+    database: &Path,
     lookup: &dyn Fn(&str) -> Option<OsString>,
-) -> Result<Secret, SecretError> {
+) -> Result<(Secret, SecretOrigin), SecretError> {
     if let Some(text) = lookup(VARIABLE) {
         let text = text.into_string().map_err(|_| SecretError::NotText)?;
-        return Secret::from_text(&text).map_err(SecretError::Variable);
+        let secret = Secret::from_text(&text).map_err(SecretError::Variable)?;
+        return Ok((secret, SecretOrigin::Environment));
     }
     if let Some(key) = &settings.key {
-        return Secret::from_text(key.expose()).map_err(SecretError::Configured);
+        let secret = Secret::from_text(key.expose()).map_err(SecretError::Configured)?;
+        return Ok((secret, SecretOrigin::Configuration));
     }
-    if let Some(path) = &settings.key_file {
-        return Ok(load_or_create(path)?);
+    match &settings.key_file {
+        Some(path) => Ok((load_or_create(path)?, SecretOrigin::KeyFile(path.clone()))),
+        None => of_state(database, lookup),
     }
+}
+
+/// The key of this database in the user's state folder.
+fn of_state(
+    database: &Path,
+    lookup: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<(Secret, SecretOrigin), SecretError> {
+    let Some(folder) = state_folder(lookup) else {
+        let reason = "none of PACELINE_STATE_DIR, XDG_STATE_HOME and HOME names a folder for a key";
+        return Ok(of_process(reason.to_owned()));
+    };
+    // Nothing is kept for a database that is not there; opening it tells why.
+    let database = match database.canonicalize() {
+        Ok(path) => path,
+        Err(error) => return Ok(of_process(format!("the database has no path: {error}"))),
+    };
+    let path = key_file_of(&database, &folder);
+    match load_or_create(&path) {
+        Ok(secret) => Ok((secret, SecretOrigin::KeyFile(path))),
+        Err(error @ KeyFileError::Io { .. }) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            Ok(of_process(format!(
+                "{error}: {}",
+                cause.unwrap_or_default()
+            )))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn of_process(reason: String) -> (Secret, SecretOrigin) {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    Ok(Secret::new(bytes))
+    (Secret::new(bytes), SecretOrigin::Process { reason })
 }
 
 #[cfg(test)]
@@ -67,9 +123,8 @@ mod tests {
             key: key.map(|key| Redacted::new(key.to_owned())),
             ..Default::default()
         };
-        load(&settings, &|name| {
-            variable.filter(|_| name == VARIABLE).map(OsString::from)
-        })
+        let lookup = |name: &str| variable.filter(|_| name == VARIABLE).map(OsString::from);
+        load(&settings, Path::new("a.db"), &lookup).map(|(secret, _)| secret)
     }
 
     #[test]
