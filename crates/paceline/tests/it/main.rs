@@ -4,6 +4,7 @@
 
 mod client;
 mod conditional;
+mod init;
 mod jobs_cli;
 mod listing;
 mod login;

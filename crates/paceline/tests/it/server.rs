@@ -44,11 +44,18 @@ impl Server {
     /// `paceline serve` with a configuration written beside the files of a folder.
     pub(crate) fn serve(config: &str, folder: TempDir) -> Self {
         let dir = folder.path().to_owned();
-        let file = dir.join("paceline.toml");
-        std::fs::write(&file, config).unwrap();
+        std::fs::write(dir.join("paceline.toml"), config).unwrap();
+        Self::serve_folder(dir, Some(folder))
+    }
+
+    /// `paceline serve` with the `paceline.toml` of a folder.
+    pub(crate) fn serve_folder(dir: PathBuf, folder: Option<TempDir>) -> Self {
         let mut command = Command::new(BINARY);
-        command.arg("serve").arg("--config").arg(file);
-        Self::start(command, dir, Some(folder))
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(dir.join("paceline.toml"));
+        Self::start(command, dir, folder)
     }
 
     /// `paceline serve URL`.
