@@ -35,13 +35,13 @@ impl Parts {
         engine: Option<EngineHandle>,
     ) -> Result<Self, ServeError> {
         let live = config.stream.as_ref().map(Live::new);
-        if let (Some(live), Some(engine)) = (&live, &engine) {
-            live.follow_jobs(engine);
-        }
         let mail = match (&config.email, &engine) {
             (Some(settings), Some(engine)) => Some(Mail::start(settings, engine)?),
             _ => None,
         };
+        if let (Some(live), Some(engine), Some(mail)) = (&live, &engine, &mail) {
+            live.follow_jobs(engine, mail.queue.name().clone());
+        }
         Ok(Self {
             source,
             engine,

@@ -160,6 +160,15 @@ pub(super) fn problem_responses() -> Value {
     }})
 }
 
+/// The operation, for those with a login token where one is asked for.
+pub(super) fn for_token(mut operation: Value, token: bool) -> Value {
+    if token {
+        operation["security"] = json!([{"token": []}]);
+        operation["responses"]["401"] = json!({"$ref": "#/components/responses/Problem"});
+    }
+    operation
+}
+
 /// Adds the error answers an operation can give to its own.
 pub(super) fn with_problems(mut own: Value, statuses: &[u16]) -> Value {
     let problem = json!({"$ref": "#/components/responses/Problem"});
