@@ -4,7 +4,7 @@ use super::quote;
 use crate::catalog::TableId;
 use crate::encode::{Linkage, ResourceShape, RowShape, Shape};
 use crate::query::{Dialect, Selection};
-use crate::resource::{Resource, Resources};
+use crate::resource::{Resource, ResourceId, Resources};
 
 /// What a statement reads. The base table is `t0`, related ones `t1`, `t2`, … in the order they are met.
 #[derive(Debug, Default)]
@@ -12,6 +12,7 @@ pub(super) struct Columns {
     items: Vec<String>,
     joins: String,
     tables: Vec<TableId>,
+    resources: Vec<ResourceId>,
     aliases: usize,
 }
 
@@ -46,7 +47,7 @@ impl Columns {
         alias: usize,
     ) -> ResourceShape {
         let resource = resources.get(selection.resource);
-        self.note(resources.table_of(resource).id);
+        self.note(resource);
         let id = self.key(resources, resource, alias);
         let mut attributes = Shape::default();
         for &index in &selection.fields {
@@ -106,7 +107,7 @@ impl Columns {
             own.into_iter().map(|column| self.item(column)).collect()
         } else {
             let inner = joined.unwrap_or_else(|| self.enter(resources, resource, alias, index));
-            self.note(target.table);
+            self.note(target);
             self.key(resources, target, inner)
         };
         Some(Linkage {
@@ -138,8 +139,7 @@ impl Columns {
 
     fn add(&mut self, resources: &Resources, selection: &Selection, alias: usize) -> Shape {
         let resource = resources.get(selection.resource);
-        let table = resources.table_of(resource);
-        self.note(table.id);
+        self.note(resource);
         let mut shape = Shape::default();
         for &index in &selection.fields {
             let field = &resource.fields[index];
@@ -194,15 +194,23 @@ impl Columns {
         })
     }
 
-    fn note(&mut self, table: TableId) {
-        if !self.tables.contains(&table) {
-            self.tables.push(table);
+    fn note(&mut self, resource: &Resource) {
+        if !self.tables.contains(&resource.table) {
+            self.tables.push(resource.table);
+        }
+        if !self.resources.contains(&resource.id) {
+            self.resources.push(resource.id);
         }
     }
 
     /// The tables read, the base table first.
     pub(super) fn tables(&self) -> &[TableId] {
         &self.tables
+    }
+
+    /// The resources whose rows are told of, the base first.
+    pub(super) fn resources(&self) -> &[ResourceId] {
+        &self.resources
     }
 
     /// `SELECT … FROM … AS t0 LEFT JOIN …`

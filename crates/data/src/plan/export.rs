@@ -6,7 +6,7 @@ use super::order::Order;
 use super::unindexed;
 use crate::encode::{Layout, RowsEncoder, Shape};
 use crate::query::{ExportQuery, QueryError};
-use crate::resource::Resources;
+use crate::resource::{ResourceId, Resources};
 use crate::statement::Statement;
 
 /// An export, ready to run.
@@ -14,6 +14,8 @@ use crate::statement::Statement;
 pub struct ExportPlan {
     /// Reads the rows in the order of their key.
     pub statement: Statement,
+    /// The resources whose rows it tells of, the base first: who may export may read all of them.
+    pub resources: Vec<ResourceId>,
     shape: Shape,
 }
 
@@ -35,6 +37,7 @@ impl ExportPlan {
                 sql: sql.into(),
                 values: conditions.values,
             },
+            resources: columns.resources().to_vec(),
             shape,
         })
     }

@@ -10,7 +10,7 @@ use crate::catalog::TableId;
 use crate::cursor::{Binding, Cursor, CursorKey, Direction};
 use crate::encode::{PageEncoder, PageInfo, RowShape};
 use crate::query::{Count, Dialect, ListQuery, Position, QueryError, QueryErrorCode};
-use crate::resource::Resources;
+use crate::resource::{ResourceId, Resources};
 use crate::statement::{Statement, Value};
 
 /// How a page gets its total.
@@ -33,6 +33,8 @@ pub struct ListPlan {
     pub total: TotalPlan,
     /// The tables the page depends on, the base table first.
     pub tables: Vec<TableId>,
+    /// The resources whose rows it tells of, the base first: who may read the page may read all of them.
+    pub resources: Vec<ResourceId>,
     /// Equal for requests that have the same answer while the tables do not change.
     pub key: Arc<[u8]>,
     /// Which conventions the answer follows.
@@ -101,6 +103,7 @@ impl ListPlan {
             },
             total,
             tables: columns.tables().to_vec(),
+            resources: columns.resources().to_vec(),
             key: canonical::list_key(query),
             dialect: query.dialect,
             shape,

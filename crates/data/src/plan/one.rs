@@ -9,7 +9,7 @@ use super::list::key_columns;
 use crate::catalog::TableId;
 use crate::encode::{OneEncoder, RowShape};
 use crate::query::{Dialect, OneQuery, typed};
-use crate::resource::{Resource, Resources};
+use crate::resource::{Resource, ResourceId, Resources};
 use crate::sqlite::row_version_sql;
 use crate::statement::{Statement, Value};
 
@@ -65,6 +65,8 @@ pub struct OnePlan {
     pub statement: Statement,
     /// The tables it depends on, the base table first.
     pub tables: Vec<TableId>,
+    /// The resources whose rows it tells of, the base first: who may read the row may read all of them.
+    pub resources: Vec<ResourceId>,
     /// Equal for requests that have the same answer while the tables do not change.
     pub key: Arc<[u8]>,
     /// Which conventions the answer follows.
@@ -101,6 +103,7 @@ impl OnePlan {
                 values: conditions.values,
             },
             tables: columns.tables().to_vec(),
+            resources: columns.resources().to_vec(),
             key: canonical::one_key(query, key),
             dialect: query.dialect,
             shape,

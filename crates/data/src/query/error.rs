@@ -39,22 +39,22 @@ pub enum QueryErrorCode {
 }
 
 impl QueryErrorCode {
-    /// The code as it stands in a problem document.
+    /// The code as it stands in a problem document: lower-case words joined by hyphens.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Encoding => "invalid_encoding",
-            Self::TooMuch => "query_too_large",
-            Self::UnknownParameter => "unknown_parameter",
-            Self::RepeatedParameter => "repeated_parameter",
-            Self::ConflictingParameters => "conflicting_parameters",
-            Self::UnknownField => "unknown_field",
-            Self::Page => "invalid_page",
-            Self::Limit => "invalid_limit",
-            Self::Cursor => "invalid_cursor",
-            Self::Sort => "invalid_sort",
-            Self::Filter => "invalid_filter",
-            Self::Fields => "invalid_fields",
-            Self::Count => "invalid_count",
+            Self::Encoding => "invalid-encoding",
+            Self::TooMuch => "query-too-large",
+            Self::UnknownParameter => "unknown-parameter",
+            Self::RepeatedParameter => "repeated-parameter",
+            Self::ConflictingParameters => "conflicting-parameters",
+            Self::UnknownField => "unknown-field",
+            Self::Page => "invalid-page",
+            Self::Limit => "invalid-limit",
+            Self::Cursor => "invalid-cursor",
+            Self::Sort => "invalid-sort",
+            Self::Filter => "invalid-filter",
+            Self::Fields => "invalid-fields",
+            Self::Count => "invalid-count",
             Self::Unindexed => "unindexed",
         }
     }

@@ -39,6 +39,15 @@ impl Selection {
             .sum()
     }
 
+    /// Every resource whose rows are shown, the base first.
+    pub fn resources(&self) -> Vec<ResourceId> {
+        let mut found = vec![self.resource];
+        for (_, nested) in &self.nested {
+            found.extend(nested.resources());
+        }
+        found
+    }
+
     fn add_field(&mut self, field: usize) {
         if let Err(place) = self.fields.binary_search(&field) {
             self.fields.insert(place, field);

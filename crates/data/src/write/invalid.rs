@@ -32,19 +32,19 @@ pub enum FieldErrorCode {
 }
 
 impl FieldErrorCode {
-    /// The code as it stands in a problem document.
+    /// The code as it stands in a problem document: lower-case words joined by hyphens.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::NotAnObject => "not_an_object",
-            Self::UnknownField => "unknown_field",
-            Self::Duplicate => "duplicate_field",
-            Self::WrongType => "wrong_type",
+            Self::NotAnObject => "not-an-object",
+            Self::UnknownField => "unknown-field",
+            Self::Duplicate => "duplicate-field",
+            Self::WrongType => "wrong-type",
             Self::Null => "null",
-            Self::Missing => "missing",
-            Self::ReadOnly => "read_only",
-            Self::TooLong => "too_long",
-            Self::OutOfRange => "out_of_range",
-            Self::Format => "invalid_format",
+            Self::Missing => "missing-field",
+            Self::ReadOnly => "read-only",
+            Self::TooLong => "too-long",
+            Self::OutOfRange => "out-of-range",
+            Self::Format => "invalid-format",
         }
     }
 }

@@ -92,7 +92,7 @@ impl DemoCommand {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::run(&error))?;
         runtime
             .block_on(server::run(config, |bound| announce(&shop, bound)))
-            .map_err(|error| Failure::run(&error))
+            .map_err(|error| Failure::serving(&error))
     }
 }
 

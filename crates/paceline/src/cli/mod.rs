@@ -9,6 +9,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::server::{ServeError, Unopenable};
+
 /// Fast HTTP APIs in front of a database.
 #[derive(Debug, Parser)]
 #[command(name = "paceline", version, about, after_help = HELP)]
@@ -27,6 +29,8 @@ Examples:
   paceline jobs list --url sqlite:paceline-demo/jobs.db
 
 Exit codes: 0 done, 1 it could not run, 2 the command line or the configuration is wrong.
+PACELINE_SECRET is the secret that signs cursors and login tokens, instead of the key file: 64 hexadecimal
+digits, or a passphrase of at least 32 characters.
 PACELINE_LOG sets what is logged (error, warn, info, debug; default info).";
 
 #[derive(Debug, Subcommand)]
@@ -83,6 +87,22 @@ impl Failure {
             cause = next.source();
         }
         Self::Run(text)
+    }
+
+    /// A service that cannot be opened: wrong usage where the configuration is the reason.
+    pub(crate) fn opening(error: &Unopenable) -> Self {
+        match Self::run(error) {
+            Self::Run(text) if error.is_misconfigured() => Self::Usage(text),
+            failure => failure,
+        }
+    }
+
+    /// A service that ended in an error, or never began.
+    pub(crate) fn serving(error: &ServeError) -> Self {
+        match error {
+            ServeError::Open(unopenable) => Self::opening(unopenable),
+            _ => Self::run(error),
+        }
     }
 
     fn exit_code(&self) -> ExitCode {

@@ -7,13 +7,17 @@ use clap::Args;
 
 use super::Failure;
 use crate::config::{Config, DatabaseUrl};
-use crate::server::{self, Bound};
+use crate::server::{self, Bound, SecretOrigin};
 
 /// Serve the tables of a database.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 With a URL every table is served read-only under /api/{table} and /api/export/{table}.
-With a configuration, what it says. With neither, ./paceline.toml is read.")]
+With a configuration, what it says. With neither, ./paceline.toml is read.
+
+With a URL the key that signs cursors is PACELINE_SECRET, or a file of this database in the state folder:
+$PACELINE_STATE_DIR, else $XDG_STATE_HOME/paceline, else $HOME/.local/state/paceline. The database file
+is never changed.")]
 pub(super) struct Serve {
     /// The database, such as sqlite:my.db
     #[arg(conflicts_with = "config")]
@@ -83,14 +87,14 @@ impl Serve {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::run(&error))?;
         runtime
             .block_on(server::run(config, announce))
-            .map_err(|error| Failure::run(&error))
+            .map_err(|error| Failure::serving(&error))
     }
 }
 
 impl Check {
     pub(super) fn run(self) -> Result<(), Failure> {
         let config = load(&self.config)?;
-        let summary = server::describe(&config).map_err(|error| Failure::run(&error))?;
+        let summary = server::describe(&config).map_err(|error| Failure::opening(&error))?;
         println!("{} is fine.\n{summary}", self.config.display());
         Ok(())
     }
@@ -127,6 +131,14 @@ fn announce(bound: &Bound) {
     println!("API:     http://{}/api/", bound.api);
     if let Some(admin) = bound.admin {
         println!("Metrics: http://{admin}/metrics");
+    }
+    match &bound.secret {
+        SecretOrigin::KeyFile(path) => println!("Key:     {}", path.display()),
+        SecretOrigin::Process { reason } => println!(
+            "warning: cursors and login tokens end with this process: {reason}. \
+             Set PACELINE_STATE_DIR to a folder that can be written, or PACELINE_SECRET."
+        ),
+        _ => {}
     }
     for path in &bound.resources {
         println!("  http://{}/api/{path}", bound.api);

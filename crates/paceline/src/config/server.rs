@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use super::reader::Section;
 use super::redacted::Redacted;
 use super::values::{self, Invalid};
+use crate::secret::{SHORTEST_PASSPHRASE, Secret, SecretTooShort};
 
 /// `[server]`: where it answers and what it believes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,8 @@ pub struct Secrets {
     /// The key itself, as in `PACELINE_SECRET`. Default none.
     pub key: Option<Redacted<String>>,
     /// The file that holds the key; it is made when it does not exist. Default
-    /// `state/secret.key`; `None`, only ever without a config file, when no folder for it is known.
+    /// `state/secret.key`; `None`, only ever without a config file, for the one of the database in the
+    /// user's state folder.
     pub key_file: Option<PathBuf>,
 }
 
@@ -152,7 +154,10 @@ fn body_size(text: &str) -> Result<usize, Invalid> {
 }
 
 fn key(text: &str) -> Result<String, Invalid> {
-    crate::secret::Secret::from_text(text)
-        .map(|_| text.to_owned())
-        .map_err(|error| Invalid::expected(error.to_string()))
+    match Secret::from_text(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(SecretTooShort) => Err(Invalid::expected(format!(
+            "64 hexadecimal digits or a passphrase of at least {SHORTEST_PASSPHRASE} characters"
+        ))),
+    }
 }

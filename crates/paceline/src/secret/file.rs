@@ -44,6 +44,9 @@ fn load(path: &Path) -> Result<Option<Secret>, KeyFileError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            return Err(KeyFileError::Damaged(path.to_owned()));
+        }
         Err(source) => {
             return Err(KeyFileError::Io {
                 path: path.to_owned(),

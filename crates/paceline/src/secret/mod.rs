@@ -1,13 +1,15 @@
 //! The one secret of a service, and the keys derived from it.
 
 mod file;
+mod state;
 
 use std::fmt;
 
 pub use file::{KeyFileError, load_or_create};
+pub use state::{key_file_of, state_folder};
 
 /// A passphrase shorter than this is refused: it could be guessed offline from a cursor.
-const SHORTEST_PASSPHRASE: usize = 32;
+pub(crate) const SHORTEST_PASSPHRASE: usize = 32;
 
 /// 32 secret bytes. They are never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,7 +18,7 @@ pub struct Secret([u8; 32]);
 /// A text is too short for a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a secret needs 64 hexadecimal digits or a passphrase of at least {SHORTEST_PASSPHRASE} characters"
+    "it is too short: a secret needs 64 hexadecimal digits or a passphrase of at least {SHORTEST_PASSPHRASE} characters"
 )]
 pub struct SecretTooShort;
 

@@ -1,7 +1,7 @@
 //! `GET /api/jobs/{queue}/{id}`: what became of a job.
 //!
 //! Only queues the configuration serves can be asked for, and ids cannot be guessed: whoever has one was
-//! given it. The payload is not shown.
+//! given it. Where adding one takes a login token, so does this. The payload is not shown.
 
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub(super) struct JobRoute {
     pub(super) engine: EngineHandle,
     /// The queues that are served.
     pub(super) queues: Arc<[QueueName]>,
+    /// Whether a login token is asked for, as it is by the route that adds the jobs.
+    pub(super) token: bool,
 }
 
 /// Answers one job.
@@ -34,6 +36,9 @@ pub(super) async fn job(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    if route.token {
+        route.source.check_token(&headers)?;
+    }
     let queue = route
         .queues
         .iter()

@@ -1,7 +1,8 @@
 //! The live stream: changes of rows and events of jobs.
 //!
-//! An event's topic decides who gets it: `resource/{path}` those who may read the resource, `jobs` everybody
-//! (without the job's id), `job/{queue}/{id}` those who name the job: its id is what lets them.
+//! An event's topic decides who gets it: `resource/{path}` those who may read the resource, `jobs` those who
+//! may add jobs (without the job's id), `job/{queue}/{id}` those of them who name the job: its id is what
+//! lets them.
 
 use std::sync::Arc;
 
@@ -9,11 +10,11 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Uri};
 use paceline_data::plan::format_key;
-use paceline_data::query::parse_parameters;
+use paceline_data::query::{QueryErrorCode, parse_parameters};
 use paceline_data::write::{Change, ChangeKind};
 use paceline_http::problem::Problem;
 use paceline_http::stream::sse::{Broadcaster, EventName, Filter, Options, last_event_id};
-use paceline_jobs::{EngineHandle, JobEvent, Received};
+use paceline_jobs::{EngineHandle, JobEvent, QueueName, Received};
 use serde_json::json;
 
 use super::resource::failure;
@@ -56,14 +57,16 @@ impl Live {
         self.publish(format!("resource/{path}"), &self.change, &data);
     }
 
-    /// Tells of all jobs from now on, until the engine is gone.
-    pub(super) fn follow_jobs(&self, engine: &EngineHandle) {
+    /// Tells of the jobs of a queue from now on, until the engine is gone. Other queues of the store are
+    /// not served, and nothing is told of them.
+    pub(super) fn follow_jobs(&self, engine: &EngineHandle, queue: QueueName) {
         let live = self.clone();
         let mut events = engine.events(None);
         tokio::spawn(async move {
             while let Some(received) = events.next().await {
                 match received {
-                    Received::Event(event) => live.tell_job(&event),
+                    Received::Event(event) if event.queue == queue => live.tell_job(&event),
+                    Received::Event(_) => {}
                     Received::Lagged(missed) => {
                         tracing::warn!(missed, "the live stream missed job events");
                     }
@@ -96,24 +99,50 @@ impl Live {
     }
 }
 
+/// Who is told of jobs: those who may add them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum JobEvents {
+    /// No queue is served.
+    Nobody,
+    /// Those with a login token.
+    TokenHolders,
+    /// Everybody.
+    Everybody,
+}
+
+/// What the route needs.
+#[derive(Debug, Clone)]
+pub(super) struct StreamRoute {
+    pub(super) source: Arc<Source>,
+    pub(super) live: Live,
+    pub(super) jobs: JobEvents,
+}
+
 /// `GET /api/stream`.
 pub(super) async fn stream(
-    State((source, live)): State<(Arc<Source>, Live)>,
+    State(StreamRoute { source, live, jobs }): State<StreamRoute>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let mut topics: Vec<String> = source
         .readable(&headers)
         .map(|resource| format!("resource/{}", resource.path))
-        .chain(["jobs".to_owned()])
         .collect();
+    let allowed = match jobs {
+        JobEvents::TokenHolders => source.check_token(&headers),
+        JobEvents::Nobody | JobEvents::Everybody => Ok(()),
+    };
+    if allowed.is_ok() {
+        topics.push("jobs".to_owned());
+    }
     let parameters = parse_parameters(uri.query().unwrap_or_default());
     for parameter in parameters.map_err(|error| failure::query(&error))? {
         if parameter.name != "job" {
             return Err(Problem::invalid_parameter(
                 parameter.name,
                 "The stream takes the parameter job=queue/id only.",
-            ));
+            )
+            .with_code(QueryErrorCode::UnknownParameter.as_str()));
         }
         if !parameter.value.contains('/') {
             return Err(Problem::invalid_parameter(
@@ -121,6 +150,7 @@ pub(super) async fn stream(
                 "Name a job as queue/id, as in its address.",
             ));
         }
+        allowed.clone()?;
         topics.push(format!("job/{}", parameter.value));
     }
     let filter = Filter::all().with_topics(topics);

@@ -17,6 +17,7 @@ mod plans;
 mod policies;
 mod resource;
 mod routes;
+mod secret;
 mod signals;
 mod source;
 
@@ -31,6 +32,7 @@ use open::Opened;
 use parts::Parts;
 
 pub use open::{Unopenable, describe};
+pub use secret::{SecretError, SecretOrigin};
 
 /// A service ended in an error, or never began.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +66,8 @@ pub struct Bound {
     pub resources: Vec<String>,
     /// The columns that were hidden because of their names.
     pub hidden: Vec<HiddenColumn>,
+    /// Where the secret comes from that signs cursors and login tokens.
+    pub secret: SecretOrigin,
 }
 
 /// Serves until SIGTERM or Ctrl-C, then drains: requests and jobs get `drain_timeout` to finish, streams
@@ -77,7 +81,11 @@ pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<()
     let config = Arc::new(config);
     let opening = Arc::clone(&config);
     let opened = tokio::task::spawn_blocking(move || open::open(&opening)).await;
-    let Opened { source, engine } = opened.map_err(std::io::Error::other)??;
+    let Opened {
+        source,
+        engine,
+        origin,
+    } = opened.map_err(std::io::Error::other)??;
     let source = Arc::new(source);
     let stop = signals::stop_on_signal()?;
     let api = listen(config.server.listen).await?;
@@ -88,7 +96,7 @@ pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<()
     let recorder =
         observe::Recorder::install().map_err(|error| ServeError::Metrics(Box::new(error)))?;
     let parts = Parts::start(&config, source, engine)?;
-    let bound = parts.bound(&api, admin.as_ref())?;
+    let bound = parts.bound(&api, admin.as_ref(), origin)?;
     let drain = config.server.drain_timeout;
     if let Some(listener) = admin {
         let routes = admin::routes(recorder, &parts.source);

@@ -13,9 +13,9 @@ use paceline_data::sqlite::{Access, OpenError, SqliteOptions};
 use paceline_jobs::{Durability, EngineHandle};
 
 use super::login::TokenKey;
+use super::secret::{self, SecretError, SecretOrigin};
 use super::source::{Keys, Rules, Source};
 use crate::config::{self, Config};
-use crate::secret::{KeyFileError, Secret, load_or_create};
 
 /// A service cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +27,23 @@ pub enum Unopenable {
     /// The job store cannot be opened.
     #[error("the job store cannot be opened")]
     Jobs(#[from] paceline_jobs::OpenError),
-    /// The key file cannot be used.
-    #[error("the secret cannot be loaded")]
-    Secret(#[from] KeyFileError),
+    /// There is a secret, and it cannot be used.
+    #[error("the secret cannot be used")]
+    Secret(#[from] SecretError),
     /// The configuration does not fit the schema.
     #[error("the configuration does not fit the database:\n{}", list(.0))]
     Resources(Vec<ResourceError>),
+}
+
+impl Unopenable {
+    /// Whether the configuration or the environment has to be changed.
+    pub fn is_misconfigured(&self) -> bool {
+        match self {
+            Self::Resources(_) => true,
+            Self::Secret(error) => error.is_misconfigured(),
+            Self::Database(_) | Self::Jobs(_) => false,
+        }
+    }
 }
 
 fn list(errors: &[ResourceError]) -> String {
@@ -48,6 +59,7 @@ fn list(errors: &[ResourceError]) -> String {
 pub(super) struct Opened {
     pub(super) source: Source,
     pub(super) engine: Option<EngineHandle>,
+    pub(super) origin: SecretOrigin,
 }
 
 /// Opens the database and the job store and resolves the resources against the schema. Blocks.
@@ -55,8 +67,9 @@ pub(super) struct Opened {
 /// # Errors
 /// What cannot be opened, and what of the configuration does not fit.
 pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
-    let secret = secret(&config.secrets)?;
-    let options = SqliteOptions::new(config.database.url.path())
+    let path = config.database.url.path();
+    let (secret, origin) = secret::load(&config.secrets, path, &|name| std::env::var_os(name))?;
+    let options = SqliteOptions::new(path)
         .access(if is_written(config) {
             Access::ReadWrite
         } else {
@@ -79,7 +92,11 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
     let sizes = (config.cache.size, config.server.max_body);
     let source = Source::new(database, resources, rules, keys, sizes);
     let engine = config.jobs.as_ref().map(open_jobs).transpose()?;
-    Ok(Opened { source, engine })
+    Ok(Opened {
+        source,
+        engine,
+        origin,
+    })
 }
 
 fn is_written(config: &Config) -> bool {
@@ -146,23 +163,6 @@ fn no_column(settings: &config::Resource, name: &str) -> ResourceError {
         kind: ResourceErrorKind::Unknown,
         message: format!("The table {:?} has no column {name:?}.", settings.table),
     }
-}
-
-/// `PACELINE_SECRET`, the configured key, the key file, or one that lives as long as the process.
-fn secret(settings: &config::Secrets) -> Result<Secret, KeyFileError> {
-    let given = std::env::var("PACELINE_SECRET").ok();
-    let given = given
-        .as_deref()
-        .or(settings.key.as_ref().map(|key| key.expose().as_str()));
-    if let Some(secret) = given.and_then(|text| Secret::from_text(text).ok()) {
-        return Ok(secret);
-    }
-    if let Some(path) = &settings.key_file {
-        return load_or_create(path);
-    }
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    Ok(Secret::new(bytes))
 }
 
 fn spec(resource: &config::Resource) -> ResourceSpec {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::live::Live;
 use super::source::Source;
-use super::{Bound, ServeError, email};
+use super::{Bound, SecretOrigin, ServeError, email};
 use crate::config::{self, Config};
 
 /// The running parts of one service.
@@ -35,13 +35,13 @@ impl Parts {
         engine: Option<EngineHandle>,
     ) -> Result<Self, ServeError> {
         let live = config.stream.as_ref().map(Live::new);
-        if let (Some(live), Some(engine)) = (&live, &engine) {
-            live.follow_jobs(engine);
-        }
         let mail = match (&config.email, &engine) {
             (Some(settings), Some(engine)) => Some(Mail::start(settings, engine)?),
             _ => None,
         };
+        if let (Some(live), Some(engine), Some(mail)) = (&live, &engine, &mail) {
+            live.follow_jobs(engine, mail.queue.name().clone());
+        }
         Ok(Self {
             source,
             engine,
@@ -55,6 +55,7 @@ impl Parts {
         &self,
         api: &TcpListener,
         admin: Option<&TcpListener>,
+        secret: SecretOrigin,
     ) -> std::io::Result<Bound> {
         let resources = &self.source.resources;
         Ok(Bound {
@@ -66,6 +67,7 @@ impl Parts {
                 .map(|resource| resource.path.clone())
                 .collect(),
             hidden: resources.hidden().to_vec(),
+            secret,
         })
     }
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::email::{EmailRoute, send_email};
 use super::jobs::{JobRoute, job};
-use super::live::stream;
+use super::live::{JobEvents, StreamRoute, stream};
 use super::login::{LoginRoute, login};
 use super::parts::Parts;
 use super::resource::{Routes, content_tag, failure};
@@ -41,15 +41,26 @@ pub(super) fn all(parts: &Parts, config: &Config, stop: &CancellationToken) -> R
         router = router.route(&settings.path, post(login).with_state(route));
     }
     if let (Some(settings), Some(live)) = (&config.stream, &parts.live) {
-        let state = (Arc::clone(source), live.clone());
+        let jobs = match &config.email {
+            Some(email) if email.anonymous => JobEvents::Everybody,
+            Some(_) => JobEvents::TokenHolders,
+            None => JobEvents::Nobody,
+        };
+        let state = StreamRoute {
+            source: Arc::clone(source),
+            live: live.clone(),
+            jobs,
+        };
         router = router.route(&settings.path, get(stream).with_state(state));
     }
     if let (Some(mail), Some(engine)) = (&parts.mail, &parts.engine) {
         let queues = [mail.queue.name().clone()].into();
+        let token = !mail.settings.anonymous;
         let jobs = JobRoute {
             source: Arc::clone(source),
             engine: engine.clone(),
             queues,
+            token,
         };
         let route = EmailRoute::new(
             mail.queue.clone(),
@@ -81,6 +92,10 @@ fn document(parts: &Parts, config: &Config) -> Document {
     let source = &parts.source;
     let described = openapi::Parts {
         email: parts.mail.as_ref().map(|mail| mail.settings.path.clone()),
+        email_token: parts
+            .mail
+            .as_ref()
+            .is_some_and(|mail| !mail.settings.anonymous),
         login: config.login.as_ref().map(|login| login.path.clone()),
         stream: config.stream.as_ref().map(|stream| stream.path.clone()),
         jobs: parts.mail.is_some(),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use paceline_data::Database;
 use paceline_data::cursor::CursorKey;
 use paceline_data::plan::{ListPlan, OnePlan};
-use paceline_data::resource::{Resource, Resources};
+use paceline_data::resource::{Resource, ResourceId, Resources};
 use paceline_data::version::Stamp;
 use paceline_http::compression::{CompressionPolicy, Compressor};
 use paceline_http::problem::Problem;
@@ -114,6 +114,26 @@ impl Source {
         } else {
             Ok(())
         }
+    }
+
+    /// 401 unless the request may read all of these: an answer tells of related rows too.
+    pub(super) fn check_reads(
+        &self,
+        resources: &[ResourceId],
+        headers: &HeaderMap,
+    ) -> Result<(), Problem> {
+        if self.is_for_some(resources) {
+            self.check_token(headers)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether only those with a token may read one of these.
+    pub(super) fn is_for_some(&self, resources: &[ResourceId]) -> bool {
+        resources
+            .iter()
+            .any(|resource| self.rules[resource.index()].token_read)
     }
 
     /// 401 unless the request may write the resource.

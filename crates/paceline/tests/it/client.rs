@@ -53,8 +53,25 @@ impl Answer {
             problem["detail"].is_string() || problem["errors"].is_array(),
             "{problem}"
         );
+        for code in codes(&problem) {
+            assert!(is_kebab_case(code), "{code} in {problem}");
+        }
         problem
     }
+}
+
+/// The code of a problem document and those of its errors.
+pub(crate) fn codes(problem: &Value) -> Vec<&str> {
+    let errors = problem["errors"].as_array().into_iter().flatten();
+    std::iter::once(problem)
+        .chain(errors)
+        .filter_map(|named| named["code"].as_str())
+        .collect()
+}
+
+fn is_kebab_case(code: &str) -> bool {
+    code.split('-')
+        .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
 
 /// Sends one request; `headers` are lines such as `"If-None-Match: \"x\""`.

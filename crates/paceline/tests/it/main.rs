@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod access;
 mod client;
 mod conditional;
+mod init;
 mod jobs_cli;
 mod listing;
 mod login;
 mod mail;
+mod problems;
+mod secret;
 mod served;
 mod server;
 mod stop;

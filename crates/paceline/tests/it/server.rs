@@ -44,26 +44,54 @@ impl Server {
     /// `paceline serve` with a configuration written beside the files of a folder.
     pub(crate) fn serve(config: &str, folder: TempDir) -> Self {
         let dir = folder.path().to_owned();
-        let file = dir.join("paceline.toml");
-        std::fs::write(&file, config).unwrap();
+        std::fs::write(dir.join("paceline.toml"), config).unwrap();
+        Self::serve_folder(dir, Some(folder))
+    }
+
+    /// `paceline serve` with the `paceline.toml` of a folder.
+    pub(crate) fn serve_folder(dir: PathBuf, folder: Option<TempDir>) -> Self {
         let mut command = Command::new(BINARY);
-        command.arg("serve").arg("--config").arg(file);
-        Self::start(command, dir, Some(folder))
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(dir.join("paceline.toml"));
+        Self::start(command, dir, folder)
     }
 
     /// `paceline serve URL`.
     pub(crate) fn serve_url(url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let dir = folder.path().to_owned();
-        let mut command = Command::new(BINARY);
-        command.arg("serve").arg(url).current_dir(&dir);
-        Self::start(command, dir, Some(folder))
+        let state = folder.path().join("state");
+        Self::serve_url_in(url, &state, Some(folder))
     }
 
-    fn start(mut command: Command, dir: PathBuf, folder: Option<TempDir>) -> Self {
+    /// The same with a state folder that outlives it.
+    pub(crate) fn serve_url_with_state(url: &str, state: &Path) -> Self {
+        Self::serve_url_in(url, state, None)
+    }
+
+    fn serve_url_in(url: &str, state: &Path, folder: Option<TempDir>) -> Self {
+        let mut command = Command::new(BINARY);
+        command.arg("serve").arg(url);
+        Self::start_with_state(command, state.to_owned(), folder, state)
+    }
+
+    fn start(command: Command, dir: PathBuf, folder: Option<TempDir>) -> Self {
+        let state = dir.join("state-of-the-user");
+        Self::start_with_state(command, dir, folder, &state)
+    }
+
+    fn start_with_state(
+        mut command: Command,
+        dir: PathBuf,
+        folder: Option<TempDir>,
+        state: &Path,
+    ) -> Self {
         command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
         command
             .env("PACELINE_LOG", "warn")
+            .env("PACELINE_STATE_DIR", state)
+            .env_remove("PACELINE_SECRET")
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");

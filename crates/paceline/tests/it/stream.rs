@@ -6,7 +6,7 @@ use crate::client;
 use crate::server::Server;
 
 /// Reads one event: its id, name and data.
-fn next_event(reader: &mut impl BufRead) -> (String, String, String) {
+pub(crate) fn next_event(reader: &mut impl BufRead) -> (String, String, String) {
     let (mut id, mut name, mut data) = (String::new(), String::new(), String::new());
     loop {
         let mut line = String::new();

@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(config.database.url.path(), dir.join("library.db"));
         let served = server::describe(&config).unwrap();
         assert!(
-            served.contains("/api/books: id, author_id, title, published"),
+            served.contains("/api/books: id, author_id, title, published, updated_at"),
             "{served}"
         );
         assert!(!served.contains("notes"), "{served}");

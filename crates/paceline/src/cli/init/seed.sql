@@ -10,8 +10,9 @@ CREATE TABLE authors (
 CREATE TABLE books (
   id INTEGER PRIMARY KEY,
   author_id INTEGER NOT NULL REFERENCES authors (id),
-  title TEXT NOT NULL,
-  published INTEGER NOT NULL
+  title TEXT NOT NULL CHECK (title <> ''),
+  published INTEGER NOT NULL,
+  updated_at TEXT NOT NULL DEFAULT '2026-01-01T00:00:00.000Z'
 );
 
 CREATE INDEX books_author_id ON books (author_id);

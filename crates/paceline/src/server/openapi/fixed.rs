@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::Parts;
-use super::schema::with_problems;
+use super::schema::{for_token, with_problems};
 
 pub(super) fn add(parts: &Parts, paths: &mut Map<String, Value>) {
     if let Some(path) = &parts.email {
-        paths.insert(path.clone(), email());
+        paths.insert(path.clone(), email(parts.email_token));
     }
     if let Some(path) = &parts.login {
         paths.insert(path.clone(), login());
@@ -16,7 +16,7 @@ pub(super) fn add(parts: &Parts, paths: &mut Map<String, Value>) {
         paths.insert(path.clone(), stream());
     }
     if parts.jobs {
-        paths.insert("/api/jobs/{queue}/{id}".to_owned(), job());
+        paths.insert("/api/jobs/{queue}/{id}".to_owned(), job(parts.email_token));
     }
     paths.insert(
         "/health/live".to_owned(),
@@ -44,7 +44,7 @@ fn object_body(required: &[&str]) -> Value {
     json!({"required": true, "content": {"application/json": {"schema": schema}}})
 }
 
-fn email() -> Value {
+fn email(token: bool) -> Value {
     let queued = json!({
         "description": "Stored; a worker delivers it. Location is the job's address.",
         "content": {"application/json": {"schema": {
@@ -57,7 +57,7 @@ fn email() -> Value {
             },
         }}},
     });
-    json!({"post": {
+    let operation = json!({
         "operationId": "sendEmail",
         "parameters": [{
             "name": "Idempotency-Key",
@@ -67,7 +67,8 @@ fn email() -> Value {
         }],
         "requestBody": object_body(&["to", "subject", "body"]),
         "responses": with_problems(json!({"202": queued}), &[400, 413, 415, 422, 429, 503]),
-    }})
+    });
+    json!({"post": for_token(operation, token)})
 }
 
 fn login() -> Value {
@@ -101,7 +102,7 @@ fn stream() -> Value {
     }})
 }
 
-fn job() -> Value {
+fn job(token: bool) -> Value {
     let path = |name: &str| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string", "minLength": 1}});
     let found = json!({
         "description": "The job's state, attempts, progress and result.",
@@ -111,13 +112,11 @@ fn job() -> Value {
             "properties": {"queue": text(), "id": text(), "state": text()},
         }}},
     });
-    json!({
-        "parameters": [path("queue"), path("id")],
-        "get": {
-            "operationId": "getJob",
-            "responses": with_problems(json!({"200": found, "304": {"description": "Unchanged."}}), &[404, 429, 503]),
-        },
-    })
+    let operation = json!({
+        "operationId": "getJob",
+        "responses": with_problems(json!({"200": found, "304": {"description": "Unchanged."}}), &[404, 429, 503]),
+    });
+    json!({"parameters": [path("queue"), path("id")], "get": for_token(operation, token)})
 }
 
 fn health(name: &str, about: &str) -> Value {

@@ -8,13 +8,15 @@ mod writing;
 use paceline_data::resource::{Resource, Resources, WriteVerb};
 use serde_json::{Map, Value, json};
 
-use super::source::Source;
+use super::source::{Rules, Source};
 
 /// Which parts besides the resources are served, and where.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parts {
     /// `POST` path of the mail route.
     pub(super) email: Option<String>,
+    /// Whether mails and their jobs need a login token.
+    pub(super) email_token: bool,
     /// `POST` path of the login route.
     pub(super) login: Option<String>,
     /// `GET` path of the live stream.
@@ -31,11 +33,11 @@ pub(super) fn document(source: &Source, parts: &Parts) -> Value {
     let mut paths = Map::new();
     let mut schemas = schema::fixed();
     for resource in resources.all() {
-        let token = source.rules(resource).token_write;
+        let rules = source.rules(resource);
         add_resource(
             resources,
             resource,
-            (parts, token),
+            (parts, rules),
             &mut paths,
             &mut schemas,
         );
@@ -61,30 +63,31 @@ pub(super) fn document(source: &Source, parts: &Parts) -> Value {
 fn add_resource(
     resources: &Resources,
     resource: &Resource,
-    (parts, token): (&Parts, bool),
+    (parts, rules): (&Parts, &Rules),
     paths: &mut Map<String, Value>,
     schemas: &mut Map<String, Value>,
 ) {
     schemas.insert(schema::row_name(resource), schema::row(resource));
-    let mut many = json!({"get": reading::list(resource)});
+    let token = rules.token_read;
+    let mut many = json!({"get": reading::list(resource, token)});
     if resource.can(WriteVerb::Create) {
         schemas.insert(
             schema::new_name(resource),
             schema::written(resources, resource, true),
         );
-        many["post"] = writing::create(resource, token);
+        many["post"] = writing::create(resource, rules.token_write);
     }
     paths.insert(format!("/api/{}", resource.path), many);
     if resource.has_key() {
         paths.insert(
             format!("/api/{}/{{key}}", resource.path),
-            one(resources, resource, token, schemas),
+            one(resources, resource, rules, schemas),
         );
     }
     if parts.export && resource.export {
         paths.insert(
             format!("/api/export/{}", resource.path),
-            json!({"get": reading::export(resource)}),
+            json!({"get": reading::export(resource, token)}),
         );
     }
 }
@@ -92,12 +95,13 @@ fn add_resource(
 fn one(
     resources: &Resources,
     resource: &Resource,
-    token: bool,
+    rules: &Rules,
     schemas: &mut Map<String, Value>,
 ) -> Value {
+    let token = rules.token_write;
     let mut item = json!({
         "parameters": [schema::key_parameter(resource)],
-        "get": reading::one(resource),
+        "get": reading::one(resource, rules.token_read),
     });
     if resource.can(WriteVerb::Update) {
         schemas.insert(

@@ -4,11 +4,11 @@ use paceline_data::resource::Resource;
 use serde_json::{Value, json};
 
 use super::operation_id;
-use super::schema::{reference, row_name, value, with_problems};
+use super::schema::{for_token, reference, row_name, value, with_problems};
 
 const READ_PROBLEMS: [u16; 4] = [400, 406, 429, 503];
 
-pub(super) fn list(resource: &Resource) -> Value {
+pub(super) fn list(resource: &Resource, token: bool) -> Value {
     let mut parameters = vec![
         parameter(
             "page",
@@ -50,14 +50,15 @@ pub(super) fn list(resource: &Resource) -> Value {
         "description": "One page.",
         "content": {"application/json": {"schema": page}, "application/vnd.api+json": {"schema": reference("JsonApi")}},
     });
-    json!({
+    let operation = json!({
         "operationId": operation_id("list", &resource.name),
         "parameters": parameters,
         "responses": with_problems(json!({"200": found, "304": not_modified()}), &READ_PROBLEMS),
-    })
+    });
+    for_token(operation, token)
 }
 
-pub(super) fn one(resource: &Resource) -> Value {
+pub(super) fn one(resource: &Resource, token: bool) -> Value {
     let found = json!({
         "description": "The row.",
         "content": {
@@ -65,14 +66,15 @@ pub(super) fn one(resource: &Resource) -> Value {
             "application/json": {"schema": reference(&row_name(resource))},
         },
     });
-    json!({
+    let operation = json!({
         "operationId": operation_id("get", &resource.name),
         "parameters": [fields_parameter()],
         "responses": with_problems(json!({"200": found, "304": not_modified()}), &[400, 404, 406, 429, 503]),
-    })
+    });
+    for_token(operation, token)
 }
 
-pub(super) fn export(resource: &Resource) -> Value {
+pub(super) fn export(resource: &Resource, token: bool) -> Value {
     let row = reference(&row_name(resource));
     let mut parameters = vec![fields_parameter()];
     parameters.extend(filters(resource));
@@ -84,11 +86,12 @@ pub(super) fn export(resource: &Resource) -> Value {
             "text/csv": {"schema": {"type": "string"}},
         },
     });
-    json!({
+    let operation = json!({
         "operationId": operation_id("export", &resource.name),
         "parameters": parameters,
         "responses": with_problems(json!({"200": found}), &READ_PROBLEMS),
-    })
+    });
+    for_token(operation, token)
 }
 
 fn not_modified() -> Value {

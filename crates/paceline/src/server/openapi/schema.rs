@@ -114,17 +114,18 @@ pub(super) fn key_parameter(resource: &Resource) -> Value {
 /// Schemas every service has.
 pub(super) fn fixed() -> Map<String, Value> {
     let text = json!({"type": "string"});
+    let code = json!({"type": "string", "pattern": "^[a-z]+(-[a-z]+)*$"});
     let number_or_null = json!({"type": ["integer", "null"]});
     let problem = json!({
         "type": "object",
         "required": ["type", "title", "status", "code"],
         "properties": {
-            "type": text, "title": text, "status": {"type": "integer"}, "code": text, "detail": text,
+            "type": text, "title": text, "status": {"type": "integer"}, "code": code, "detail": text,
             "parameter": text, "pointer": text, "header": text,
             "errors": {"type": "array", "items": {
                 "type": "object",
                 "required": ["code", "detail"],
-                "properties": {"code": text, "detail": text, "pointer": text, "parameter": text},
+                "properties": {"code": code, "detail": text, "pointer": text, "parameter": text},
             }},
         },
     });
@@ -157,6 +158,15 @@ pub(super) fn problem_responses() -> Value {
         "description": "What went wrong and what to do, as an RFC 9457 problem document.",
         "content": {"application/problem+json": {"schema": reference("Problem")}},
     }})
+}
+
+/// The operation, for those with a login token where one is asked for.
+pub(super) fn for_token(mut operation: Value, token: bool) -> Value {
+    if token {
+        operation["security"] = json!([{"token": []}]);
+        operation["responses"]["401"] = json!({"$ref": "#/components/responses/Problem"});
+    }
+    operation
 }
 
 /// Adds the error answers an operation can give to its own.

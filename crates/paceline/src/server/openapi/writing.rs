@@ -4,7 +4,7 @@ use paceline_data::resource::Resource;
 use serde_json::{Value, json};
 
 use super::operation_id;
-use super::schema::{changes_name, new_name, reference, row_name, with_problems};
+use super::schema::{changes_name, for_token, new_name, reference, row_name, with_problems};
 
 const BODY_PROBLEMS: [u16; 10] = [400, 404, 409, 412, 413, 415, 422, 428, 429, 503];
 
@@ -79,9 +79,5 @@ fn operation(
             "content": {"application/json": {"schema": reference(schema)}},
         });
     }
-    if token {
-        operation["security"] = json!([{"token": []}]);
-        operation["responses"]["401"] = json!({"$ref": "#/components/responses/Problem"});
-    }
-    operation
+    for_token(operation, token)
 }

@@ -44,6 +44,7 @@ pub(super) async fn export(
         .map_err(|error| failure::query(&error))?;
     let plan =
         ExportPlan::new(&source.resources, &query).map_err(|error| failure::query(&error))?;
+    source.check_reads(&plan.resources, &headers)?;
     let fields = [
         (CONTENT_TYPE, HeaderValue::from_static(content_type(layout))),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),

@@ -15,7 +15,7 @@ use paceline_http::representation::Representation;
 use super::answer::{answer, table_tag};
 use super::failure;
 use super::negotiate::{DIALECTS, content_type, negotiate};
-use super::text_of;
+use super::{marked, text_of};
 use crate::server::plans::Planned;
 use crate::server::source::Source;
 
@@ -37,15 +37,18 @@ pub(super) async fn list(
         ListPlan::new(&source.resources, &parsed, &source.cursors)
             .map_err(|error| failure::query(&error))
     })?;
+    let resources = &planned.plan.resources;
+    source.check_reads(resources, &head.headers)?;
     let render = |stamp| render(source, &planned, &head.uri, stamp);
-    answer(
+    let response = answer(
         source,
         &planned.key,
         &planned.plan.tables,
         (&head.method, &head.headers),
         render,
     )
-    .await
+    .await?;
+    Ok(marked(source, resources, response))
 }
 
 async fn render(

@@ -19,7 +19,7 @@ use axum::routing::{any, get};
 use http::header::CACHE_CONTROL;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, Uri};
-use paceline_data::resource::{Resource, WriteVerb};
+use paceline_data::resource::{Resource, ResourceId, WriteVerb};
 use paceline_http::conditional::EntityTag;
 use paceline_http::problem::Problem;
 
@@ -62,8 +62,7 @@ async fn many(
     match head.method {
         Method::GET | Method::HEAD => {
             source.check_read(resource, &head.headers)?;
-            let answer = list::list(source, resource, &head).await?;
-            Ok(marked(source, resource, answer))
+            list::list(source, resource, &head).await
         }
         Method::POST if resource.can(WriteVerb::Create) => {
             source.check_write(resource, &head.headers)?;
@@ -91,8 +90,7 @@ async fn row(
     let (head, body) = request.into_parts();
     if head.method == Method::GET || head.method == Method::HEAD {
         source.check_read(resource, &head.headers)?;
-        let answer = one::one(source, resource, &head).await?;
-        return Ok(marked(source, resource, answer));
+        return one::one(source, resource, &head).await;
     }
     let verbs = [
         (WriteVerb::Update, Method::PATCH),
@@ -127,8 +125,8 @@ fn methods(resource: &Resource, verbs: &[(WriteVerb, Method)]) -> Vec<Method> {
 }
 
 /// What only some may read must not be kept by shared caches (RFC 9111 section 3).
-fn marked(source: &Source, resource: &Resource, mut response: Response) -> Response {
-    if source.rules(resource).token_read {
+fn marked(source: &Source, resources: &[ResourceId], mut response: Response) -> Response {
+    if source.is_for_some(resources) {
         response
             .headers_mut()
             .insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));

@@ -16,7 +16,7 @@ use paceline_http::representation::Representation;
 use super::answer::{answer, strong, table_tag};
 use super::failure;
 use super::negotiate::{DIALECTS, content_type, negotiate};
-use super::text_of;
+use super::{marked, text_of};
 use crate::server::plans::Planned;
 use crate::server::source::Source;
 
@@ -35,15 +35,18 @@ pub(super) async fn one(
         let key = key_of(source, resource, &head.uri)?;
         Ok(OnePlan::new(&source.resources, &query, &key))
     })?;
+    let resources = &planned.plan.resources;
+    source.check_reads(resources, &head.headers)?;
     let render = |stamp| render(source, &planned, stamp);
-    answer(
+    let response = answer(
         source,
         &planned.key,
         &planned.plan.tables,
         (&head.method, &head.headers),
         render,
     )
-    .await
+    .await?;
+    Ok(marked(source, resources, response))
 }
 
 /// The key in the path. The parts of a composite key are separated before they are decoded.

@@ -32,13 +32,8 @@ pub(super) async fn create(
     let table = source.resources.table_of(resource);
     let changes = Changes::create(resource, table, &bytes, touch(source, resource).as_ref())
         .map_err(failure::body)?;
-    perform(
-        shared,
-        resource,
-        &query,
-        WritePlan::create(resource, table, &changes),
-    )
-    .await
+    let plan = WritePlan::create(resource, table, &changes);
+    perform(shared, resource, query, plan).await
 }
 
 /// PATCH, PUT or DELETE of `/api/{resource}/{key}`.
@@ -57,7 +52,7 @@ pub(super) async fn change(
     let table = source.resources.table_of(resource);
     if verb == WriteVerb::Delete {
         let plan = WritePlan::delete(resource, table, &key, asked.precondition);
-        return perform(shared, resource, &query, plan).await;
+        return perform(shared, resource, query, plan).await;
     }
     let bytes = read_json(&head.headers, body, source.max_body).await?;
     let touch = touch(source, resource);
@@ -70,14 +65,24 @@ pub(super) async fn change(
             .map_err(failure::body)?;
         WritePlan::replace(resource, table, &key, &changes, asked.precondition)
     };
-    perform(shared, resource, &query, plan).await
+    perform(shared, resource, query, plan).await
 }
 
-/// What of the row is answered: the same choices as for GET.
-fn selection(source: &Source, resource: &Resource, head: &Parts) -> Result<OneQuery, Problem> {
+/// What of the row is answered: the same choices as for GET. `None` for those who may write rows and not
+/// read them; naming rows of others that they may not read is refused.
+fn selection(
+    source: &Source,
+    resource: &Resource,
+    head: &Parts,
+) -> Result<Option<OneQuery>, Problem> {
     let query = head.uri.query().unwrap_or_default();
-    parse_one(&source.resources, resource, Dialect::Plain, query)
-        .map_err(|error| failure::query(&error))
+    let query = parse_one(&source.resources, resource, Dialect::Plain, query)
+        .map_err(|error| failure::query(&error))?;
+    if source.check_read(resource, &head.headers).is_err() {
+        return Ok(None);
+    }
+    source.check_reads(&query.selection.resources(), &head.headers)?;
+    Ok(Some(query))
 }
 
 fn touch(source: &Source, resource: &Resource) -> Option<Touch> {
@@ -117,17 +122,18 @@ async fn check_none_of(
 async fn perform(
     shared: &Routes,
     resource: &Resource,
-    query: &OneQuery,
+    query: Option<OneQuery>,
     plan: WritePlan,
 ) -> Result<Response, Problem> {
-    let (reader, query) = (Arc::clone(&shared.source), query.clone());
+    let reader = Arc::clone(&shared.source);
     let (written, answer) = shared
         .source
         .database
         .write_then(plan, move |snapshot, written| {
-            if written.change.kind == ChangeKind::Deleted || written.change.key.is_empty() {
+            let gone = written.change.kind == ChangeKind::Deleted;
+            let Some(query) = query.filter(|_| !gone && !written.change.key.is_empty()) else {
                 return Ok(None);
-            }
+            };
             let plan = OnePlan::new(&reader.resources, &query, &written.change.key);
             let mut encoder = plan.encoder();
             let mut bytes = Vec::new();
