@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use super::order::Order;
 use crate::cursor::Binding;
 use crate::query::{Filter, ListQuery, OneQuery, Position, SortKey};
 use crate::resource::Resource;
@@ -66,8 +67,14 @@ impl Collector {
 }
 
 /// What a cursor is bound to: the table by name, the sort and the filters by the names of their fields,
-/// so that it outlives a change of the schema that does not concern them.
-pub(super) fn binding(resource: &Resource, filters: &[Filter], sort: &[SortKey]) -> Binding {
+/// so that it outlives a change of the schema that does not concern them; and the directions of the whole
+/// order, tie-breakers too.
+pub(super) fn binding(
+    resource: &Resource,
+    filters: &[Filter],
+    sort: &[SortKey],
+    order: &Order,
+) -> Binding {
     let mut bytes = Collector::default();
     bytes.text(&resource.name);
     for key in sort {
@@ -79,6 +86,9 @@ pub(super) fn binding(resource: &Resource, filters: &[Filter], sort: &[SortKey])
         bytes.text(&resource.fields[filter.field].name);
     }
     bytes.filters(filters);
+    for key in &order.keys {
+        key.descending.hash(&mut bytes);
+    }
     Binding::of(&blake3::hash(&bytes.0))
 }
 

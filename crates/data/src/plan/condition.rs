@@ -1,7 +1,6 @@
-//! `WHERE`: filters and positions, values always as placeholders.
+//! `WHERE`: filters, values always as placeholders.
 
 use super::columns::column;
-use super::order::Order;
 use crate::query::{Filter, Operator};
 use crate::resource::{Resource, Resources};
 use crate::statement::Value;
@@ -54,76 +53,14 @@ impl Conditions {
         self.parts.push(part);
     }
 
-    /// Only rows behind the one with these sort-key values.
-    ///
-    /// In one direction over columns without `NULL` this is a comparison of row values, which an index
-    /// serves. Else it is spelled out: equal in the first keys and behind in the next. `NULL` is the
-    /// smallest value, as SQLite sorts it.
-    pub(super) fn behind(&mut self, order: &Order, values: &[Value]) {
-        let part = if order.is_plain() {
-            self.row_value(order, values)
+    /// ` WHERE …` with one more condition, or nothing.
+    pub(super) fn sql_and(&self, more: &str) -> String {
+        let separator = if self.parts.is_empty() {
+            " WHERE "
         } else {
-            self.spelled_out(order, values)
+            " AND "
         };
-        self.parts.push(part);
-    }
-
-    fn row_value(&mut self, order: &Order, values: &[Value]) -> String {
-        let left: Vec<&str> = order
-            .keys
-            .iter()
-            .map(|key| key.expression.as_str())
-            .collect();
-        let right: Vec<String> = values.iter().map(|value| self.bind(value)).collect();
-        let operator = if order.keys[0].descending { "<" } else { ">" };
-        match (left.as_slice(), right.as_slice()) {
-            ([left], [right]) => format!("{left} {operator} {right}"),
-            _ => format!("({}) {operator} ({})", left.join(", "), right.join(", ")),
-        }
-    }
-
-    fn spelled_out(&mut self, order: &Order, values: &[Value]) -> String {
-        let mut alternatives = Vec::new();
-        let mut equal = String::new();
-        for (key, value) in order.keys.iter().zip(values) {
-            let left = &key.expression;
-            let is_null = *value == Value::Null;
-            let behind = match (key.descending, is_null) {
-                (false, true) => Some(format!("{left} IS NOT NULL")),
-                (false, false) => Some(format!("{left} > {}", self.bind(value))),
-                (true, true) => None,
-                (true, false) if key.nullable => Some(format!(
-                    "({left} < {0} OR {left} IS NULL)",
-                    self.bind(value)
-                )),
-                (true, false) => Some(format!("{left} < {}", self.bind(value))),
-            };
-            alternatives.extend(behind.map(|behind| format!("({equal}{behind})")));
-            let same = if is_null {
-                format!("{left} IS NULL")
-            } else {
-                format!("{left} = {}", self.bind(value))
-            };
-            equal.push_str(&same);
-            equal.push_str(" AND ");
-        }
-        // Binding the first key as well lets an index skip to the position.
-        let first = &order.keys[0];
-        let bound = match (&values[0], first.descending) {
-            (Value::Null, false) => None,
-            (Value::Null, true) => Some(format!("{} IS NULL", first.expression)),
-            (value, false) => Some(format!("{} >= {}", first.expression, self.bind(value))),
-            (value, true) if !first.nullable => {
-                Some(format!("{} <= {}", first.expression, self.bind(value)))
-            }
-            (_, true) => None,
-        };
-        let any = if alternatives.is_empty() {
-            "0".to_owned()
-        } else {
-            format!("({})", alternatives.join(" OR "))
-        };
-        bound.map_or(any.clone(), |bound| format!("{bound} AND {any}"))
+        self.sql() + separator + more
     }
 
     /// ` WHERE …`, or nothing.

@@ -30,7 +30,7 @@ impl ExportPlan {
         unindexed::check(resources, resource, &query.filters, &[])?;
         let (columns, shape) = Columns::of(resources, &query.selection);
         let conditions = Conditions::of(resources, resource, &query.filters);
-        let order = Order::of(resources, resource, &[]);
+        let order = Order::of(resources, resource, &[], &[]);
         let sql = columns.select(&table.name) + &conditions.sql() + &order.sql();
         Ok(Self {
             statement: Statement {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::columns::{Columns, column};
 use super::condition::Conditions;
 use super::order::Order;
-use super::{canonical, unindexed};
+use super::{canonical, position, unindexed};
 use crate::catalog::TableId;
 use crate::cursor::{Binding, Cursor, CursorKey, Direction};
 use crate::encode::{PageEncoder, PageInfo, RowShape};
@@ -60,10 +60,10 @@ impl ListPlan {
         let resource = resources.get(query.resource);
         let table = resources.table_of(resource);
         unindexed::check(resources, resource, &query.filters, &query.sort)?;
-        let order = Order::of(resources, resource, &query.sort);
-        let binding = canonical::binding(resource, &query.filters, &query.sort);
+        let order = Order::of(resources, resource, &query.filters, &query.sort);
+        let binding = canonical::binding(resource, &query.filters, &query.sort, &order);
         let (mut columns, shape) = Columns::in_dialect(resources, &query.selection, query.dialect);
-        let key_indexes = order
+        let key_indexes: Vec<usize> = order
             .keys
             .iter()
             .map(|key| columns.item(key.expression.clone()))
@@ -77,18 +77,21 @@ impl ListPlan {
             &counted,
             &conditions.values,
         );
-        let (page, skip) = match &query.position {
-            Position::Page(page) => (
-                Some(*page),
-                page.saturating_sub(1)
-                    .saturating_mul(u64::from(query.limit)),
-            ),
+        let select = columns.select(&table.name);
+        let (page, skip, mut sql) = match &query.position {
+            Position::Page(page) => {
+                let skip = page
+                    .saturating_sub(1)
+                    .saturating_mul(u64::from(query.limit));
+                (Some(*page), skip, select + &counted + &order.sql())
+            }
             Position::Cursor(text) => {
-                conditions.behind(&order, &position(&order, cursors, &binding, text)?);
-                (None, 0)
+                let values = place(&order, cursors, &binding, text)?;
+                let ranges = position::ranges(&order, &values, &mut conditions);
+                let sql = in_ranges(&select, &conditions, &ranges, &order, &key_indexes);
+                (None, 0, sql)
             }
         };
-        let mut sql = columns.select(&table.name) + &conditions.sql() + &order.sql();
         sql += " LIMIT ";
         sql += &conditions.bind(&Value::Integer(i64::from(query.limit) + 1));
         if skip > 0 {
@@ -138,6 +141,26 @@ impl ListPlan {
     }
 }
 
+/// Reads these ranges one after the other.
+fn in_ranges(
+    select: &str,
+    conditions: &Conditions,
+    ranges: &[String],
+    order: &Order,
+    places: &[usize],
+) -> String {
+    let parts: Vec<String> = ranges
+        .iter()
+        .map(|range| format!("{select}{}", conditions.sql_and(range)))
+        .collect();
+    let order = if parts.len() == 1 {
+        order.sql()
+    } else {
+        order.sql_by_place(places)
+    };
+    parts.join(" UNION ALL ") + &order
+}
+
 fn total(
     query: &ListQuery,
     approximate: Option<u64>,
@@ -161,7 +184,7 @@ fn total(
     }
 }
 
-fn position(
+fn place(
     order: &Order,
     cursors: &CursorKey,
     binding: &Binding,

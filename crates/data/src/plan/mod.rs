@@ -10,6 +10,7 @@ mod export;
 mod list;
 mod one;
 mod order;
+mod position;
 mod quote;
 mod unindexed;
 

@@ -1,7 +1,8 @@
 //! `ORDER BY` with a tie-breaker, so that every row has one place.
 
 use super::columns::column;
-use crate::query::SortKey;
+use crate::catalog::{Index, Table};
+use crate::query::{Filter, Operator, SortKey};
 use crate::resource::{Resource, Resources};
 
 /// One key of an order.
@@ -26,9 +27,14 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// The order asked for, followed by the primary key or the rowid in the direction of the last key,
-    /// so that one walk over an index serves both. A view has no tie-breaker.
-    pub(super) fn of(resources: &Resources, resource: &Resource, sort: &[SortKey]) -> Self {
+    /// The order asked for, followed by the primary key or the rowid in the direction in which one walk over
+    /// an index serves both. A view has no tie-breaker.
+    pub(super) fn of(
+        resources: &Resources,
+        resource: &Resource,
+        filters: &[Filter],
+        sort: &[SortKey],
+    ) -> Self {
         let table = resources.table_of(resource);
         let key = |column_index: usize, descending: bool| OrderKey {
             expression: column(resources, resource, 0, column_index),
@@ -40,7 +46,13 @@ impl Order {
             .iter()
             .map(|sort| key(resource.fields[sort.field].column, sort.descending))
             .collect();
-        let descending = keys.last().is_some_and(|key| key.descending);
+        let fixed: Vec<usize> = filters
+            .iter()
+            .filter(|filter| filter.operator == Operator::Equal)
+            .map(|filter| resource.fields[filter.field].column)
+            .collect();
+        let descending = walked_backwards(table, &fixed, &keys)
+            .unwrap_or_else(|| keys.last().is_some_and(|key| key.descending));
         let mut is_total = true;
         if table.key_is_unique() {
             for &column_index in &table.primary_key {
@@ -62,25 +74,20 @@ impl Order {
         Self { keys, is_total }
     }
 
-    /// Whether all keys go one way and none is ever `NULL`.
-    pub(super) fn is_plain(&self) -> bool {
-        self.keys
-            .iter()
-            .all(|key| !key.nullable && key.descending == self.keys[0].descending)
-    }
-
     /// ` ORDER BY …`, or nothing.
     pub(super) fn sql(&self) -> String {
-        let terms: Vec<String> = self
-            .keys
-            .iter()
-            .map(|key| {
-                format!(
-                    "{}{}",
-                    key.expression,
-                    if key.descending { " DESC" } else { "" }
-                )
-            })
+        self.order_by(self.keys.iter().map(|key| key.expression.clone()))
+    }
+
+    /// ` ORDER BY …` of a compound statement: its columns have no names but their places, given from 0.
+    pub(super) fn sql_by_place(&self, places: &[usize]) -> String {
+        self.order_by(places.iter().map(|place| (place + 1).to_string()))
+    }
+
+    fn order_by(&self, expressions: impl Iterator<Item = String>) -> String {
+        let terms: Vec<String> = expressions
+            .zip(&self.keys)
+            .map(|(term, key)| term + if key.descending { " DESC" } else { "" })
             .collect();
         if terms.is_empty() {
             String::new()
@@ -88,4 +95,33 @@ impl Order {
             format!(" ORDER BY {}", terms.join(", "))
         }
     }
+}
+
+/// Whether the index that serves these keys is walked from its end; `None` when none does. Rows that are
+/// equal in an index lie in it by ascending key or rowid.
+fn walked_backwards(table: &Table, fixed: &[usize], keys: &[OrderKey]) -> Option<bool> {
+    table
+        .indexes
+        .iter()
+        .filter(|index| !index.partial)
+        .find_map(|index| direction(index, fixed, keys))
+}
+
+fn direction(index: &Index, fixed: &[usize], keys: &[OrderKey]) -> Option<bool> {
+    let is_fixed = |column: Option<usize>| column.is_some_and(|column| fixed.contains(&column));
+    let mut columns = index
+        .columns
+        .iter()
+        .skip_while(|column| is_fixed(column.column));
+    let mut backwards = None;
+    for key in keys {
+        let column = columns
+            .next()
+            .filter(|column| column.column == key.column)?;
+        let turned = column.descending != key.descending;
+        if *backwards.get_or_insert(turned) != turned {
+            return None;
+        }
+    }
+    backwards
 }

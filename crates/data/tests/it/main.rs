@@ -7,4 +7,5 @@ mod files;
 mod opening;
 mod reading;
 mod versions;
+mod walking;
 mod writes;
