@@ -163,6 +163,7 @@ async fn walked(
         }
         let (rows, next) = page(&database, walk.table, &query, &cursors).await;
         seen.extend(rows);
+        assert!(seen.len() < 1_000, "the walk does not end");
         match next {
             Some(next) => cursor = Some(next),
             None => return seen,
