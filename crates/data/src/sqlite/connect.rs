@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{OpenError, OpenKind};
@@ -110,6 +111,8 @@ impl Connector {
         connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
         // The schema is input: its views and triggers get no functions with side effects.
         connection.pragma_update(None, "trusted_schema", false)?;
+        // One plan a text: else each new value of a filter or cursor has its statement compiled again.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         row_version::register(connection, self.row_version_key.0)?;
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
     }

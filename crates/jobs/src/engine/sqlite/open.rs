@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::network_fs::network_kind;
@@ -73,6 +74,7 @@ fn set_up(connection: &Connection, options: &SqliteOptions) -> rusqlite::Result<
         Durability::Normal => "NORMAL",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
+    one_plan_a_text(connection)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
@@ -82,6 +84,12 @@ fn set_up(connection: &Connection, options: &SqliteOptions) -> rusqlite::Result<
         connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     }
     Ok(())
+}
+
+/// Else each new value bound in a condition has its statement compiled again.
+fn one_plan_a_text(connection: &Connection) -> rusqlite::Result<()> {
+    let setting = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
+    connection.set_db_config(setting, true).map(drop)
 }
 
 /// Changing the journal mode does not wait for other processes by itself.
@@ -119,5 +127,6 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "query_only", true)?;
+    one_plan_a_text(&connection)?;
     Ok(connection)
 }
