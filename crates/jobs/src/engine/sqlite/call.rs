@@ -6,8 +6,20 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::tx::Tx;
 use crate::error::EngineError;
 
+/// What a power loss may undo of a write that was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Promise {
+    /// Nothing, if the engine is set so.
+    Kept,
+    /// All of it: the write only says who holds a lease, and a power loss ends every lease.
+    Lease,
+}
+
 /// A write waiting for the writer thread.
 pub(super) trait WriteCall: Send {
+    /// What must outlive a power loss once this is answered.
+    fn promise(&self) -> Promise;
+
     /// Does the work inside the batch's transaction. The error means that the whole transaction is lost.
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), EngineError>;
 
@@ -16,6 +28,7 @@ pub(super) trait WriteCall: Send {
 }
 
 pub(super) struct Write<F, T, E> {
+    promise: Promise,
     work: Option<F>,
     done: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
@@ -25,11 +38,13 @@ pub(super) struct Write<F, T, E> {
 
 impl<F, T, E> Write<F, T, E> {
     pub(super) fn new(
+        promise: Promise,
         work: F,
         reply: oneshot::Sender<Result<T, E>>,
         place: OwnedSemaphorePermit,
     ) -> Self {
         Self {
+            promise,
             work: Some(work),
             done: None,
             reply,
@@ -44,6 +59,10 @@ where
     T: Send,
     E: From<EngineError> + Send,
 {
+    fn promise(&self) -> Promise {
+        self.promise
+    }
+
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), EngineError> {
         if let Some(work) = self.work.take() {
             self.done = Some(tx.isolate(work)?);

@@ -33,7 +33,7 @@ use rusqlite::Connection;
 use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, oneshot};
 
-use self::call::{ReadCall, Write};
+use self::call::{Promise, ReadCall, Write};
 use self::process::ProcessIdentity;
 use self::shared::Shared;
 use self::tx::Tx;
@@ -91,7 +91,12 @@ impl SqliteEngine {
         });
         watcher.unpark();
         let (writes, line) = bounded(options.line + 1);
-        let mut thread = Writer::new(connections.writer, Arc::clone(&shared), line);
+        let mut thread = Writer::new(
+            connections.writer,
+            Arc::clone(&shared),
+            line,
+            options.durability,
+        );
         // Leases of processes that died while nobody looked are freed before the first claim.
         thread.sweep();
         spawn("jobs-writer", move || thread.run())?;
@@ -109,6 +114,11 @@ impl SqliteEngine {
         })
     }
 
+    #[cfg(test)]
+    fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// The queue called `name`, with payloads as raw JSON.
     pub fn queue(&self, name: impl AsRef<str>) -> Result<RawQueue, InvalidName> {
         EngineHandle::from(self).queue(name)
@@ -121,13 +131,22 @@ impl SqliteEngine {
         E: From<EngineError> + Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
+        self.write_as(Promise::Kept, work)
+    }
+
+    fn write_as<T, E, F>(&self, promise: Promise, work: F) -> Operation<'_, T, E>
+    where
+        T: Send + 'static,
+        E: From<EngineError> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
         Box::pin(async move {
             let place = Arc::clone(&self.write_places)
                 .acquire_owned()
                 .await
                 .map_err(|_| EngineError::Stopped)?;
             let (reply, answer) = oneshot::channel();
-            let call = Box::new(Write::new(work, reply, place));
+            let call = Box::new(Write::new(promise, work, reply, place));
             // The line has a slot for every place, so this does not block.
             self.writes
                 .send(Command::Write(call))
@@ -185,11 +204,13 @@ impl Engine for SqliteEngine {
     }
 
     fn claim(&self, request: ClaimRequest) -> Operation<'_, Claimed> {
-        self.write(move |tx| ops::claim::claim(tx, &request))
+        self.write_as(Promise::Lease, move |tx| ops::claim::claim(tx, &request))
     }
 
     fn renew(&self, leases: Vec<Lease>, lease_for: Duration) -> Operation<'_, Vec<bool>> {
-        self.write(move |tx| ops::lease::renew(tx, &leases, lease_for))
+        self.write_as(Promise::Lease, move |tx| {
+            ops::lease::renew(tx, &leases, lease_for)
+        })
     }
 
     fn finish(&self, endings: Vec<Finish>) -> Operation<'_, Vec<Result<State, LeaseError>>> {

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 
+use super::SqliteOptions;
 use super::network_fs::network_kind;
 use super::process::ProcessIdentity;
 use super::schema;
 use super::writer::is_busy;
-use super::{Durability, SqliteOptions};
 use crate::error::{EngineError, OpenError};
 
 /// The first SQLite without the bug that can lose pages when several connections write and checkpoint.
@@ -69,11 +69,7 @@ fn set_up(connection: &Connection, options: &SqliteOptions) -> rusqlite::Result<
     connection.busy_timeout(options.busy_bound)?;
     connection.set_prepared_statement_cache_capacity(64);
     set_wal(connection, options.busy_bound)?;
-    let synchronous = match options.durability {
-        Durability::Full => "FULL",
-        Durability::Normal => "NORMAL",
-    };
-    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.execute_batch(options.durability.pragma())?;
     one_plan_a_text(connection)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;

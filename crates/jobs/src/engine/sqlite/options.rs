@@ -11,11 +11,22 @@ use crate::retention::Retention;
 /// What survives a power loss. Either way the file stays sound, and a killed process loses nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
-    /// Everything that was answered: one fsync a commit. As good as the disk's word.
+    /// Everything that was answered, leases aside (a power loss ends them anyway): one fsync a commit. As
+    /// good as the disk's word.
     #[default]
     Full,
     /// Everything but perhaps the last moments: fsync only at checkpoints.
     Normal,
+}
+
+impl Durability {
+    /// Sets a connection so.
+    pub(super) const fn pragma(self) -> &'static str {
+        match self {
+            Self::Full => "PRAGMA synchronous = FULL",
+            Self::Normal => "PRAGMA synchronous = NORMAL",
+        }
+    }
 }
 
 /// How to open a [`SqliteEngine`]. [`SqliteOptions::open`] does it.

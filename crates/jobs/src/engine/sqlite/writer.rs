@@ -6,7 +6,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use super::call::WriteCall;
+use super::Durability;
+use super::call::{Promise, WriteCall};
 use super::ops;
 use super::tx::Tx;
 use crate::engine::sqlite::shared::Shared;
@@ -31,6 +32,9 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     line: Receiver<Command>,
     batch: Vec<Box<dyn WriteCall>>,
+    /// What the engine promises, and what the connection is set to now.
+    durability: Durability,
+    level: Durability,
     /// How many operations the last batch had, and how long its commit took.
     company: usize,
     last_commit: Duration,
@@ -42,8 +46,11 @@ impl Writer {
         connection: Connection,
         shared: Arc<Shared>,
         line: Receiver<Command>,
+        durability: Durability,
     ) -> Self {
         Self {
+            durability,
+            level: durability,
             connection,
             shared,
             line,
@@ -118,7 +125,15 @@ impl Writer {
         }
         let mut batch = std::mem::take(&mut self.batch);
         self.company = batch.len();
-        let committed = self.transact(|tx| batch.iter_mut().try_for_each(|call| call.run(tx)));
+        let leases_only = batch.iter().all(|call| call.promise() == Promise::Lease);
+        let level = if leases_only {
+            Durability::Normal
+        } else {
+            self.durability
+        };
+        let committed = self.transact(level, |tx| {
+            batch.iter_mut().try_for_each(|call| call.run(tx))
+        });
         for call in batch.drain(..) {
             call.answer(committed.clone());
         }
@@ -126,10 +141,13 @@ impl Writer {
     }
 
     /// One transaction: taken with the write lock from the start, so that it cannot fail half-way.
+    /// `level` says whether its commit waits for the disk; a later one that does covers it too.
     fn transact(
         &mut self,
+        level: Durability,
         work: impl FnOnce(&mut Tx<'_>) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
+        self.set_level(level)?;
         begin(&self.connection, self.shared.busy_bound)?;
         let mut tx = Tx::new(&self.connection, &self.shared);
         let done = work(&mut tx).and_then(|()| tx.store_queues());
@@ -155,12 +173,24 @@ impl Writer {
         committed
     }
 
+    /// Sets what the next commits wait for. Not possible inside a transaction.
+    fn set_level(&mut self, level: Durability) -> Result<(), EngineError> {
+        if self.level != level {
+            // Takes effect as it is compiled: a cached statement would do nothing the second time.
+            self.connection.execute_batch(level.pragma())?;
+            self.level = level;
+        }
+        Ok(())
+    }
+
     /// Upkeep. Looks without the lock first, so that an idle process writes nothing.
     pub(super) fn sweep(&mut self) {
         let due = ops::sweep::is_due(&self.connection, &self.shared);
         let swept = match due {
             Ok(false) => return,
-            Ok(true) => self.transact(|tx| tx.isolate(ops::sweep::sweep)?.map(drop)),
+            Ok(true) => self.transact(self.durability, |tx| {
+                tx.isolate(ops::sweep::sweep)?.map(drop)
+            }),
             Err(error) => Err(error),
         };
         if let Err(error) = swept {
@@ -170,7 +200,9 @@ impl Writer {
 
     fn close(&mut self) {
         let process = self.shared.process;
-        let left = self.transact(|tx| tx.isolate(|tx| ops::sweep::leave(tx, process))?);
+        let left = self.transact(self.durability, |tx| {
+            tx.isolate(|tx| ops::sweep::leave(tx, process))?
+        });
         if let Err(error) = left {
             tracing::warn!(%error, "the job store could not be left cleanly");
         }
@@ -205,4 +237,36 @@ pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::SqliteOptions;
+
+    #[test]
+    fn the_level_is_switched_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = SqliteOptions::new(folder.path().join("jobs.db"))
+            .open()
+            .unwrap();
+        let connection = Connection::open(folder.path().join("other.db")).unwrap();
+        let (_, line) = crossbeam_channel::bounded(1);
+        let mut writer = Writer::new(
+            connection,
+            Arc::clone(engine.shared()),
+            line,
+            Durability::Full,
+        );
+        for _ in 0..3 {
+            for (level, expected) in [(Durability::Normal, 1), (Durability::Full, 2)] {
+                writer.set_level(level).unwrap();
+                let found: i64 = writer
+                    .connection
+                    .pragma_query_value(None, "synchronous", |row| row.get(0))
+                    .unwrap();
+                assert_eq!(found, expected, "{level:?}");
+            }
+        }
+    }
 }
