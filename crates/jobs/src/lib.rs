@@ -59,6 +59,7 @@ mod settings;
 mod shutdown;
 mod snapshot;
 pub mod state;
+mod transfer;
 mod worker;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
@@ -81,4 +82,7 @@ pub use snapshot::{
     AttemptOutcome, AttemptRecord, JobPage, JobSnapshot, Page, QueueCounts, QueueInfo,
 };
 pub use state::State;
+pub use transfer::{
+    DeduplicationHold, Imported, JobRecord, LeftBehind, Transfer, TransferError, TransferReport,
+};
 pub use worker::{Job, Worker, WorkerBuilder};

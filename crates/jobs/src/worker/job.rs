@@ -70,6 +70,12 @@ impl<T> Job<T> {
         self.attempt
     }
 
+    /// How often a worker took the job, this time included: attempts, and starts that used none (postponed,
+    /// given back, lost).
+    pub fn start(&self) -> u32 {
+        self.lease.start
+    }
+
     /// Attempts it may use.
     pub fn max_attempts(&self) -> u32 {
         self.max_attempts

@@ -6,4 +6,5 @@ mod conformance;
 mod crash;
 mod sharing;
 mod store;
+mod transfer;
 mod worker;

@@ -51,6 +51,7 @@ use crate::queue::RawQueue;
 use crate::shutdown::{Shutdown, StopDetails, Stopping};
 use crate::snapshot::{JobPage, JobSnapshot, Page, QueueInfo};
 use crate::state::{State, Trigger};
+use crate::transfer::{Imported, JobRecord};
 
 /// Jobs in an SQLite file. Cheap to clone; clones share the file and the threads.
 ///
@@ -245,6 +246,29 @@ impl Engine for SqliteEngine {
 
     fn queues(&self) -> Operation<'_, Vec<QueueInfo>> {
         self.read(read::queues)
+    }
+
+    fn export(
+        &self,
+        queue: &QueueName,
+        state: State,
+        mut page: Page,
+    ) -> Operation<'_, Vec<JobRecord>> {
+        page.limit = page.limit.min(self.shared.limits.page);
+        let queue = queue.clone();
+        self.read(move |connection| ops::transfer::export(connection, &queue, state, page))
+    }
+
+    fn import(
+        &self,
+        queue: &QueueName,
+        jobs: Vec<JobRecord>,
+    ) -> Operation<'_, Vec<Imported>, AddError> {
+        if let Err(refused) = ops::transfer::check(&jobs, &self.shared.limits) {
+            return Box::pin(async move { Err(refused) });
+        }
+        let queue = queue.clone();
+        self.write(move |tx| ops::transfer::import(tx, &queue, &jobs))
     }
 
     fn retry(&self, queue: &QueueName, id: &JobId) -> Operation<'_, (), ManageError> {

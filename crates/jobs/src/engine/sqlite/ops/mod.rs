@@ -7,3 +7,4 @@ pub(super) mod lease;
 pub(super) mod manage;
 pub(super) mod stored;
 pub(super) mod sweep;
+pub(super) mod transfer;

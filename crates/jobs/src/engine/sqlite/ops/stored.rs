@@ -118,6 +118,20 @@ impl Settings {
         }
     }
 
+    /// The options that were stored.
+    pub(in super::super) fn into_options(self) -> JobOptions {
+        JobOptions {
+            backoff: self.backoff,
+            keep_completed: self.keep_completed,
+            keep_failed: self.keep_failed,
+            lifo: self.lifo,
+            timeout: self.timeout,
+            keep_logs: self.keep_logs,
+            on_failure: self.on_failure,
+            ..JobOptions::new()
+        }
+    }
+
     /// The stored text; none for the defaults.
     pub(in super::super) fn to_text(self) -> Result<Option<String>, EngineError> {
         if self == Self::default() {
