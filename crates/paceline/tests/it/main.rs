@@ -8,6 +8,7 @@ mod conditional;
 mod hook;
 mod init;
 mod jobs_cli;
+mod jobs_move;
 mod jobs_work;
 mod listing;
 mod login;
