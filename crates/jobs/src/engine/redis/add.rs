@@ -20,6 +20,9 @@ pub(super) async fn add(
     if jobs.is_empty() {
         return Ok(Vec::new());
     }
+    if jobs.iter().any(|job| job.options.group.is_some()) {
+        return Err(EngineError::Unsupported("groups").into());
+    }
     let checked = max_not_started.is_some() || jobs.iter().any(|job| job.options.idempotency.is_some());
     let mut call = store
         .script(&ADD, queue)
