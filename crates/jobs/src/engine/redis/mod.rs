@@ -10,12 +10,14 @@
 
 mod add;
 mod blocking;
+mod bulk;
 mod claim;
 mod doctor;
 mod event_names;
 mod events;
 mod fault;
 mod finish;
+mod flow;
 mod io;
 mod job_options;
 mod keys;
@@ -49,14 +51,16 @@ use self::link::Link;
 use self::store::Store;
 use super::checks::check_jobs;
 use super::{
-    Added, ClaimRequest, Claimed, Engine, EngineHandle, Finish, Lease, Listener, LogPage, NewJob,
-    Operation, Renewal, SweepReport, WakeBoard,
+    Added, BulkAction, BulkStep, ClaimRequest, Claimed, Engine, EngineHandle, Finish, JobChange,
+    Lease, Listener, LogPage, NewJob, Operation, Renewal, Search, SweepReport, WakeBoard,
 };
 use crate::clock::Timestamp;
 use crate::error::{AddError, EngineError, LeaseError, ManageError, OpenError};
 use crate::events::QueueEvents;
+use crate::flow::{AddedFlow, Children, Flow};
 use crate::limits::Limits;
 use crate::names::{JobId, QueueName};
+use crate::settings::QueueSettings;
 use crate::shutdown::{Shutdown, StopDetails, Stopping};
 use crate::snapshot::{JobPage, JobSnapshot, Page, QueueInfo};
 use crate::state::State;
@@ -214,6 +218,54 @@ impl Engine for RedisEngine {
 
     fn queues(&self) -> Operation<'_, Vec<QueueInfo>> {
         self.run(move |store| async move { read::queues(&store).await })
+    }
+
+    fn add_flow(&self, flow: Flow) -> Operation<'_, AddedFlow, AddError> {
+        self.run(move |store| async move { flow::add(&store, &flow).await })
+    }
+
+    fn add_children(
+        &self,
+        lease: &Lease,
+        children: Vec<Flow>,
+    ) -> Operation<'_, Vec<AddedFlow>, AddError> {
+        let lease = lease.clone();
+        self.run(move |store| async move { flow::add_children(&store, &lease, &children).await })
+    }
+
+    fn children(&self, queue: &QueueName, id: &JobId) -> Operation<'_, Option<Children>> {
+        let (queue, id) = (queue.clone(), id.clone());
+        self.run(move |store| async move { flow::children(&store, &queue, &id).await })
+    }
+
+    fn search(&self, queue: &QueueName, search: Search, page: Page) -> Operation<'_, JobPage> {
+        let queue = queue.clone();
+        self.run(move |store| async move { bulk::search(&store, &queue, &search, page).await })
+    }
+
+    fn change(
+        &self,
+        queue: &QueueName,
+        id: &JobId,
+        change: JobChange,
+    ) -> Operation<'_, (), ManageError> {
+        let (queue, id) = (queue.clone(), id.clone());
+        self.run(move |store| async move { bulk::change(&store, &queue, &id, change).await })
+    }
+
+    fn cancel(&self, queue: &QueueName, id: &JobId) -> Operation<'_, (), ManageError> {
+        let (queue, id) = (queue.clone(), id.clone());
+        self.run(move |store| async move { bulk::cancel(&store, &queue, &id).await })
+    }
+
+    fn bulk(&self, queue: &QueueName, action: BulkAction) -> Operation<'_, BulkStep, ManageError> {
+        let queue = queue.clone();
+        self.run(move |store| async move { bulk::step(&store, &queue, action).await })
+    }
+
+    fn set_settings(&self, queue: &QueueName, settings: QueueSettings) -> Operation<'_, ()> {
+        let queue = queue.clone();
+        self.run(move |store| async move { bulk::set_settings(&store, &queue, &settings).await })
     }
 
     fn retry(&self, queue: &QueueName, id: &JobId) -> Operation<'_, (), ManageError> {
