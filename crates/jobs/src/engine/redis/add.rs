@@ -23,11 +23,16 @@ pub(super) async fn add(
     if jobs.iter().any(|job| job.options.group.is_some()) {
         return Err(EngineError::Unsupported("groups").into());
     }
-    let checked = max_not_started.is_some() || jobs.iter().any(|job| job.options.idempotency.is_some());
+    let checked =
+        max_not_started.is_some() || jobs.iter().any(|job| job.options.idempotency.is_some());
     let mut call = store
         .script(&ADD, queue)
         .arg(store.now().as_millis())
-        .arg(max_not_started.map(|max| max.to_string()).unwrap_or_default())
+        .arg(
+            max_not_started
+                .map(|max| max.to_string())
+                .unwrap_or_default(),
+        )
         .arg(LIBRARY)
         .arg(jobs.len())
         .arg(i32::from(checked));
@@ -65,9 +70,10 @@ fn push_job(call: &mut Call, id: &JobId, job: &NewJob) {
         None => call.push("").push("").push(""),
     };
     match &options.deduplication {
-        Some(Deduplication { id, ttl, .. }) => call
-            .push(id.as_str())
-            .push(ttl.map(|ttl| whole_millis(ttl).to_string()).unwrap_or_default()),
+        Some(Deduplication { id, ttl, .. }) => call.push(id.as_str()).push(
+            ttl.map(|ttl| whole_millis(ttl).to_string())
+                .unwrap_or_default(),
+        ),
         None => call.push("").push(""),
     };
 }

@@ -57,6 +57,12 @@ async fn add_all(
     for flow in flows {
         collect(flow, holder.map(|_| 0), &mut nodes);
     }
+    if nodes
+        .iter()
+        .any(|node| node.flow.job.options.group.is_some())
+    {
+        return Err(EngineError::Unsupported("groups").into());
+    }
     for node in &nodes {
         store.note(&node.flow.queue);
     }
@@ -166,7 +172,10 @@ pub(super) async fn children(
     all.cmd("SMEMBERS").arg(format!("{key}:dependencies"));
     all.cmd("HGETALL").arg(format!("{key}:processed"));
     all.cmd("HGETALL").arg(format!("{key}:failed"));
-    all.cmd("ZRANGE").arg(format!("{key}:unsuccessful")).arg(0).arg(MOST_CHILDREN - 1);
+    all.cmd("ZRANGE")
+        .arg(format!("{key}:unsuccessful"))
+        .arg(0)
+        .arg(MOST_CHILDREN - 1);
     let mut answers = store.link.pipeline(&all).await?.into_iter();
     if answers.next() != Some(Value::Int(1)) {
         return Ok(None);
