@@ -70,8 +70,7 @@ impl<T> Job<T> {
         self.attempt
     }
 
-    /// How often a worker took the job, this time included: attempts, and starts that used none (postponed,
-    /// given back, lost).
+    /// How often a worker has taken it, this time included.
     pub fn start(&self) -> u32 {
         self.lease.start
     }
