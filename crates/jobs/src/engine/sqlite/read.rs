@@ -7,7 +7,7 @@ use super::ops::stored::{outcome_of, state_code, state_of};
 use super::tx::{QueueRow, read_queue_row};
 use crate::clock::Timestamp;
 use crate::error::EngineError;
-use crate::names::{JobId, QueueName};
+use crate::names::{JobId, QueueName, SchedulerId};
 use crate::settings::QueueSettings;
 use crate::snapshot::{AttemptOutcome, AttemptRecord, JobPage, JobSnapshot, Page, QueueInfo};
 use crate::state::State;
@@ -15,7 +15,7 @@ use crate::state::State;
 macro_rules! select_snapshots {
     () => {
         "SELECT seq, id, name, state, data, priority, attempts_made, max_attempts, starts, stalls, progress, result, \
-         failed_reason, created_at, due_at, started_at, finished_at, lease_until FROM paceline_jobs WHERE queue = ?1 "
+         failed_reason, created_at, due_at, started_at, finished_at, lease_until, scheduler FROM paceline_jobs WHERE queue = ?1 "
     };
 }
 
@@ -35,6 +35,19 @@ pub(super) fn get(
         Some(row) => snapshot(&connection, queue, row).map(Some),
         None => Ok(None),
     }
+}
+
+/// The job in row `seq`, which must be there.
+pub(super) fn snapshot_of(
+    connection: &Connection,
+    queue: &QueueName,
+    queue_id: i64,
+    seq: i64,
+) -> Result<JobSnapshot, EngineError> {
+    let mut select = connection.prepare_cached(concat!(select_snapshots!(), "AND seq = ?2"))?;
+    let mut rows = select.query(params![queue_id, seq])?;
+    let row = rows.next()?.ok_or(EngineError::Damaged("job row"))?;
+    snapshot(connection, queue, row)
 }
 
 pub(super) fn list(
@@ -104,14 +117,14 @@ pub(super) fn info(
 }
 
 pub(super) fn queues(connection: &Connection) -> Result<Vec<QueueInfo>, EngineError> {
-    let sql = "SELECT id, paused, next_position, front_position, waiting, prioritized, delayed, waiting_children, active, completed, failed, name \
+    let sql = "SELECT id, paused, next_position, front_position, waiting, prioritized, delayed, waiting_children, active, completed, failed, next_slot, name \
                FROM paceline_queues ORDER BY name LIMIT 10000";
     let mut select = connection.prepare_cached(sql)?;
     let mut rows = select.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let QueueRow { paused, counts, .. } = read_queue_row(row)?;
-        let name = QueueName::new(row.get::<_, String>(11)?)
+        let name = QueueName::new(row.get::<_, String>(12)?)
             .map_err(|_| EngineError::Damaged("queue name"))?;
         found.push(QueueInfo {
             name,
@@ -123,8 +136,11 @@ pub(super) fn queues(connection: &Connection) -> Result<Vec<QueueInfo>, EngineEr
     Ok(found)
 }
 
-fn queue_row(connection: &Connection, queue: &QueueName) -> Result<Option<QueueRow>, EngineError> {
-    let sql = "SELECT id, paused, next_position, front_position, waiting, prioritized, delayed, waiting_children, active, completed, failed \
+pub(super) fn queue_row(
+    connection: &Connection,
+    queue: &QueueName,
+) -> Result<Option<QueueRow>, EngineError> {
+    let sql = "SELECT id, paused, next_position, front_position, waiting, prioritized, delayed, waiting_children, active, completed, failed, next_slot \
                FROM paceline_queues WHERE name = ?1";
     Ok(connection
         .prepare_cached(sql)?
@@ -163,7 +179,7 @@ fn snapshot(
         lease_until: time(17)?,
         group: None,
         parent: None,
-        scheduler: None,
+        scheduler: row.get::<_, Option<String>>(18)?.map(SchedulerId::lookup),
         deduplication: None,
         attempts: Vec::new(),
     };

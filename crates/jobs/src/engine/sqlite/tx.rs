@@ -21,6 +21,8 @@ pub(super) struct QueueRow {
     pub(super) next_position: i64,
     pub(super) front_position: i64,
     pub(super) counts: QueueCounts,
+    /// The earliest slot of its schedulers.
+    pub(super) next_slot: Option<Timestamp>,
 }
 
 struct LoadedQueue {
@@ -43,6 +45,7 @@ pub(super) struct Tx<'a> {
     queues: Vec<LoadedQueue>,
     events: Vec<JobEvent>,
     wakes: Vec<QueueName>,
+    cancellations: Vec<QueueName>,
     heard: bool,
 }
 
@@ -55,6 +58,7 @@ impl<'a> Tx<'a> {
             queues: Vec::new(),
             events: Vec::new(),
             wakes: Vec::new(),
+            cancellations: Vec::new(),
             heard: shared.events.is_heard(),
         }
     }
@@ -66,6 +70,7 @@ impl<'a> Tx<'a> {
         work: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<Result<T, E>, EngineError> {
         let (events, wakes) = (self.events.len(), self.wakes.len());
+        let cancellations = self.cancellations.len();
         self.execute("SAVEPOINT operation")?;
         let done = catch_unwind(AssertUnwindSafe(|| work(self)))
             .unwrap_or_else(|_| Err(EngineError::Internal.into()));
@@ -78,6 +83,7 @@ impl<'a> Tx<'a> {
         }
         self.events.truncate(events);
         self.wakes.truncate(wakes);
+        self.cancellations.truncate(cancellations);
         self.queues.retain(|queue| queue.kept.is_some());
         for queue in &mut self.queues {
             queue.row = queue.kept.unwrap_or(queue.row);
@@ -97,7 +103,7 @@ impl<'a> Tx<'a> {
         if let Some(index) = self.queues.iter().position(|queue| queue.name == *name) {
             return Ok(Some(QueueRef(index)));
         }
-        let sql = "SELECT id, paused, next_position, front_position, waiting, prioritized, delayed, waiting_children, active, completed, failed, name \
+        let sql = "SELECT id, paused, next_position, front_position, waiting, prioritized, delayed, waiting_children, active, completed, failed, next_slot \
                    FROM paceline_queues WHERE name = ?1";
         let row = self
             .connection
@@ -121,6 +127,7 @@ impl<'a> Tx<'a> {
             next_position: 1,
             front_position: 0,
             counts: QueueCounts::default(),
+            next_slot: None,
         };
         Ok(self.hold(name.clone(), row, false))
     }
@@ -147,6 +154,11 @@ impl<'a> Tx<'a> {
             stored: row,
         });
         QueueRef(self.queues.len() - 1)
+    }
+
+    /// Lets go of a queue whose row was deleted. The last thing an operation does.
+    pub(super) fn forget(&mut self, queue: QueueRef) {
+        self.queues.remove(queue.0);
     }
 
     pub(super) fn row(&mut self, queue: QueueRef) -> &mut QueueRow {
@@ -211,10 +223,18 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Notes that a job of the queue is to be given up by its worker.
+    pub(super) fn note_cancellation(&mut self, queue: QueueRef) {
+        let name = self.name(queue);
+        if !self.cancellations.contains(&name) {
+            self.cancellations.push(name);
+        }
+    }
+
     /// Writes the queue rows that changed.
     pub(super) fn store_queues(&mut self) -> Result<(), EngineError> {
         let sql = "UPDATE paceline_queues SET paused = ?2, next_position = ?3, front_position = ?4, waiting = ?5, \
-                   prioritized = ?6, delayed = ?7, waiting_children = ?8, active = ?9, completed = ?10, failed = ?11 \
+                   prioritized = ?6, delayed = ?7, waiting_children = ?8, active = ?9, completed = ?10, failed = ?11, next_slot = ?12 \
                    WHERE id = ?1";
         for queue in &self.queues {
             let (row, counts) = (&queue.row, &queue.row.counts);
@@ -231,6 +251,7 @@ impl<'a> Tx<'a> {
                     counts.active.cast_signed(),
                     counts.completed.cast_signed(),
                     counts.failed.cast_signed(),
+                    row.next_slot.map(Timestamp::as_millis),
                 ])?;
             }
         }
@@ -242,13 +263,14 @@ impl<'a> Tx<'a> {
         for queue in &self.wakes {
             self.shared.board.wake(queue);
         }
-        for event in self.events {
-            self.shared.events.send(event);
+        for queue in &self.cancellations {
+            self.shared.board.cancel(queue);
         }
+        self.shared.events.send_all(self.events);
     }
 }
 
-/// Reads `id, paused, next_position, front_position` and the counts.
+/// Reads `id, paused, next_position, front_position`, the counts and `next_slot`.
 pub(super) fn read_queue_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<QueueRow> {
     let count = |index: usize| -> rusqlite::Result<u64> {
         Ok(u64::try_from(row.get::<_, i64>(index)?).unwrap_or(0))
@@ -267,5 +289,6 @@ pub(super) fn read_queue_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<QueueR
             completed: count(9)?,
             failed: count(10)?,
         },
+        next_slot: row.get::<_, Option<i64>>(11)?.map(Timestamp::from_millis),
     })
 }

@@ -11,7 +11,7 @@ use crate::options::IdempotencyKey;
 use crate::state::initial;
 
 /// Refuses what no transaction is needed to refuse.
-pub(in super::super) fn check(jobs: &[NewJob], limits: &Limits) -> Result<(), AddError> {
+pub(crate) fn check(jobs: &[NewJob], limits: &Limits) -> Result<(), AddError> {
     if jobs.len() > limits.bulk {
         return Err(AddError::TooMany {
             count: jobs.len(),
@@ -124,7 +124,7 @@ fn remember(
     Ok(())
 }
 
-fn exists(tx: &mut Tx<'_>, queue: QueueRef, id: &JobId) -> Result<bool, EngineError> {
+pub(super) fn exists(tx: &mut Tx<'_>, queue: QueueRef, id: &JobId) -> Result<bool, EngineError> {
     let queue = tx.row(queue).id;
     Ok(tx
         .connection
@@ -132,7 +132,12 @@ fn exists(tx: &mut Tx<'_>, queue: QueueRef, id: &JobId) -> Result<bool, EngineEr
         .exists(params![queue, id.as_str()])?)
 }
 
-fn insert(tx: &mut Tx<'_>, queue: QueueRef, id: &JobId, job: &NewJob) -> Result<(), EngineError> {
+pub(super) fn insert(
+    tx: &mut Tx<'_>,
+    queue: QueueRef,
+    id: &JobId,
+    job: &NewJob,
+) -> Result<(), EngineError> {
     let options = &job.options;
     let (state, due_at) = initial(options.priority, options.delay, false, tx.now);
     let settings = Settings::of(options).to_text()?;

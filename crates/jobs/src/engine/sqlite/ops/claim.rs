@@ -2,12 +2,13 @@ use rusqlite::{OptionalExtension, params};
 use serde_json::value::RawValue;
 
 use super::super::tx::{QueueRef, Tx};
+use super::schedule::run_due;
 use super::stored::{Reason, Settings, StoredJob, select_jobs, state_code};
 use crate::clock::Timestamp;
 use crate::engine::{ClaimRequest, Claimed, ClaimedJob, Lease};
 use crate::error::EngineError;
 use crate::events::JobEventKind;
-use crate::names::JobId;
+use crate::names::{JobId, SchedulerId};
 use crate::state::{State, Trigger, decide};
 
 /// Due jobs made ready by one claim; the rest follows with the next.
@@ -30,6 +31,10 @@ pub(in super::super) fn claim(
         promote_due(tx, queue)?;
         claimed.next_due = next_due(tx, queue)?;
     }
+    run_due(tx, queue)?;
+    if let Some(slot) = tx.row(queue).next_slot {
+        claimed.next_due = Some(claimed.next_due.map_or(slot, |due| due.min(slot)));
+    }
     if tx.row(queue).paused {
         claimed.paused = true;
         return Ok(claimed);
@@ -47,7 +52,7 @@ fn take(
     request: &ClaimRequest,
 ) -> Result<Vec<ClaimedJob>, EngineError> {
     let max = request.max.min(tx.shared.limits.claim);
-    let sql = "SELECT seq, id, name, data, priority, attempts_made, max_attempts, starts, created_at, settings FROM paceline_jobs \
+    let sql = "SELECT seq, id, name, data, priority, attempts_made, max_attempts, starts, created_at, settings, scheduler FROM paceline_jobs \
                WHERE queue = ?1 AND state IN (0, 1) AND group_name IS NULL ORDER BY priority, position LIMIT ?2";
     let queue_id = tx.row(queue).id;
     let connection = tx.connection;
@@ -74,7 +79,7 @@ fn take(
             timeout: settings.timeout,
             group: None,
             parent: None,
-            scheduler: None,
+            scheduler: row.get::<_, Option<String>>(10)?.map(SchedulerId::lookup),
         };
         taken.push((row.get::<_, i64>(0)?, job));
     }

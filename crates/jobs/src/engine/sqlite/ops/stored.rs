@@ -45,6 +45,7 @@ pub(super) struct StoredJob {
     pub(super) starts: u32,
     pub(super) started_at: Option<Timestamp>,
     pub(super) lease_token: Option<String>,
+    pub(super) cancel_requested: bool,
     pub(super) settings: Settings,
 }
 
@@ -52,7 +53,7 @@ pub(super) struct StoredJob {
 macro_rules! select_jobs {
     () => {
         "SELECT seq, queue, id, state, priority, attempts_made, max_attempts, stalls, due_at, \
-         starts, started_at, lease_token, settings FROM paceline_jobs"
+         starts, started_at, lease_token, settings, cancel_requested FROM paceline_jobs"
     };
 }
 pub(super) use select_jobs;
@@ -183,6 +184,7 @@ impl StoredJob {
             starts: row.get(9)?,
             started_at: row.get::<_, Option<i64>>(10)?.map(Timestamp::from_millis),
             lease_token: row.get(11)?,
+            cancel_requested: row.get(13)?,
             settings,
         })
     }
