@@ -36,6 +36,7 @@ use rusqlite::Connection;
 use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, oneshot};
 
+use super::checks::check_transfer;
 use self::call::{Promise, ReadCall, Write};
 use self::process::ProcessIdentity;
 use self::shared::Shared;
@@ -316,7 +317,7 @@ impl Engine for SqliteEngine {
         queue: &QueueName,
         jobs: Vec<JobRecord>,
     ) -> Operation<'_, Vec<Imported>, AddError> {
-        if let Err(refused) = ops::transfer::check(&jobs, &self.shared.limits) {
+        if let Err(refused) = check_transfer(&jobs, &self.shared.limits) {
             return Box::pin(async move { Err(refused) });
         }
         let queue = queue.clone();

@@ -4,13 +4,15 @@ use std::fmt;
 use std::path::Path;
 
 use clap::Args;
-use paceline_jobs::{EngineHandle, QueueInfo};
+use paceline_jobs::engine::redis::Severity;
+use paceline_jobs::{QueueInfo, RedisEngine};
 use serde::Serialize;
 
 use super::store::{self, Missing};
 use super::{failure, render};
 use crate::cli::Failure;
 use crate::config::JobStoreUrl;
+use crate::job_store;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -33,6 +35,8 @@ pub(super) enum Grade {
     Fine,
     /// To be known.
     Note,
+    /// Jobs can be lost.
+    Risk,
     /// To be mended.
     Wrong,
 }
@@ -58,6 +62,7 @@ impl fmt::Display for Finding {
         let mark = match self.grade {
             Grade::Fine => "ok   ",
             Grade::Note => "note ",
+            Grade::Risk => "risk ",
             Grade::Wrong => "wrong",
         };
         write!(f, "{mark}  {}", self.text)
@@ -66,17 +71,24 @@ impl fmt::Display for Finding {
 
 impl Doctor {
     pub(super) fn run(self, json: bool) -> Result<(), Failure> {
-        let engine = store::open(&self.store, Missing::Refused)?;
+        let (engine, mut findings) = match &self.store {
+            JobStoreUrl::Sqlite(path) => {
+                let engine = store::open(&self.store, Missing::Refused)?;
+                (engine, file(path)?)
+            }
+            JobStoreUrl::Redis(address) => {
+                let engine = job_store::open_redis(&self.store, address);
+                let engine = engine.map_err(|error| Failure::run(&error))?;
+                let found = server(&engine)?;
+                (engine.into(), found)
+            }
+        };
         let queues = super::block_on(async {
             let queues = engine.queues().await;
             engine.stop(super::CLOSING).await;
             queues
         })?;
         let queues = queues.map_err(|error| failure::engine(&error))?;
-        let mut findings = match &self.store {
-            JobStoreUrl::Sqlite(path) => file(path)?,
-            JobStoreUrl::Redis(_) => server(&engine),
-        };
         findings.extend(of_queues(&queues));
         if json {
             print!("{}", render::json(&findings));
@@ -131,8 +143,31 @@ fn file(path: &Path) -> Result<Vec<Finding>, Failure> {
     Ok(found)
 }
 
-fn server(_engine: &EngineHandle) -> Vec<Finding> {
-    Vec::new()
+/// The server's own settings, judged by the engine.
+fn server(engine: &RedisEngine) -> Result<Vec<Finding>, Failure> {
+    let report = super::block_on(engine.doctor())?;
+    let report = report.map_err(|error| failure::engine(&error))?;
+    let facts = &report.facts;
+    let mut found = vec![Finding::new(
+        Grade::Fine,
+        format!("Redis {} ({})", facts.version, facts.role),
+    )];
+    if facts.maxmemory_policy.as_deref() == Some("noeviction") {
+        found.push(Finding::new(Grade::Fine, "it evicts no keys"));
+    }
+    if facts.append_only == Some(true) && facts.append_fsync.as_deref() == Some("always") {
+        let text = "every change is on disk before it is answered (appendfsync always)";
+        found.push(Finding::new(Grade::Fine, text));
+    }
+    for finding in report.findings {
+        let grade = match finding.severity {
+            Severity::Note => Grade::Note,
+            Severity::Warning => Grade::Risk,
+            Severity::Problem => Grade::Wrong,
+        };
+        found.push(Finding::new(grade, finding.text));
+    }
+    Ok(found)
 }
 
 fn of_queues(queues: &[QueueInfo]) -> Vec<Finding> {

@@ -9,7 +9,6 @@ use crate::clock::Timestamp;
 use crate::error::{AddError, EngineError};
 use crate::events::JobEventKind;
 use crate::flow::JobRef;
-use crate::limits::Limits;
 use crate::names::{GroupName, JobId, QueueName, SchedulerId};
 use crate::options::JobOptions;
 use crate::snapshot::Page;
@@ -107,26 +106,6 @@ fn record(row: &Row<'_>) -> Result<JobRecord, EngineError> {
             None => None,
         },
     })
-}
-
-/// Refuses what no transaction is needed to refuse.
-pub(in super::super) fn check(jobs: &[JobRecord], limits: &Limits) -> Result<(), AddError> {
-    let (count, max) = (jobs.len(), limits.bulk);
-    if count > max {
-        return Err(AddError::TooMany { count, max });
-    }
-    for job in jobs {
-        for (what, size, max) in [
-            ("payload", job.data.get().len(), limits.payload),
-            ("job name", job.name.len(), 255),
-            ("job id", job.id.as_str().len(), 255),
-        ] {
-            if size > max {
-                return Err(AddError::TooLarge { what, size, max });
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Stores jobs of another store, all or none.
