@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use paceline_jobs::{
@@ -57,10 +57,12 @@ impl Target {
         let worker = {
             let _inside = runtime.enter();
             let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
-            Worker::builder(queue).concurrency(4).start(move |job: Job<u32>| {
-                told.send(*job.data()).unwrap();
-                async { Ok::<_, JobError>(()) }
-            })
+            Worker::builder(queue)
+                .concurrency(4)
+                .start(move |job: Job<u32>| {
+                    told.send(*job.data()).unwrap();
+                    async { Ok::<_, JobError>(()) }
+                })
         };
         Self {
             runtime,
@@ -155,8 +157,14 @@ fn forty_kills_lose_no_job_and_double_none() {
     for number in rest.try_iter() {
         *runs.entry(number).or_default() += 1;
     }
-    let missing: Vec<u32> = (0..added).filter(|number| !runs.contains_key(number)).collect();
-    assert!(missing.is_empty(), "{} of {added} are lost: {missing:?}", missing.len());
+    let missing: Vec<u32> = (0..added)
+        .filter(|number| !runs.contains_key(number))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "{} of {added} are lost: {missing:?}",
+        missing.len()
+    );
     let twice: Vec<_> = runs.iter().filter(|(_, times)| **times > 1).collect();
     assert!(twice.is_empty(), "of {added} ran more than once: {twice:?}");
     assert!(added > 100, "only {added} were added");
@@ -168,18 +176,39 @@ fn a_move_says_what_it_did_and_what_it_left() {
     let (from, to) = (folder.path().join("old.db"), folder.path().join("new.db"));
     let jobs = |arguments: &[&str], store: &Path| {
         let mut command = Command::new(BINARY);
-        command.arg("jobs").args(arguments).args(["--url", &url(store)]);
+        command
+            .arg("jobs")
+            .args(arguments)
+            .args(["--url", &url(store)]);
         succeeds(&command.output().unwrap())
     };
     for id in ["a", "b"] {
-        jobs(&["add", "q", "n", r#"{"x" : 1.0}"#, "--id", id, "--attempts", "3"], &from);
+        jobs(
+            &[
+                "add",
+                "q",
+                "n",
+                r#"{"x" : 1.0}"#,
+                "--id",
+                id,
+                "--attempts",
+                "3",
+            ],
+            &from,
+        );
     }
     let output = moving(&from, &to, &["--once", "--json"]).output().unwrap();
     let report: serde_json::Value = serde_json::from_str(&succeeds(&output)).unwrap();
-    assert_eq!((&report["moved"], &report["left"]["active"]), (&2.into(), &0.into()));
+    assert_eq!(
+        (&report["moved"], &report["left"]["active"]),
+        (&2.into(), &0.into())
+    );
     let shown: serde_json::Value =
         serde_json::from_str(&jobs(&["show", "q", "a", "--json"], &to)).unwrap();
-    assert_eq!((&shown["state"], &shown["max_attempts"]), (&"waiting".into(), &3.into()));
+    assert_eq!(
+        (&shown["state"], &shown["max_attempts"]),
+        (&"waiting".into(), &3.into())
+    );
     assert!(jobs(&["list"], &from).contains("q (paused)"));
     let back = moving(&to, &from, &["--once"]).output().unwrap();
     let told = succeeds(&back);
@@ -195,7 +224,9 @@ fn the_end_comes_when_the_source_has_stayed_empty() {
     let engine = EngineHandle::from(SqliteEngine::open(&from).unwrap());
     let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
     runtime.block_on(queue.add("n", &1)).unwrap();
-    let child = moving(&from, &to, &["--settle", "1s", "--json"]).spawn().unwrap();
+    let child = moving(&from, &to, &["--settle", "1s", "--json"])
+        .spawn()
+        .unwrap();
     // Added once the move is under way.
     let deadline = Instant::now() + Duration::from_secs(30);
     while !runtime.block_on(queue.info()).unwrap().unwrap().paused {

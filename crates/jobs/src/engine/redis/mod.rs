@@ -272,12 +272,7 @@ impl Engine for RedisEngine {
         self.run(move |store| async move { bulk::set_settings(&store, &queue, &settings).await })
     }
 
-    fn export(
-        &self,
-        queue: &QueueName,
-        state: State,
-        page: Page,
-    ) -> Operation<'_, Vec<JobRecord>> {
+    fn export(&self, queue: &QueueName, state: State, page: Page) -> Operation<'_, Vec<JobRecord>> {
         let queue = queue.clone();
         self.run(move |store| async move { transfer::export(&store, &queue, state, page).await })
     }

@@ -69,7 +69,9 @@ fn record(stored: StoredJob<'_>, store: &Store) -> JobRecord {
         failed_at: job.finished_at.filter(|_| job.state == State::Failed),
         parent: job.parent,
         scheduler: job.scheduler,
-        deduplication: job.deduplication.map(|id| DeduplicationHold { id, until: None }),
+        deduplication: job
+            .deduplication
+            .map(|id| DeduplicationHold { id, until: None }),
         ..JobRecord::new(job.id, job.name, job.data, job.created_at)
     }
 }
@@ -123,9 +125,12 @@ pub(super) async fn import(
         .arg(now.as_millis())
         .arg(LIBRARY)
         .arg(jobs.len());
-    let millis = |at: Option<Timestamp>| at.map(|at| at.as_millis().to_string()).unwrap_or_default();
+    let millis =
+        |at: Option<Timestamp>| at.map(|at| at.as_millis().to_string()).unwrap_or_default();
     for job in jobs {
-        let due = job.due_at.filter(|due| *due > now && job.failed_at.is_none());
+        let due = job
+            .due_at
+            .filter(|due| *due > now && job.failed_at.is_none());
         // The due time is told as BullMQ has it: so long after the job was added.
         let delay = due.map_or(Duration::ZERO, |due| due.saturating_since(job.created_at));
         let hold = job.deduplication.as_ref();
@@ -146,11 +151,13 @@ pub(super) async fn import(
             .push(job.scheduler.as_ref().map_or("", |id| id.as_str()));
     }
     let answer: Value = store.call(queue, &call).await?;
-    let answered = list(answer).into_iter().map(|word| match text(word).as_deref() {
-        Some("added") => Ok(Imported::Added),
-        Some("existing") => Ok(Imported::Existing),
-        Some("taken") => Ok(Imported::Taken),
-        _ => Err(EngineError::Damaged("answer").into()),
-    });
+    let answered = list(answer)
+        .into_iter()
+        .map(|word| match text(word).as_deref() {
+            Some("added") => Ok(Imported::Added),
+            Some("existing") => Ok(Imported::Existing),
+            Some("taken") => Ok(Imported::Taken),
+            _ => Err(EngineError::Damaged("answer").into()),
+        });
     answered.collect()
 }

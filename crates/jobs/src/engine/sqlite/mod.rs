@@ -36,12 +36,12 @@ use rusqlite::Connection;
 use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::checks::check_transfer;
 use self::call::{Promise, ReadCall, Write};
 use self::process::ProcessIdentity;
 use self::shared::Shared;
 use self::tx::Tx;
 use self::writer::{Command, Writer};
+use super::checks::check_transfer;
 use super::{
     Added, BulkAction, BulkStep, CancelListener, ClaimRequest, Claimed, Engine, EngineHandle,
     Finish, JobChange, Lease, Listener, LogPage, NewJob, Operation, Renewal, Search, SweepReport,

@@ -1,11 +1,14 @@
 //! The Redis engine on a real server, which the tests start themselves.
 
+mod between;
 #[path = "../conformance.rs"]
 mod conformance;
 mod faults;
 mod layout;
 mod server;
 mod store;
+#[path = "../transfer.rs"]
+mod transfer;
 #[path = "../worker.rs"]
 mod worker;
 
