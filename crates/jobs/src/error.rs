@@ -147,6 +147,16 @@ pub enum AddError {
     /// An option does not go together with where the job stands in its flow, or with another option.
     #[error("{0}")]
     OptionConflict(&'static str),
+    /// The child is there already, under its custom id, and another job waits for it.
+    #[error(
+        "the job {id} of the queue {queue} is a child of another job, which waits for it: give the new child another id"
+    )]
+    ChildTaken {
+        /// The child's queue.
+        queue: QueueName,
+        /// The child.
+        id: JobId,
+    },
     /// The lease of the job that adds children ended.
     #[error("the lease on the job was lost")]
     LeaseLost,
