@@ -23,7 +23,7 @@ pub(crate) enum Need {
     Node,
     /// The load generator.
     Wrk,
-    /// The peer's queue.
+    /// The store of the Redis engine's tests and of the peer's queue.
     Redis,
     /// Counts instructions.
     Valgrind,
@@ -60,7 +60,9 @@ impl Need {
             }
             Need::Node => "Debian nodejs, npm, libnode-dev: runs the Express peer",
             Need::Wrk => "Debian wrk: the load generator",
-            Need::Redis => "Debian redis-server: the queue of the Express peer",
+            Need::Redis => {
+                "Debian redis-server: the Redis engine is tested on a real server; the queue of the Express peer"
+            }
             Need::Valgrind => "Debian valgrind: counts the instructions of one rate-limit decision",
             Need::ExpressPeer => {
                 "npm bench/peers/express/package-lock.json: the Express peer (its SQLite driver is compiled, some minutes)"
