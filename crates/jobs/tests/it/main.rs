@@ -1,9 +1,19 @@
-//! The crate from outside. `conformance` is what every engine must do; it runs on each of them.
+//! The crate from outside. `conformance`, `flows`, `flow_ids`, `deduplication`, `groups`, `settings` and
+//! `model` are what every engine must do; they run on each of them.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod conformance;
 mod crash;
+mod deduplication;
+mod flow_ids;
+mod flows;
+mod groups;
+mod model;
+mod settings;
 mod sharing;
 mod store;
+mod together;
 mod worker;
+
+use store::{Store, open};
