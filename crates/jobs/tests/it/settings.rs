@@ -47,11 +47,7 @@ async fn ask(store: &Store, max: usize) -> Claimed {
 #[tokio::test]
 async fn settings_are_stored_for_every_process() {
     let store = Store::new();
-    let settings = QueueSettings::default()
-        .concurrency(some(3))
-        .rate(rate(5))
-        .group_concurrency(some(2))
-        .group_rate(rate(4));
+    let settings = QueueSettings::default().concurrency(some(3)).rate(rate(5));
     queue(&store).set_settings(settings).await.unwrap();
     for engine in [store.engine.clone(), store.second()] {
         let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
