@@ -103,9 +103,12 @@ fn take(
         let ungrouped = row.ready() > row.grouped;
         match group {
             None if ungrouped => {
+                let turn_counts = row.grouped > 0;
                 let rest = room - taken.len();
                 taken.extend(take_ungrouped(tx, queue, request, rest)?);
-                tx.row(queue).ungrouped_turn = tx.take_position(queue);
+                if turn_counts {
+                    tx.row(queue).ungrouped_turn = tx.take_position(queue);
+                }
                 break;
             }
             None => break,
