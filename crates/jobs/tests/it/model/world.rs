@@ -337,51 +337,40 @@ impl World {
     }
 
     fn tell_parent(&mut self, at: usize, from: State, to: Option<State>, kept: bool) {
-        let failure = self.jobs[at].spec.failure;
-        let Some(parent) = self.jobs[at]
-            .parent
-            .filter(|&parent| self.jobs[parent].exists)
-        else {
+        let parent = self.jobs[at].parent;
+        let Some(parent) = parent.filter(|&parent| self.jobs[parent].exists) else {
             return;
         };
+        let failure = self.jobs[at].spec.failure;
         let children = &mut self.jobs[parent].children;
-        let pending = children.get(&at) == Some(&Child::Pending);
-        let (outcome, means) = match (to, failure) {
-            (None, _) => (None, failure),
-            (Some(State::Completed), _) => (Some(Child::Completed), ChildFailure::ParentWaits),
-            (Some(State::Failed), ChildFailure::ParentWaits) if kept => return,
-            (Some(State::Failed), ChildFailure::FailParent) => (Some(Child::Failed), failure),
-            (
-                Some(State::Failed),
-                ChildFailure::ContinueParent | ChildFailure::IgnoreDependency,
-            ) => (Some(Child::Ignored), failure),
-            (Some(State::Failed), _) => (None, failure),
-            _ if from == State::Failed => {
+        match to {
+            Some(State::Failed) if kept && failure == ChildFailure::ParentWaits => return,
+            None | Some(State::Completed | State::Failed) => {
+                if children.get(&at) == Some(&Child::Pending) {
+                    match ended_as(to, failure) {
+                        Some(outcome) => children.insert(at, outcome),
+                        None => children.remove(&at),
+                    };
+                }
+            }
+            Some(_) if from == State::Failed => {
                 children.insert(at, Child::Pending);
                 return;
             }
-            _ => return,
-        };
-        if pending {
-            match outcome {
-                Some(outcome) => children.insert(at, outcome),
-                None => children.remove(&at),
-            };
+            Some(_) => return,
         }
         let done = !children.values().any(|child| *child == Child::Pending);
-        let trigger = match (to, means) {
-            (Some(State::Failed), ChildFailure::FailParent) => {
-                if self.jobs[parent].facts.state == State::Active {
-                    self.jobs[parent].deferred = true;
-                    return;
-                }
-                Trigger::ChildFailed
-            }
-            (Some(State::Failed), ChildFailure::ContinueParent) => Trigger::ChildrenDone,
+        let failure = (to == Some(State::Failed)).then_some(failure);
+        let trigger = match failure {
+            Some(ChildFailure::FailParent) => Trigger::ChildFailed,
+            Some(ChildFailure::ContinueParent) => Trigger::ChildrenDone,
             _ if done => Trigger::ChildrenDone,
             _ => return,
         };
-        if let Ok(change) = decide(&self.jobs[parent].facts, trigger, self.now) {
+        let active = self.jobs[parent].facts.state == State::Active;
+        if trigger == Trigger::ChildFailed && active {
+            self.jobs[parent].deferred = true;
+        } else if let Ok(change) = decide(&self.jobs[parent].facts, trigger, self.now) {
             self.apply(parent, &change);
         }
     }
@@ -558,5 +547,17 @@ impl World {
 
     pub(crate) fn pass(&mut self, time: Duration) {
         self.now = self.now.saturating_add(time);
+    }
+}
+
+/// What a parent keeps of a child that ended or was removed.
+fn ended_as(to: Option<State>, failure: ChildFailure) -> Option<Child> {
+    match (to, failure) {
+        (Some(State::Completed), _) => Some(Child::Completed),
+        (Some(State::Failed), ChildFailure::FailParent) => Some(Child::Failed),
+        (Some(State::Failed), ChildFailure::ContinueParent | ChildFailure::IgnoreDependency) => {
+            Some(Child::Ignored)
+        }
+        _ => None,
     }
 }
