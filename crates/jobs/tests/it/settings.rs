@@ -20,10 +20,8 @@ fn some(number: u32) -> Option<NonZeroU32> {
 }
 
 fn rate(max: u32) -> Option<StartLimit> {
-    Some(StartLimit {
-        max: NonZeroU32::new(max).unwrap(),
-        per: WINDOW,
-    })
+    let per = WINDOW;
+    some(max).map(|max| StartLimit { max, per })
 }
 
 async fn fill(store: &Store, jobs: u32) {
