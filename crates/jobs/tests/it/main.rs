@@ -2,8 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod batches;
+mod cancel;
 mod conformance;
 mod crash;
+mod flaky;
+mod layers;
+mod outage;
 mod sharing;
 mod store;
+mod workbench;
 mod worker;
