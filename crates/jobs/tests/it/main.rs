@@ -7,20 +7,26 @@
     reason = "the same rules are checked on each engine"
 )]
 
+mod batches;
+mod cancel;
 mod conformance;
 mod crash;
 mod deduplication;
+mod flaky;
 mod flow_ids;
 mod flow_running;
 mod flows;
 mod groups;
+mod layers;
 mod model;
+mod outage;
 #[cfg(feature = "redis")]
 mod redis;
 mod settings;
 mod sharing;
 mod store;
 mod together;
+mod workbench;
 mod worker;
 
 use store::{Store, open};
