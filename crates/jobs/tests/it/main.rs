@@ -20,14 +20,15 @@ mod flows;
 mod groups;
 mod layers;
 mod model;
+mod order;
 mod outage;
 #[cfg(feature = "redis")]
 mod redis;
-mod order;
 mod settings;
 mod sharing;
 mod store;
 mod together;
+mod transfer;
 mod workbench;
 mod worker;
 

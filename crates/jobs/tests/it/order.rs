@@ -94,11 +94,11 @@ async fn trap_8_priorities_hold_among_a_hundred_thousand_jobs() {
     let priority = |number: u32| number.wrapping_mul(2_654_435_761) >> 29;
     let numbers: Vec<u32> = (0..100_000).collect();
     for part in numbers.chunks(10_000) {
-        let job = |number| {
+        let jobs = part.iter().map(|number| {
             let options = JobOptions::new().priority(priority(*number));
             ("n", number, options)
-        };
-        queue.add_bulk(part.iter().map(job)).await.unwrap();
+        });
+        queue.add_bulk(jobs).await.unwrap();
     }
     let mut expected = numbers;
     expected.sort_by_key(|&number| (priority(number), number));
