@@ -16,7 +16,10 @@ pub enum EngineError {
     Busy(Duration),
     /// The database refused: disk full, I/O error, damaged file.
     #[error("the job store failed")]
-    Storage(#[source] Arc<rusqlite::Error>),
+    Storage(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// The store does not have what was asked for.
+    #[error("{0} are not supported by this job store")]
+    Unsupported(&'static str),
     /// The engine was stopped.
     #[error("the job engine is stopped")]
     Stopped,
@@ -62,8 +65,16 @@ pub enum OpenError {
         /// The latest version known here.
         known: i64,
     },
+    /// A version of this crate wrote the file that was never released.
+    #[error(
+        "the job store has schema version {found} of an unreleased program: move the file away"
+    )]
+    SchemaTooOld {
+        /// The file's version.
+        found: i64,
+    },
     /// The file is an SQLite database of something else.
-    #[error("{} is a database of another application; give the job store a file of its own", path.display())]
+    #[error("{} is a database of another application; give the job store a file of its own (or open it as shared)", path.display())]
     ForeignFile {
         /// The file.
         path: PathBuf,
@@ -123,12 +134,37 @@ pub enum AddError {
     /// A name or key cannot be used.
     #[error("{0}")]
     Invalid(#[from] InvalidName),
+    /// The flow has too many jobs or levels.
+    #[error("the flow has {count} {what}, at most {max} are accepted")]
+    FlowTooLarge {
+        /// Jobs or levels.
+        what: &'static str,
+        /// How many.
+        count: usize,
+        /// The bound.
+        max: usize,
+    },
+    /// An option does not go together with where the job stands in its flow, or with another option.
+    #[error("{0}")]
+    OptionConflict(&'static str),
+    /// The lease of the job that adds children ended.
+    #[error("the lease on the job was lost")]
+    LeaseLost,
+    /// The schedule cannot be used.
+    #[error("the schedule cannot be used: {0}")]
+    Schedule(String),
+    /// The queue has as many schedulers as it may.
+    #[error("the queue has {max} schedulers, which is the most it may have")]
+    TooManySchedulers {
+        /// The bound.
+        max: usize,
+    },
     /// The store did not do its work.
     #[error(transparent)]
     Engine(#[from] EngineError),
 }
 
-/// A job could not be retried, promoted or removed.
+/// A job or a queue could not be changed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManageError {
@@ -138,6 +174,28 @@ pub enum ManageError {
     /// The job is not in a state where this can be done.
     #[error("the job is {0}")]
     WrongState(State),
+    /// The queue has to be paused first.
+    #[error("the queue is not paused: pause it first")]
+    NotPaused,
+    /// The queue has active jobs.
+    #[error("the queue has {0} active jobs: let them end, or force it")]
+    HasActive(u64),
+    /// The job belongs to a scheduler, which makes and removes it.
+    #[error("the job belongs to the scheduler {0}: change that instead")]
+    BelongsToScheduler(String),
+    /// The value is larger than the engine accepts.
+    #[error("the {what} has {size} bytes, at most {max} are accepted")]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// Its size in bytes.
+        size: usize,
+        /// The bound in bytes.
+        max: usize,
+    },
+    /// The payload has no JSON form.
+    #[error("the payload cannot be written as JSON")]
+    Encode(#[source] Arc<serde_json::Error>),
     /// The store did not do its work.
     #[error(transparent)]
     Engine(#[from] EngineError),

@@ -42,9 +42,11 @@
 //! crash between the work and its report repeats it), and on network file systems (refused).
 
 mod clock;
+mod deduplication;
 pub mod engine;
 mod error;
 mod events;
+mod flow;
 mod limits;
 mod names;
 mod options;
@@ -52,22 +54,28 @@ mod outcome;
 mod queue;
 mod retention;
 mod retry;
+mod scheduler;
+mod settings;
 mod shutdown;
 mod snapshot;
 pub mod state;
 mod worker;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use deduplication::Deduplication;
 pub use engine::{Added, Durability, Engine, EngineHandle, SqliteEngine, SqliteOptions};
 pub use error::{AddError, EngineError, LeaseError, ManageError, OpenError};
 pub use events::{JobEvent, JobEventKind, QueueEvents, Received};
+pub use flow::{AddedFlow, ChildFailure, Children, Flow, JobRef};
 pub use limits::Limits;
-pub use names::{Fingerprint, InvalidName, JobId, LeaseToken, QueueName};
+pub use names::{Fingerprint, GroupName, InvalidName, JobId, LeaseToken, QueueName, SchedulerId};
 pub use options::{IdempotencyKey, JobOptions, MAX_PRIORITY};
 pub use outcome::{IntoOutcome, JobError, Outcome};
 pub use queue::{Queue, RawQueue};
 pub use retention::Retention;
 pub use retry::{Backoff, BackoffKind, MAX_BACKOFF};
+pub use scheduler::{CatchUp, Schedule, Scheduler, SchedulerInfo};
+pub use settings::{QueueSettings, StartLimit};
 pub use shutdown::{Shutdown, StopDetails, Stopping};
 pub use snapshot::{
     AttemptOutcome, AttemptRecord, JobPage, JobSnapshot, Page, QueueCounts, QueueInfo,

@@ -20,6 +20,18 @@ pub struct Limits {
     pub page: usize,
     /// Ended attempts kept with a job, newest first to stay. Default 50.
     pub attempts: u32,
+    /// Log lines kept with a job, newest first to stay. Default 1,000.
+    pub logs: u32,
+    /// Bytes of a log line; longer ones are cut. Default 8 KiB.
+    pub log_line: usize,
+    /// Jobs in one flow. Default 1,000.
+    pub flow: usize,
+    /// Levels of a flow. Default 16.
+    pub flow_depth: usize,
+    /// Schedulers of a queue. Default 10,000.
+    pub schedulers: usize,
+    /// Jobs changed by one step of a bulk action. Default 1,000.
+    pub bulk_step: usize,
 }
 
 impl Default for Limits {
@@ -33,6 +45,12 @@ impl Default for Limits {
             claim: 1_000,
             page: 1_000,
             attempts: 50,
+            logs: 1_000,
+            log_line: 8 * 1024,
+            flow: 1_000,
+            flow_depth: 16,
+            schedulers: 10_000,
+            bulk_step: 1_000,
         }
     }
 }

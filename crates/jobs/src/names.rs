@@ -13,19 +13,26 @@ pub struct InvalidName {
     reason: &'static str,
 }
 
-fn check(what: &'static str, text: &str, max: usize) -> Result<(), InvalidName> {
+/// Checks text that stands in no key: no control characters, 1 to `max` bytes.
+pub(crate) fn check_text(what: &'static str, text: &str, max: usize) -> Result<(), InvalidName> {
     let reason = if text.is_empty() {
         "must not be empty"
     } else if text.len() > max {
         "is too long"
-    } else if text.contains(':') {
-        "must not contain a colon"
     } else if text.chars().any(char::is_control) {
         "must not contain control characters"
     } else {
         return Ok(());
     };
     Err(InvalidName { what, reason })
+}
+
+fn check(what: &'static str, text: &str, max: usize) -> Result<(), InvalidName> {
+    if text.contains(':') {
+        let reason = "must not contain a colon";
+        return Err(InvalidName { what, reason });
+    }
+    check_text(what, text, max)
 }
 
 macro_rules! text_type {
@@ -90,6 +97,43 @@ impl JobId {
     }
 
     /// An id to look a job up by: anything a store may hold, checked by no rule.
+    pub fn lookup(id: impl AsRef<str>) -> Self {
+        Self(id.as_ref().into())
+    }
+}
+
+/// A group of jobs in a queue, such as one customer's: 1 to 128 bytes, no colon, no control characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct GroupName(Arc<str>);
+text_type!(GroupName);
+
+impl GroupName {
+    /// Checks `name`.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn new(name: impl AsRef<str>) -> Result<Self, InvalidName> {
+        check("the group", name.as_ref(), 128)?;
+        Ok(Self(name.as_ref().into()))
+    }
+}
+
+/// A scheduler's id, unique in its queue: 1 to 200 bytes, no colon, no control characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct SchedulerId(Arc<str>);
+text_type!(SchedulerId);
+
+impl SchedulerId {
+    /// Checks `id`.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn new(id: impl AsRef<str>) -> Result<Self, InvalidName> {
+        check("the scheduler id", id.as_ref(), 200)?;
+        Ok(Self(id.as_ref().into()))
+    }
+
+    /// An id to look a scheduler up by: anything a store may hold.
     pub fn lookup(id: impl AsRef<str>) -> Self {
         Self(id.as_ref().into())
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::names::{Fingerprint, InvalidName, JobId};
+use crate::deduplication::Deduplication;
+use crate::flow::ChildFailure;
+use crate::names::{Fingerprint, GroupName, InvalidName, JobId};
 use crate::retention::Retention;
 use crate::retry::Backoff;
 
@@ -41,6 +43,12 @@ pub struct JobOptions {
     pub(crate) idempotency: Option<IdempotencyKey>,
     pub(crate) keep_completed: Option<Retention>,
     pub(crate) keep_failed: Option<Retention>,
+    pub(crate) lifo: bool,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) deduplication: Option<Deduplication>,
+    pub(crate) keep_logs: Option<u32>,
+    pub(crate) group: Option<GroupName>,
+    pub(crate) on_failure: ChildFailure,
 }
 
 /// The largest priority number, as in BullMQ: 2^21 - 1. Larger ones are brought down to it.
@@ -101,6 +109,43 @@ impl JobOptions {
     /// How long the job is kept once failed, instead of the engine's setting.
     pub const fn keep_failed(mut self, retention: Retention) -> Self {
         self.keep_failed = Some(retention);
+        self
+    }
+
+    /// Served before those that are waiting already (with the same priority). Last in, first out.
+    pub const fn lifo(mut self) -> Self {
+        self.lifo = true;
+        self
+    }
+
+    /// How long one attempt may take; longer, it is cancelled and counts as failed. Default: no bound.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Recognises adds of the same work.
+    pub fn deduplication(mut self, deduplication: Deduplication) -> Self {
+        self.deduplication = Some(deduplication);
+        self
+    }
+
+    /// How many log lines are kept, the newest. Default: the engine's limit.
+    pub const fn keep_logs(mut self, lines: u32) -> Self {
+        self.keep_logs = Some(lines);
+        self
+    }
+
+    /// The group the job is served with: groups take turns, and each has bounds of its own
+    /// ([`QueueSettings`](crate::QueueSettings)).
+    pub fn group(mut self, group: GroupName) -> Self {
+        self.group = Some(group);
+        self
+    }
+
+    /// In a flow: what its failure means for the job that waits for it. Default [`ChildFailure::ParentWaits`].
+    pub const fn on_failure(mut self, failure: ChildFailure) -> Self {
+        self.on_failure = failure;
         self
     }
 }

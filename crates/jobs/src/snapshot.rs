@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
-use crate::names::{JobId, QueueName};
+use crate::flow::JobRef;
+use crate::names::{GroupName, JobId, QueueName, SchedulerId};
+use crate::settings::QueueSettings;
 use crate::state::State;
 
 /// A job as it stood when it was read.
@@ -47,6 +49,14 @@ pub struct JobSnapshot {
     pub finished_at: Option<Timestamp>,
     /// Until when its lease runs, if active.
     pub lease_until: Option<Timestamp>,
+    /// The group it is served with.
+    pub group: Option<GroupName>,
+    /// The job that waits for it.
+    pub parent: Option<JobRef>,
+    /// The scheduler that made it.
+    pub scheduler: Option<SchedulerId>,
+    /// The deduplication it was added under.
+    pub deduplication: Option<String>,
     /// Its attempts, oldest first; the oldest are dropped beyond the engine's limit.
     pub attempts: Vec<AttemptRecord>,
 }
@@ -94,6 +104,9 @@ pub struct QueueCounts {
     pub prioritized: u64,
     /// Not due yet.
     pub delayed: u64,
+    /// Until their children are done.
+    #[serde(rename = "waiting-children")]
+    pub waiting_children: u64,
     /// Held by workers.
     pub active: u64,
     /// Done and kept.
@@ -109,15 +122,16 @@ impl QueueCounts {
             State::Waiting => self.waiting,
             State::Prioritized => self.prioritized,
             State::Delayed => self.delayed,
+            State::WaitingChildren => self.waiting_children,
             State::Active => self.active,
             State::Completed => self.completed,
             State::Failed => self.failed,
         }
     }
 
-    /// Jobs that were not started yet: waiting, prioritized and delayed.
+    /// Jobs that are not active and have not ended.
     pub const fn not_started(&self) -> u64 {
-        self.waiting + self.prioritized + self.delayed
+        self.waiting + self.prioritized + self.delayed + self.waiting_children
     }
 
     pub(crate) const fn slot(&mut self, state: State) -> &mut u64 {
@@ -125,6 +139,7 @@ impl QueueCounts {
             State::Waiting => &mut self.waiting,
             State::Prioritized => &mut self.prioritized,
             State::Delayed => &mut self.delayed,
+            State::WaitingChildren => &mut self.waiting_children,
             State::Active => &mut self.active,
             State::Completed => &mut self.completed,
             State::Failed => &mut self.failed,
@@ -142,6 +157,8 @@ pub struct QueueInfo {
     pub paused: bool,
     /// Its jobs by state.
     pub counts: QueueCounts,
+    /// Its bounds.
+    pub settings: QueueSettings,
 }
 
 /// Which part of a listing to read.

@@ -10,7 +10,8 @@ pub mod sqlite;
 mod wake;
 
 pub use request::{
-    Added, ClaimRequest, Claimed, ClaimedJob, Ending, Finish, Lease, NewJob, SweepReport,
+    Added, BulkAction, BulkStep, ClaimRequest, Claimed, ClaimedJob, Ending, Finish, JobChange,
+    Lease, LogPage, NewJob, Renewal, Search, SweepReport,
 };
 pub use sqlite::{Durability, SqliteEngine, SqliteOptions};
 pub use wake::Listener;
@@ -27,9 +28,12 @@ use serde_json::value::RawValue;
 use crate::clock::Timestamp;
 use crate::error::{AddError, EngineError, LeaseError, ManageError};
 use crate::events::QueueEvents;
+use crate::flow::{AddedFlow, Children, Flow};
 use crate::limits::Limits;
-use crate::names::{InvalidName, JobId, QueueName};
+use crate::names::{InvalidName, JobId, QueueName, SchedulerId};
 use crate::queue::{Queue, RawQueue};
+use crate::scheduler::{Scheduler, SchedulerInfo};
+use crate::settings::QueueSettings;
 use crate::shutdown::Shutdown;
 use crate::snapshot::{JobPage, JobSnapshot, Page, QueueInfo};
 use crate::state::State;
@@ -51,8 +55,8 @@ pub trait Engine: Shutdown + fmt::Debug + Send + Sync + 'static {
     /// Takes ready jobs under a lease. Promotes delayed jobs that are due first.
     fn claim(&self, request: ClaimRequest) -> Operation<'_, Claimed>;
 
-    /// Makes leases run for `lease_for` from now; says for each, in order, whether it still holds.
-    fn renew(&self, leases: Vec<Lease>, lease_for: Duration) -> Operation<'_, Vec<bool>>;
+    /// Makes leases run for `lease_for` from now; says for each, in order, how it stands.
+    fn renew(&self, leases: Vec<Lease>, lease_for: Duration) -> Operation<'_, Vec<Renewal>>;
 
     /// Ends attempts; says for each, in order, where the job stands now. One refused ending does not
     /// touch the others.
@@ -72,6 +76,99 @@ pub trait Engine: Shutdown + fmt::Debug + Send + Sync + 'static {
 
     /// Every known queue, by name, at most 10,000.
     fn queues(&self) -> Operation<'_, Vec<QueueInfo>>;
+
+    /// Adds a tree of jobs, all or none.
+    fn add_flow(&self, flow: Flow) -> Operation<'_, AddedFlow, AddError> {
+        let _ = flow;
+        unsupported("flows")
+    }
+
+    /// Adds children to the job under `lease`, which may then end its attempt with
+    /// [`Ending::WaitForChildren`].
+    fn add_children(
+        &self,
+        lease: &Lease,
+        children: Vec<Flow>,
+    ) -> Operation<'_, Vec<AddedFlow>, AddError> {
+        let _ = (lease, children);
+        unsupported("flows")
+    }
+
+    /// How the children of a job stand; `None` when there is no such job. At most 10,000 of each kind.
+    fn children(&self, queue: &QueueName, id: &JobId) -> Operation<'_, Option<Children>> {
+        let _ = (queue, id);
+        unsupported("flows")
+    }
+
+    /// Appends a line to the job's log.
+    fn log(&self, lease: &Lease, line: String) -> Operation<'_, (), LeaseError> {
+        let _ = (lease, line);
+        unsupported("logs")
+    }
+
+    /// Lines of a job's log, oldest first.
+    fn logs(&self, queue: &QueueName, id: &JobId, page: Page) -> Operation<'_, LogPage> {
+        let _ = (queue, id, page);
+        unsupported("logs")
+    }
+
+    /// Finds jobs, newest first. Looks at a bounded number of them; `total` is how many of those fit.
+    fn search(&self, queue: &QueueName, search: Search, page: Page) -> Operation<'_, JobPage> {
+        let _ = (queue, search, page);
+        unsupported("searches")
+    }
+
+    /// Changes a job that waits.
+    fn change(
+        &self,
+        queue: &QueueName,
+        id: &JobId,
+        change: JobChange,
+    ) -> Operation<'_, (), ManageError> {
+        let _ = (queue, id, change);
+        unsupported("changes of jobs")
+    }
+
+    /// Asks the worker of an active job to give it up; the job fails for good.
+    fn cancel(&self, queue: &QueueName, id: &JobId) -> Operation<'_, (), ManageError> {
+        let _ = (queue, id);
+        unsupported("cancellations")
+    }
+
+    /// One bounded step of a change to many jobs.
+    fn bulk(&self, queue: &QueueName, action: BulkAction) -> Operation<'_, BulkStep, ManageError> {
+        let _ = (queue, action);
+        unsupported("bulk actions")
+    }
+
+    /// Sets a queue's bounds.
+    fn set_settings(&self, queue: &QueueName, settings: QueueSettings) -> Operation<'_, ()> {
+        let _ = (queue, settings);
+        unsupported("queue settings")
+    }
+
+    /// Stores a scheduler, in place of the one with its id. The count of the jobs made is kept; the next slot
+    /// stays when the schedule did.
+    fn upsert_scheduler(
+        &self,
+        queue: &QueueName,
+        scheduler: Scheduler,
+    ) -> Operation<'_, SchedulerInfo, AddError> {
+        let _ = (queue, scheduler);
+        unsupported("schedulers")
+    }
+
+    /// Removes a scheduler; says whether there was one. Jobs it made that did not start yet go with it.
+    fn remove_scheduler(&self, queue: &QueueName, id: &SchedulerId) -> Operation<'_, bool> {
+        let _ = (queue, id);
+        unsupported("schedulers")
+    }
+
+    /// The schedulers of a queue, by id.
+    fn schedulers(&self, queue: &QueueName) -> Operation<'_, Vec<SchedulerInfo>> {
+        let _ = queue;
+        unsupported("schedulers")
+    }
 
     /// Makes a failed job start over.
     fn retry(&self, queue: &QueueName, id: &JobId) -> Operation<'_, (), ManageError>;
@@ -100,6 +197,17 @@ pub trait Engine: Shutdown + fmt::Debug + Send + Sync + 'static {
 
     /// What the engine accepts.
     fn limits(&self) -> &Limits;
+}
+
+/// The answer to what an engine does not have.
+fn unsupported<'a, T, E>(what: &'static str) -> Operation<'a, T, E>
+where
+    T: Send + 'a,
+    E: From<EngineError> + Send + 'a,
+{
+    Box::pin(std::future::ready(Err(
+        EngineError::Unsupported(what).into()
+    )))
 }
 
 /// A shared engine of any kind: what queues and workers are made from. Cheap to clone.

@@ -1,9 +1,18 @@
 //! Looking at jobs and changing what becomes of them.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::to_raw_value;
+
 use super::Queue;
+use crate::engine::{JobChange, LogPage, Search};
 use crate::error::{EngineError, ManageError};
 use crate::events::QueueEvents;
+use crate::flow::Children;
 use crate::names::JobId;
+use crate::options::MAX_PRIORITY;
 use crate::snapshot::{JobPage, JobSnapshot, Page, QueueInfo};
 use crate::state::State;
 
@@ -56,6 +65,57 @@ impl<T> Queue<T> {
         self.engine.remove(&self.name, id).await
     }
 
+    /// Asks the worker of an active job to give it up: its handler is cancelled and the job fails for good.
+    ///
+    /// # Errors
+    /// [`ManageError`].
+    pub async fn cancel(&self, id: &JobId) -> Result<(), ManageError> {
+        self.engine.cancel(&self.name, id).await
+    }
+
+    /// Gives a job that has not started another priority, at most [`MAX_PRIORITY`](crate::MAX_PRIORITY); 0 is
+    /// none.
+    ///
+    /// # Errors
+    /// [`ManageError`].
+    pub async fn change_priority(&self, id: &JobId, priority: u32) -> Result<(), ManageError> {
+        let change = JobChange::Priority(priority.min(MAX_PRIORITY));
+        self.engine.change(&self.name, id, change).await
+    }
+
+    /// Makes a delayed job due after `delay` from now on.
+    ///
+    /// # Errors
+    /// [`ManageError`].
+    pub async fn change_delay(&self, id: &JobId, delay: Duration) -> Result<(), ManageError> {
+        let change = JobChange::Delay(delay);
+        self.engine.change(&self.name, id, change).await
+    }
+
+    /// How the children of a job of a flow stand; `None` when there is no such job.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub async fn children(&self, id: &JobId) -> Result<Option<Children>, EngineError> {
+        self.engine.children(&self.name, id).await
+    }
+
+    /// Lines of a job's log, oldest first.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub async fn logs(&self, id: &JobId, page: Page) -> Result<LogPage, EngineError> {
+        self.engine.logs(&self.name, id, page).await
+    }
+
+    /// Finds jobs, newest first.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub async fn search(&self, search: Search, page: Page) -> Result<JobPage, EngineError> {
+        self.engine.search(&self.name, search, page).await
+    }
+
     /// Keeps workers from taking jobs. Stored: it holds over restarts and for every process.
     ///
     /// # Errors
@@ -75,5 +135,17 @@ impl<T> Queue<T> {
     /// The events of this queue from now on.
     pub fn events(&self) -> QueueEvents {
         self.engine.events(Some(self.name.clone()))
+    }
+}
+
+impl<T: Serialize> Queue<T> {
+    /// Gives a job that has not ended another payload. An attempt under way keeps the old one.
+    ///
+    /// # Errors
+    /// [`ManageError`].
+    pub async fn update_data(&self, id: &JobId, payload: &T) -> Result<(), ManageError> {
+        let data = to_raw_value(payload).map_err(|error| ManageError::Encode(Arc::new(error)))?;
+        let change = JobChange::Data(data);
+        self.engine.change(&self.name, id, change).await
     }
 }

@@ -1,7 +1,9 @@
 //! Queues as producers and operators see them.
 
 mod add;
+mod bulk;
 mod manage;
+mod schedule;
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -20,6 +20,9 @@ pub enum State {
     Prioritized,
     /// Not before a certain time.
     Delayed,
+    /// Not before its children are done.
+    #[serde(rename = "waiting-children")]
+    WaitingChildren,
     /// Held by a worker under a lease.
     Active,
     /// Done.
@@ -30,10 +33,11 @@ pub enum State {
 
 impl State {
     /// Every state, in the order counts are listed.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Waiting,
         Self::Prioritized,
         Self::Delayed,
+        Self::WaitingChildren,
         Self::Active,
         Self::Completed,
         Self::Failed,
@@ -59,6 +63,7 @@ impl State {
             Self::Waiting => "waiting",
             Self::Prioritized => "prioritized",
             Self::Delayed => "delayed",
+            Self::WaitingChildren => "waiting-children",
             Self::Active => "active",
             Self::Completed => "completed",
             Self::Failed => "failed",

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::State;
 use crate::clock::Timestamp;
-use crate::retry::Backoff;
+use crate::retry::{Backoff, MAX_BACKOFF};
 use crate::snapshot::AttemptOutcome;
 
 /// What the state machine needs to know about a job.
@@ -22,6 +22,8 @@ pub struct JobFacts {
     pub due_at: Option<Timestamp>,
     /// The wait between attempts.
     pub backoff: Option<Backoff>,
+    /// Whether it goes to the front of its line.
+    pub lifo: bool,
 }
 
 /// What happens to a job.
@@ -40,11 +42,19 @@ pub enum Trigger {
     Fail {
         /// Whether another attempt may help.
         retryable: bool,
+        /// The wait before it, instead of the job's backoff.
+        wait: Option<Duration>,
         /// A random number in 0 to 1.
         random: f64,
     },
     /// The handler wants to go on later; no attempt is used.
     Postpone(Duration),
+    /// The handler wants to go on when the job's children are done; no attempt is used.
+    WaitForChildren,
+    /// The last of the children is done, or one that failed lets the job go on.
+    ChildrenDone,
+    /// A child failed, and the job with it.
+    ChildFailed,
     /// The worker gives it back unfinished; no attempt is used.
     HandBack,
     /// The lease ran out or its process died; no attempt is used, up to `limit` times.
@@ -65,6 +75,8 @@ pub enum Place {
     Keep,
     /// Behind those of the same priority.
     Tail,
+    /// Before those of the same priority.
+    Front,
 }
 
 /// What becomes of the job.
@@ -92,10 +104,17 @@ pub struct WrongState {
     pub state: State,
 }
 
-/// The state of a new job, and when it is due if it must wait.
-pub fn initial(priority: u32, delay: Duration, now: Timestamp) -> (State, Option<Timestamp>) {
+/// The state of a new job, and when it is due if it must wait. A job with children waits for them first.
+pub fn initial(
+    priority: u32,
+    delay: Duration,
+    has_children: bool,
+    now: Timestamp,
+) -> (State, Option<Timestamp>) {
     let due_at = now.saturating_add(delay);
-    if due_at > now {
+    if has_children {
+        (State::WaitingChildren, (due_at > now).then_some(due_at))
+    } else if due_at > now {
         (State::Delayed, Some(due_at))
     } else {
         (State::ready(priority), None)
@@ -115,9 +134,23 @@ pub fn decide(job: &JobFacts, trigger: Trigger, now: Timestamp) -> Result<Change
             ended: Some(AttemptOutcome::Completed),
             ..job.becomes(State::Completed)
         }),
-        (Trigger::Fail { retryable, random }, State::Active) => {
-            Ok(job.after_failure(retryable, random, now))
-        }
+        (
+            Trigger::Fail {
+                retryable,
+                wait,
+                random,
+            },
+            State::Active,
+        ) => Ok(job.after_failure(retryable, wait, random, now)),
+        (Trigger::WaitForChildren, State::Active) => Ok(Change {
+            ended: Some(AttemptOutcome::Postponed),
+            ..job.becomes(State::WaitingChildren)
+        }),
+        (Trigger::ChildrenDone, State::WaitingChildren) => Ok(job.released(now)),
+        (
+            Trigger::ChildFailed,
+            State::WaitingChildren | State::Delayed | State::Waiting | State::Prioritized,
+        ) => Ok(job.becomes(State::Failed)),
         (Trigger::Postpone(wait), State::Active) => Ok(Change {
             ended: Some(AttemptOutcome::Postponed),
             ..job.later(wait, now)
@@ -147,7 +180,7 @@ impl JobFacts {
         Change {
             state: Some(state),
             due_at: None,
-            place: Place::Tail,
+            place: if self.lifo { Place::Front } else { Place::Tail },
             attempts_made: self.attempts_made,
             stalls: self.stalls,
             ended: None,
@@ -166,12 +199,30 @@ impl JobFacts {
         }
     }
 
-    fn after_failure(&self, retryable: bool, random: f64, now: Timestamp) -> Change {
+    /// Its children are done: ready, or delayed if its own time has not come.
+    fn released(&self, now: Timestamp) -> Change {
+        match self.due_at {
+            Some(due) if due > now => Change {
+                due_at: Some(due),
+                ..self.becomes(State::Delayed)
+            },
+            _ => self.becomes(State::ready(self.priority)),
+        }
+    }
+
+    fn after_failure(
+        &self,
+        retryable: bool,
+        wait: Option<Duration>,
+        random: f64,
+        now: Timestamp,
+    ) -> Change {
         let made = self.attempts_made.saturating_add(1);
         let next = if retryable && made < self.max_attempts {
-            let wait = self
+            let by_backoff = self
                 .backoff
-                .map_or(Duration::ZERO, |backoff| backoff.delay_after(made, random));
+                .map(|backoff| backoff.delay_after(made, random));
+            let wait = wait.or(by_backoff).unwrap_or_default().min(MAX_BACKOFF);
             self.later(wait, now)
         } else {
             self.becomes(State::Failed)
@@ -222,6 +273,7 @@ mod tests {
             stalls: 0,
             due_at: None,
             backoff: Some(Backoff::fixed(Duration::from_millis(50))),
+            lifo: false,
         }
     }
 
@@ -236,6 +288,7 @@ mod tests {
     fn each_state_allows_only_its_triggers() {
         let fail = Trigger::Fail {
             retryable: true,
+            wait: None,
             random: 0.0,
         };
         let stall = Trigger::Stall { limit: 10 };
@@ -247,15 +300,35 @@ mod tests {
             Trigger::Complete,
             fail,
             postpone,
+            Trigger::WaitForChildren,
+            Trigger::ChildrenDone,
+            Trigger::ChildFailed,
             Trigger::HandBack,
             stall,
             Trigger::Retry,
             Trigger::Remove,
         ];
         let allowed = |state| match state {
-            State::Waiting | State::Prioritized => vec![Trigger::Claim, Trigger::Remove],
-            State::Delayed => vec![Trigger::Due, Trigger::Promote, Trigger::Remove],
-            State::Active => vec![Trigger::Complete, fail, postpone, Trigger::HandBack, stall],
+            State::Waiting | State::Prioritized => {
+                vec![Trigger::Claim, Trigger::ChildFailed, Trigger::Remove]
+            }
+            State::Delayed => vec![
+                Trigger::Due,
+                Trigger::Promote,
+                Trigger::ChildFailed,
+                Trigger::Remove,
+            ],
+            State::WaitingChildren => {
+                vec![Trigger::ChildrenDone, Trigger::ChildFailed, Trigger::Remove]
+            }
+            State::Active => vec![
+                Trigger::Complete,
+                fail,
+                postpone,
+                Trigger::WaitForChildren,
+                Trigger::HandBack,
+                stall,
+            ],
             State::Completed => vec![Trigger::Remove],
             State::Failed => vec![Trigger::Retry, Trigger::Remove],
         };
@@ -287,8 +360,19 @@ mod tests {
     fn a_failure_waits_then_gives_up() {
         let fail = |retryable| Trigger::Fail {
             retryable,
+            wait: None,
             random: 0.0,
         };
+        let later = Trigger::Fail {
+            retryable: true,
+            wait: Some(Duration::from_secs(1)),
+            random: 0.0,
+        };
+        assert_eq!(
+            check(job(State::Active), later, Some(State::Delayed)).due_at,
+            Some(Timestamp::from_millis(2_000)),
+            "the handler's own wait comes before the backoff"
+        );
         let first = check(job(State::Active), fail(true), Some(State::Delayed));
         assert_eq!(
             (first.attempts_made, first.due_at),
@@ -330,6 +414,37 @@ mod tests {
     }
 
     #[test]
+    fn a_job_waits_for_its_children_and_then_for_its_own_time() {
+        let (state, due_at) = initial(0, Duration::from_secs(1), true, NOW);
+        assert_eq!(state, State::WaitingChildren);
+        let parent = JobFacts {
+            due_at,
+            ..job(state)
+        };
+        let change = check(parent, Trigger::ChildrenDone, Some(State::Delayed));
+        assert_eq!(change.due_at, due_at);
+        let at_once = JobFacts {
+            due_at: None,
+            priority: 2,
+            ..parent
+        };
+        check(at_once, Trigger::ChildrenDone, Some(State::Prioritized));
+        check(parent, Trigger::ChildFailed, Some(State::Failed));
+    }
+
+    #[test]
+    fn last_in_first_out_goes_to_the_front() {
+        let newest = JobFacts {
+            lifo: true,
+            ..job(State::Failed)
+        };
+        assert_eq!(
+            check(newest, Trigger::Retry, Some(State::Waiting)).place,
+            Place::Front
+        );
+    }
+
+    #[test]
     fn handing_back_keeps_place_and_attempts() {
         let change = check(job(State::Active), Trigger::HandBack, Some(State::Waiting));
         assert_eq!((change.place, change.attempts_made), (Place::Keep, 0));
@@ -346,6 +461,7 @@ mod tests {
                 "fail",
                 Trigger::Fail {
                     retryable: true,
+                    wait: None,
                     random: 0.5,
                 },
             ),
@@ -353,11 +469,15 @@ mod tests {
                 "fail",
                 Trigger::Fail {
                     retryable: false,
+                    wait: None,
                     random: 0.5,
                 },
             ),
             ("postpone", Trigger::Postpone(Duration::ZERO)),
             ("postpone", Trigger::Postpone(Duration::from_secs(1))),
+            ("wait for children", Trigger::WaitForChildren),
+            ("children done", Trigger::ChildrenDone),
+            ("child failed", Trigger::ChildFailed),
             ("hand back", Trigger::HandBack),
             ("stall", Trigger::Stall { limit: 0 }),
             ("stall", Trigger::Stall { limit: 10 }),
@@ -367,10 +487,16 @@ mod tests {
         let mut edges = BTreeSet::new();
         for priority in [0, 1] {
             for delay in [Duration::ZERO, Duration::from_secs(1)] {
-                let (state, _) = initial(priority, delay, NOW);
-                edges.insert(format!("[*] --> {state}: add"));
+                for has_children in [false, true] {
+                    let (state, _) = initial(priority, delay, has_children, NOW);
+                    edges.insert(format!("[*] --> {state}: add"));
+                }
             }
-            for backoff in [None, Some(Backoff::fixed(Duration::from_secs(1)))] {
+            let later = Some(Timestamp::from_millis(1_001));
+            for (backoff, due_at) in [
+                (None, None),
+                (Some(Backoff::fixed(Duration::from_secs(1))), later),
+            ] {
                 for (state, (label, trigger)) in State::ALL
                     .into_iter()
                     .flat_map(|state| triggers.map(|trigger| (state, trigger)))
@@ -382,6 +508,7 @@ mod tests {
                     let facts = JobFacts {
                         priority,
                         backoff,
+                        due_at: due_at.filter(|_| state == State::WaitingChildren),
                         max_attempts: 9,
                         ..job(state)
                     };

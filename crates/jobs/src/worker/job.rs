@@ -70,6 +70,11 @@ impl<T> Job<T> {
         self.attempt
     }
 
+    /// How often a worker has taken it, this time included.
+    pub fn start(&self) -> u32 {
+        self.lease.start
+    }
+
     /// Attempts it may use.
     pub fn max_attempts(&self) -> u32 {
         self.max_attempts

@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::running::{Held, Shared};
+use crate::engine::Renewal;
 
 /// Starts the thread. It ends once the worker is gone and holds no job any more.
 pub(super) fn start(shared: &Arc<Shared>) {
@@ -47,10 +48,14 @@ async fn renew(shared: &Shared, held: &[Held]) {
     let leases = held.iter().map(|held| held.lease.clone()).collect();
     match shared.engine.renew(leases, shared.lease).await {
         Ok(holds) => {
-            for (held, still) in held.iter().zip(holds) {
-                if !still {
-                    held.lost.cancel();
-                    held.cancel.cancel();
+            for (held, stands) in held.iter().zip(holds) {
+                match stands {
+                    Renewal::Held => {}
+                    Renewal::CancelRequested => held.cancel.cancel(),
+                    Renewal::Lost => {
+                        held.lost.cancel();
+                        held.cancel.cancel();
+                    }
                 }
             }
         }

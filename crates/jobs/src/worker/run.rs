@@ -82,6 +82,7 @@ where
             return Ending::Failed {
                 error,
                 retryable: false,
+                wait: None,
             };
         }
     };
@@ -98,12 +99,14 @@ where
             Ending::Failed {
                 error: error.into_message(),
                 retryable,
+                wait: None,
             }
         }
         Err(error) if error.is_cancelled() => Ending::HandedBack,
         Err(error) => Ending::Failed {
             error: panicked(error),
             retryable: true,
+            wait: None,
         },
     }
 }
@@ -115,6 +118,7 @@ fn completed<O: IntoOutcome>(value: O) -> Ending {
             Err(error) => Ending::Failed {
                 error: format!("the result has no JSON form: {error}"),
                 retryable: false,
+                wait: None,
             },
         },
         Outcome::Postponed(wait) => Ending::Postponed(wait),

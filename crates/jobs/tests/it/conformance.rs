@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use paceline_jobs::engine::Ending;
+use paceline_jobs::engine::{Ending, Renewal};
 use paceline_jobs::{
     AddError, Backoff, Fingerprint, IdempotencyKey, JobId, JobOptions, LeaseError, LeaseToken,
     ManageError, Page, Queue, Retention, State,
@@ -252,7 +252,7 @@ async fn a_lease_that_ended_frees_the_job_and_refuses_its_old_holder() {
             .renew(vec![first.lease.clone()], LEASE)
             .await
             .unwrap(),
-        [true]
+        [Renewal::Held]
     );
     store.clock.advance(LEASE + Duration::from_secs(1));
     assert_eq!(store.engine.sweep().await.unwrap().recovered, 1);
@@ -264,7 +264,7 @@ async fn a_lease_that_ended_frees_the_job_and_refuses_its_old_holder() {
     ));
     assert_eq!(
         store.engine.renew(vec![first.lease], LEASE).await.unwrap(),
-        [false]
+        [Renewal::Lost]
     );
     finish(&store.engine, &second, completed()).await.unwrap();
     assert_eq!(state(&queue, &id).await, State::Completed);

@@ -88,5 +88,6 @@ pub(crate) fn failed(retryable: bool) -> Ending {
     Ending::Failed {
         error: "it broke".to_owned(),
         retryable,
+        wait: None,
     }
 }

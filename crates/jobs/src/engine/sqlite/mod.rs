@@ -40,7 +40,7 @@ use self::tx::Tx;
 use self::writer::{Command, Writer};
 use super::{
     Added, ClaimRequest, Claimed, Engine, EngineHandle, Finish, Lease, Listener, NewJob, Operation,
-    SweepReport, WakeBoard,
+    Renewal, SweepReport, WakeBoard,
 };
 use crate::clock::Timestamp;
 use crate::error::{AddError, EngineError, LeaseError, ManageError, OpenError};
@@ -207,7 +207,7 @@ impl Engine for SqliteEngine {
         self.write_as(Promise::Lease, move |tx| ops::claim::claim(tx, &request))
     }
 
-    fn renew(&self, leases: Vec<Lease>, lease_for: Duration) -> Operation<'_, Vec<bool>> {
+    fn renew(&self, leases: Vec<Lease>, lease_for: Duration) -> Operation<'_, Vec<Renewal>> {
         self.write_as(Promise::Lease, move |tx| {
             ops::lease::renew(tx, &leases, lease_for)
         })

@@ -48,7 +48,7 @@ pub(super) fn open(
     };
     let mut writer = Connection::open(path).map_err(|error| storage(error.into()))?;
     set_up(&writer, options).map_err(|error| storage(error.into()))?;
-    schema::prepare(&mut writer, path)?;
+    schema::prepare(&mut writer, path, options.shared)?;
     let process = register(&writer, identity).map_err(|error| storage(error.into()))?;
     // From here on the writer waits for the lock in its own way.
     writer
@@ -106,7 +106,7 @@ fn set_wal(connection: &Connection, bound: Duration) -> rusqlite::Result<()> {
 
 fn register(connection: &Connection, identity: &ProcessIdentity) -> rusqlite::Result<i64> {
     connection.execute(
-        "INSERT INTO processes (host, boot, pids, pid, started) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO paceline_processes (host, boot, pids, pid, started) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![
             identity.host,
             identity.boot,

@@ -35,6 +35,7 @@ impl Durability {
 pub struct SqliteOptions {
     pub(super) path: PathBuf,
     pub(super) durability: Durability,
+    pub(super) shared: bool,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) limits: Limits,
     pub(super) keep_completed: Retention,
@@ -53,6 +54,7 @@ impl SqliteOptions {
         Self {
             path: path.as_ref().to_owned(),
             durability: Durability::Full,
+            shared: false,
             clock: Arc::new(SystemClock),
             limits: Limits::default(),
             keep_completed: Retention::COMPLETED,
@@ -69,6 +71,13 @@ impl SqliteOptions {
     /// What survives a power loss. Default [`Durability::Full`].
     pub const fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
+        self
+    }
+
+    /// Whether the file may be the application's own database, so that jobs can be added in its transactions.
+    /// The tables' names begin with `paceline_`. Default: a file with other tables is refused.
+    pub const fn shared(mut self) -> Self {
+        self.shared = true;
         self
     }
 

@@ -8,13 +8,14 @@ use super::tx::{QueueRow, read_queue_row};
 use crate::clock::Timestamp;
 use crate::error::EngineError;
 use crate::names::{JobId, QueueName};
+use crate::settings::QueueSettings;
 use crate::snapshot::{AttemptOutcome, AttemptRecord, JobPage, JobSnapshot, Page, QueueInfo};
 use crate::state::State;
 
 macro_rules! select_snapshots {
     () => {
         "SELECT seq, id, name, state, data, priority, attempts_made, max_attempts, starts, stalls, progress, result, \
-         failed_reason, created_at, due_at, started_at, finished_at, lease_until FROM jobs WHERE queue = ?1 "
+         failed_reason, created_at, due_at, started_at, finished_at, lease_until FROM paceline_jobs WHERE queue = ?1 "
     };
 }
 
@@ -64,13 +65,17 @@ pub(super) fn list(
             select_snapshots!(),
             "AND state = 2 AND ?2 = 2 ORDER BY due_at, position LIMIT ?3 OFFSET ?4"
         ),
+        State::WaitingChildren => concat!(
+            select_snapshots!(),
+            "AND state = 3 AND ?2 = 3 ORDER BY created_at, seq LIMIT ?3 OFFSET ?4"
+        ),
         State::Active => concat!(
             select_snapshots!(),
-            "AND state = 3 AND ?2 = 3 ORDER BY lease_until, seq LIMIT ?3 OFFSET ?4"
+            "AND state = 4 AND ?2 = 4 ORDER BY lease_until, seq LIMIT ?3 OFFSET ?4"
         ),
         State::Completed | State::Failed => concat!(
             select_snapshots!(),
-            "AND state IN (4, 5) AND state = ?2 ORDER BY finished_at DESC, seq DESC LIMIT ?3 OFFSET ?4"
+            "AND state IN (5, 6) AND state = ?2 ORDER BY finished_at DESC, seq DESC LIMIT ?3 OFFSET ?4"
         ),
     };
     let mut select = connection.prepare_cached(sql)?;
@@ -94,31 +99,33 @@ pub(super) fn info(
         name: queue.clone(),
         paused: row.paused,
         counts: row.counts,
+        settings: QueueSettings::default(),
     }))
 }
 
 pub(super) fn queues(connection: &Connection) -> Result<Vec<QueueInfo>, EngineError> {
-    let sql = "SELECT id, paused, next_position, waiting, prioritized, delayed, active, completed, failed, name \
-               FROM queues ORDER BY name LIMIT 10000";
+    let sql = "SELECT id, paused, next_position, front_position, waiting, prioritized, delayed, waiting_children, active, completed, failed, name \
+               FROM paceline_queues ORDER BY name LIMIT 10000";
     let mut select = connection.prepare_cached(sql)?;
     let mut rows = select.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let QueueRow { paused, counts, .. } = read_queue_row(row)?;
-        let name = QueueName::new(row.get::<_, String>(9)?)
+        let name = QueueName::new(row.get::<_, String>(11)?)
             .map_err(|_| EngineError::Damaged("queue name"))?;
         found.push(QueueInfo {
             name,
             paused,
             counts,
+            settings: QueueSettings::default(),
         });
     }
     Ok(found)
 }
 
 fn queue_row(connection: &Connection, queue: &QueueName) -> Result<Option<QueueRow>, EngineError> {
-    let sql = "SELECT id, paused, next_position, waiting, prioritized, delayed, active, completed, failed \
-               FROM queues WHERE name = ?1";
+    let sql = "SELECT id, paused, next_position, front_position, waiting, prioritized, delayed, waiting_children, active, completed, failed \
+               FROM paceline_queues WHERE name = ?1";
     Ok(connection
         .prepare_cached(sql)?
         .query_row([queue.as_str()], read_queue_row)
@@ -154,6 +161,10 @@ fn snapshot(
         started_at: time(15)?,
         finished_at: time(16)?,
         lease_until: time(17)?,
+        group: None,
+        parent: None,
+        scheduler: None,
+        deduplication: None,
         attempts: Vec::new(),
     };
     found.attempts = attempts(connection, row.get(0)?)?;
@@ -178,7 +189,7 @@ fn current_attempt(job: &JobSnapshot) -> Option<AttemptRecord> {
 }
 
 fn attempts(connection: &Connection, seq: i64) -> Result<Vec<AttemptRecord>, EngineError> {
-    let sql = "SELECT start, started_at, ended_at, outcome, error FROM attempts WHERE job = ?1 ORDER BY start";
+    let sql = "SELECT start, started_at, ended_at, outcome, error FROM paceline_attempts WHERE job = ?1 ORDER BY start";
     let mut select = connection.prepare_cached(sql)?;
     let mut rows = select.query([seq])?;
     let mut found = Vec::new();

@@ -19,6 +19,7 @@ pub(super) struct QueueRow {
     pub(super) id: i64,
     pub(super) paused: bool,
     pub(super) next_position: i64,
+    pub(super) front_position: i64,
     pub(super) counts: QueueCounts,
 }
 
@@ -96,8 +97,8 @@ impl<'a> Tx<'a> {
         if let Some(index) = self.queues.iter().position(|queue| queue.name == *name) {
             return Ok(Some(QueueRef(index)));
         }
-        let sql = "SELECT id, paused, next_position, waiting, prioritized, delayed, active, completed, failed, name \
-                   FROM queues WHERE name = ?1";
+        let sql = "SELECT id, paused, next_position, front_position, waiting, prioritized, delayed, waiting_children, active, completed, failed, name \
+                   FROM paceline_queues WHERE name = ?1";
         let row = self
             .connection
             .prepare_cached(sql)?
@@ -112,12 +113,13 @@ impl<'a> Tx<'a> {
             return Ok(known);
         }
         self.connection
-            .prepare_cached("INSERT INTO queues (name) VALUES (?1)")?
+            .prepare_cached("INSERT INTO paceline_queues (name) VALUES (?1)")?
             .execute([name.as_str()])?;
         let row = QueueRow {
             id: self.connection.last_insert_rowid(),
             paused: false,
             next_position: 1,
+            front_position: 0,
             counts: QueueCounts::default(),
         };
         Ok(self.hold(name.clone(), row, false))
@@ -130,7 +132,7 @@ impl<'a> Tx<'a> {
         }
         let name: String = self
             .connection
-            .prepare_cached("SELECT name FROM queues WHERE id = ?1")?
+            .prepare_cached("SELECT name FROM paceline_queues WHERE id = ?1")?
             .query_row([id], |row| row.get(0))?;
         let name = QueueName::new(name).map_err(|_| EngineError::Damaged("queue name"))?;
         self.find_queue(&name)?
@@ -175,6 +177,14 @@ impl<'a> Tx<'a> {
         position
     }
 
+    /// The next place at the front of the queue's lines.
+    pub(super) fn take_front(&mut self, queue: QueueRef) -> i64 {
+        let row = self.row(queue);
+        let position = row.front_position;
+        row.front_position -= 1;
+        position
+    }
+
     /// Notes an event, told after the commit.
     pub(super) fn tell(&mut self, queue: QueueRef, id: Option<&JobId>, kind: JobEventKind) {
         if self.heard {
@@ -203,8 +213,9 @@ impl<'a> Tx<'a> {
 
     /// Writes the queue rows that changed.
     pub(super) fn store_queues(&mut self) -> Result<(), EngineError> {
-        let sql = "UPDATE queues SET paused = ?2, next_position = ?3, waiting = ?4, prioritized = ?5, delayed = ?6, \
-                   active = ?7, completed = ?8, failed = ?9 WHERE id = ?1";
+        let sql = "UPDATE paceline_queues SET paused = ?2, next_position = ?3, front_position = ?4, waiting = ?5, \
+                   prioritized = ?6, delayed = ?7, waiting_children = ?8, active = ?9, completed = ?10, failed = ?11 \
+                   WHERE id = ?1";
         for queue in &self.queues {
             let (row, counts) = (&queue.row, &queue.row.counts);
             if queue.row != queue.stored {
@@ -212,9 +223,11 @@ impl<'a> Tx<'a> {
                     row.id,
                     row.paused,
                     row.next_position,
+                    row.front_position,
                     counts.waiting.cast_signed(),
                     counts.prioritized.cast_signed(),
                     counts.delayed.cast_signed(),
+                    counts.waiting_children.cast_signed(),
                     counts.active.cast_signed(),
                     counts.completed.cast_signed(),
                     counts.failed.cast_signed(),
@@ -235,7 +248,7 @@ impl<'a> Tx<'a> {
     }
 }
 
-/// Reads `id, paused, next_position` and the six counts.
+/// Reads `id, paused, next_position, front_position` and the counts.
 pub(super) fn read_queue_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<QueueRow> {
     let count = |index: usize| -> rusqlite::Result<u64> {
         Ok(u64::try_from(row.get::<_, i64>(index)?).unwrap_or(0))
@@ -244,13 +257,15 @@ pub(super) fn read_queue_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<QueueR
         id: row.get(0)?,
         paused: row.get(1)?,
         next_position: row.get(2)?,
+        front_position: row.get(3)?,
         counts: QueueCounts {
-            waiting: count(3)?,
-            prioritized: count(4)?,
-            delayed: count(5)?,
-            active: count(6)?,
-            completed: count(7)?,
-            failed: count(8)?,
+            waiting: count(4)?,
+            prioritized: count(5)?,
+            delayed: count(6)?,
+            waiting_children: count(7)?,
+            active: count(8)?,
+            completed: count(9)?,
+            failed: count(10)?,
         },
     })
 }

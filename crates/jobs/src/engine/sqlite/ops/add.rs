@@ -83,7 +83,7 @@ fn earlier_request(
     queue: QueueRef,
     key: &IdempotencyKey,
 ) -> Result<Option<JobId>, AddError> {
-    let sql = "SELECT fingerprint, job FROM idempotency WHERE queue = ?1 AND key = ?2 AND expires_at > ?3";
+    let sql = "SELECT fingerprint, job FROM paceline_idempotency WHERE queue = ?1 AND key = ?2 AND expires_at > ?3";
     let known = tx.row(queue).id;
     let held: Option<(Vec<u8>, String)> = tx
         .connection
@@ -111,7 +111,7 @@ fn remember(
     key: &IdempotencyKey,
     id: &JobId,
 ) -> Result<(), EngineError> {
-    let sql = "INSERT OR REPLACE INTO idempotency (queue, key, fingerprint, job, expires_at) \
+    let sql = "INSERT OR REPLACE INTO paceline_idempotency (queue, key, fingerprint, job, expires_at) \
                VALUES (?1, ?2, ?3, ?4, ?5)";
     let queue = tx.row(queue).id;
     tx.connection.prepare_cached(sql)?.execute(params![
@@ -128,26 +128,21 @@ fn exists(tx: &mut Tx<'_>, queue: QueueRef, id: &JobId) -> Result<bool, EngineEr
     let queue = tx.row(queue).id;
     Ok(tx
         .connection
-        .prepare_cached("SELECT 1 FROM jobs WHERE queue = ?1 AND id = ?2")?
+        .prepare_cached("SELECT 1 FROM paceline_jobs WHERE queue = ?1 AND id = ?2")?
         .exists(params![queue, id.as_str()])?)
 }
 
 fn insert(tx: &mut Tx<'_>, queue: QueueRef, id: &JobId, job: &NewJob) -> Result<(), EngineError> {
     let options = &job.options;
-    let (state, due_at) = initial(options.priority, options.delay, tx.now);
-    let settings = Settings {
-        backoff: options.backoff,
-        keep_completed: options.keep_completed,
-        keep_failed: options.keep_failed,
-    };
-    let settings = if settings == Settings::default() {
-        None
-    } else {
-        Some(serde_json::to_string(&settings).map_err(|_| EngineError::Damaged("job setting"))?)
-    };
-    let sql = "INSERT INTO jobs (queue, id, name, state, priority, position, max_attempts, settings, created_at, \
+    let (state, due_at) = initial(options.priority, options.delay, false, tx.now);
+    let settings = Settings::of(options).to_text()?;
+    let sql = "INSERT INTO paceline_jobs (queue, id, name, state, priority, position, max_attempts, settings, created_at, \
                due_at, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-    let position = tx.take_position(queue);
+    let position = if options.lifo {
+        tx.take_front(queue)
+    } else {
+        tx.take_position(queue)
+    };
     let queue_id = tx.row(queue).id;
     tx.connection.prepare_cached(sql)?.execute(params![
         queue_id,

@@ -2,7 +2,7 @@ use rusqlite::{OptionalExtension, params};
 use serde_json::value::RawValue;
 
 use super::super::tx::{QueueRef, Tx};
-use super::stored::{Reason, StoredJob, select_jobs, state_code};
+use super::stored::{Reason, Settings, StoredJob, select_jobs, state_code};
 use crate::clock::Timestamp;
 use crate::engine::{ClaimRequest, Claimed, ClaimedJob, Lease};
 use crate::error::EngineError;
@@ -47,8 +47,8 @@ fn take(
     request: &ClaimRequest,
 ) -> Result<Vec<ClaimedJob>, EngineError> {
     let max = request.max.min(tx.shared.limits.claim);
-    let sql = "SELECT seq, id, name, data, priority, attempts_made, max_attempts, starts, created_at, state FROM jobs \
-               WHERE queue = ?1 AND state IN (0, 1) ORDER BY priority, position LIMIT ?2";
+    let sql = "SELECT seq, id, name, data, priority, attempts_made, max_attempts, starts, created_at, settings FROM paceline_jobs \
+               WHERE queue = ?1 AND state IN (0, 1) AND group_name IS NULL ORDER BY priority, position LIMIT ?2";
     let queue_id = tx.row(queue).id;
     let connection = tx.connection;
     let mut select = connection.prepare_cached(sql)?;
@@ -56,6 +56,8 @@ fn take(
     let mut taken = Vec::new();
     while let Some(row) = rows.next()? {
         let data: String = row.get(3)?;
+        let settings: Option<String> = row.get(9)?;
+        let settings = Settings::from_text(settings.as_deref())?;
         let job = ClaimedJob {
             lease: Lease {
                 queue: request.queue.clone(),
@@ -69,11 +71,15 @@ fn take(
             max_attempts: row.get(6)?,
             priority: row.get(4)?,
             created_at: Timestamp::from_millis(row.get(8)?),
+            timeout: settings.timeout,
+            group: None,
+            parent: None,
+            scheduler: None,
         };
         taken.push((row.get::<_, i64>(0)?, job));
     }
     drop(rows);
-    let sql = "UPDATE jobs SET state = ?2, starts = ?3, started_at = ?4, lease_token = ?5, lease_until = ?6, \
+    let sql = "UPDATE paceline_jobs SET state = ?2, starts = ?3, started_at = ?4, lease_token = ?5, lease_until = ?6, \
                lease_process = ?7 WHERE seq = ?1";
     let mut update = connection.prepare_cached(sql)?;
     for (seq, job) in &taken {
@@ -119,7 +125,8 @@ fn promote_due(tx: &mut Tx<'_>, queue: QueueRef) -> Result<(), EngineError> {
 
 fn next_due(tx: &mut Tx<'_>, queue: QueueRef) -> Result<Option<Timestamp>, EngineError> {
     let queue_id = tx.row(queue).id;
-    let sql = "SELECT due_at FROM jobs WHERE queue = ?1 AND state = 2 ORDER BY due_at LIMIT 1";
+    let sql =
+        "SELECT due_at FROM paceline_jobs WHERE queue = ?1 AND state = 2 ORDER BY due_at LIMIT 1";
     let due: Option<i64> = tx
         .connection
         .prepare_cached(sql)?

@@ -47,13 +47,20 @@ fn finish_one(
         Ending::Completed { result } if result.get().len() > limits.result => {
             let (size, max) = (result.get().len(), limits.result);
             too_large = format!("the result has {size} bytes, at most {max} are accepted");
-            (fail(false), Reason::Is(too_large.as_str()), None)
+            (fail(false, None), Reason::Is(too_large.as_str()), None)
         }
         Ending::Completed { result } => (Trigger::Complete, Reason::Clear, Some(result.get())),
-        Ending::Failed { error, retryable } => {
-            (fail(*retryable), Reason::Is(limits.cut_error(error)), None)
-        }
+        Ending::Failed {
+            error,
+            retryable,
+            wait,
+        } => (
+            fail(*retryable, *wait),
+            Reason::Is(limits.cut_error(error)),
+            None,
+        ),
         Ending::Postponed(wait) => (Trigger::Postpone(*wait), Reason::Keep, None),
+        Ending::WaitForChildren => (Trigger::WaitForChildren, Reason::Keep, None),
         Ending::HandedBack => (Trigger::HandBack, Reason::Keep, None),
     };
     let change = decide(&job.facts, trigger, tx.now).map_err(|_| LeaseError::LeaseLost)?;
@@ -70,9 +77,10 @@ fn finish_one(
     Ok(state)
 }
 
-fn fail(retryable: bool) -> Trigger {
+fn fail(retryable: bool, wait: Option<Duration>) -> Trigger {
     Trigger::Fail {
         retryable,
+        wait,
         random: random_fraction(),
     }
 }
@@ -111,8 +119,8 @@ fn prune_surplus(
     if surplus == 0 || retention.count == 0 || retention.age == Duration::ZERO {
         return Ok(());
     }
-    let sql = "DELETE FROM jobs WHERE seq IN (SELECT seq FROM jobs WHERE queue = ?1 AND state = ?2 \
-               AND state IN (4, 5) ORDER BY finished_at, seq LIMIT ?3)";
+    let sql = "DELETE FROM paceline_jobs WHERE seq IN (SELECT seq FROM paceline_jobs WHERE queue = ?1 AND state = ?2 \
+               AND state IN (5, 6) ORDER BY finished_at, seq LIMIT ?3)";
     let removed = tx.connection.prepare_cached(sql)?.execute(params![
         row.id,
         state_code(state),

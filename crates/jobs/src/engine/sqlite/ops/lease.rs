@@ -1,10 +1,10 @@
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use serde_json::value::RawValue;
 use std::time::Duration;
 
 use super::super::tx::{QueueRef, Tx};
 use super::stored::StoredJob;
-use crate::engine::Lease;
+use crate::engine::{Lease, Renewal};
 use crate::error::{EngineError, LeaseError};
 use crate::events::JobEventKind;
 use crate::state::State;
@@ -33,25 +33,35 @@ pub(in super::super) fn renew(
     tx: &mut Tx<'_>,
     leases: &[Lease],
     lease_for: Duration,
-) -> Result<Vec<bool>, EngineError> {
+) -> Result<Vec<Renewal>, EngineError> {
     let until = tx.now.saturating_add(lease_for).as_millis();
-    let sql = "UPDATE jobs SET lease_until = ?5 \
-               WHERE queue = ?1 AND id = ?2 AND state = 3 AND lease_token = ?3 AND starts = ?4";
+    let sql = "UPDATE paceline_jobs SET lease_until = ?5 \
+               WHERE queue = ?1 AND id = ?2 AND state = 4 AND lease_token = ?3 AND starts = ?4 \
+               RETURNING cancel_requested";
     let mut held = Vec::with_capacity(leases.len());
     for lease in leases {
         let Some(queue) = tx.find_queue(&lease.queue)? else {
-            held.push(false);
+            held.push(Renewal::Lost);
             continue;
         };
         let queue_id = tx.row(queue).id;
-        let changed = tx.connection.prepare_cached(sql)?.execute(params![
+        let lease = params![
             queue_id,
             lease.id.as_str(),
             lease.token.as_str(),
             lease.start,
             until,
-        ])?;
-        held.push(changed == 1);
+        ];
+        let cancelled: Option<bool> = tx
+            .connection
+            .prepare_cached(sql)?
+            .query_row(lease, |row| row.get(0))
+            .optional()?;
+        held.push(match cancelled {
+            None => Renewal::Lost,
+            Some(true) => Renewal::CancelRequested,
+            Some(false) => Renewal::Held,
+        });
     }
     Ok(held)
 }
@@ -64,7 +74,7 @@ pub(in super::super) fn progress(
 ) -> Result<(), LeaseError> {
     let (queue, job) = held_job(tx, lease)?;
     tx.connection
-        .prepare_cached("UPDATE jobs SET progress = ?2 WHERE seq = ?1")
+        .prepare_cached("UPDATE paceline_jobs SET progress = ?2 WHERE seq = ?1")
         .and_then(|mut update| update.execute(params![job.seq, value.get()]))
         .map_err(EngineError::from)?;
     tx.tell(queue, Some(&job.id), JobEventKind::Progress);

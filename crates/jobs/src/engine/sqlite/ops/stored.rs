@@ -1,12 +1,16 @@
 //! Jobs as rows, and the one place where a decided change is written.
 
+use std::time::Duration;
+
 use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::super::tx::{QueueRef, Tx};
 use crate::clock::Timestamp;
 use crate::error::EngineError;
+use crate::flow::ChildFailure;
 use crate::names::JobId;
+use crate::options::JobOptions;
 use crate::retention::Retention;
 use crate::retry::Backoff;
 use crate::snapshot::AttemptOutcome;
@@ -21,6 +25,14 @@ pub(in super::super) struct Settings {
     pub(in super::super) keep_completed: Option<Retention>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in super::super) keep_failed: Option<Retention>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(in super::super) lifo: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in super::super) timeout: Option<Duration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in super::super) keep_logs: Option<u32>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(in super::super) on_failure: ChildFailure,
 }
 
 /// A job's row, without its payload.
@@ -40,7 +52,7 @@ pub(super) struct StoredJob {
 macro_rules! select_jobs {
     () => {
         "SELECT seq, queue, id, state, priority, attempts_made, max_attempts, stalls, due_at, \
-         starts, started_at, lease_token, settings FROM jobs"
+         starts, started_at, lease_token, settings FROM paceline_jobs"
     };
 }
 pub(super) use select_jobs;
@@ -51,9 +63,10 @@ pub(in super::super) const fn state_code(state: State) -> i64 {
         State::Waiting => 0,
         State::Prioritized => 1,
         State::Delayed => 2,
-        State::Active => 3,
-        State::Completed => 4,
-        State::Failed => 5,
+        State::WaitingChildren => 3,
+        State::Active => 4,
+        State::Completed => 5,
+        State::Failed => 6,
     }
 }
 
@@ -87,6 +100,42 @@ pub(in super::super) fn outcome_of(code: i64) -> Result<AttemptOutcome, EngineEr
     })
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl Settings {
+    /// What is stored of a job's options for later.
+    pub(in super::super) fn of(options: &JobOptions) -> Self {
+        Self {
+            backoff: options.backoff,
+            keep_completed: options.keep_completed,
+            keep_failed: options.keep_failed,
+            lifo: options.lifo,
+            timeout: options.timeout,
+            keep_logs: options.keep_logs,
+            on_failure: options.on_failure,
+        }
+    }
+
+    /// The stored text; none for the defaults.
+    pub(in super::super) fn to_text(self) -> Result<Option<String>, EngineError> {
+        if self == Self::default() {
+            return Ok(None);
+        }
+        let text = serde_json::to_string(&self);
+        text.map(Some)
+            .map_err(|_| EngineError::Damaged("job setting"))
+    }
+
+    /// Reads the stored text.
+    pub(in super::super) fn from_text(text: Option<&str>) -> Result<Self, EngineError> {
+        text.map_or(Ok(Self::default()), |text| {
+            serde_json::from_str(text).map_err(|_| EngineError::Damaged("job setting"))
+        })
+    }
+}
+
 impl StoredJob {
     pub(super) fn find(tx: &Tx<'_>, queue: i64, id: &JobId) -> Result<Option<Self>, EngineError> {
         let mut statement = tx
@@ -100,13 +149,9 @@ impl StoredJob {
 
     /// Reads a row of `select_jobs!`.
     pub(super) fn read(row: &Row<'_>) -> Result<Self, EngineError> {
-        let settings = match row.get_ref(12)?.as_str_or_null() {
-            Ok(None) => Settings::default(),
-            Ok(Some(text)) => {
-                serde_json::from_str(text).map_err(|_| EngineError::Damaged("job setting"))?
-            }
-            Err(_) => return Err(EngineError::Damaged("job setting")),
-        };
+        let settings = row.get_ref(12)?.as_str_or_null();
+        let settings = settings.map_err(|_| EngineError::Damaged("job setting"))?;
+        let settings = Settings::from_text(settings)?;
         Ok(Self {
             seq: row.get(0)?,
             queue: row.get(1)?,
@@ -119,6 +164,7 @@ impl StoredJob {
                 stalls: row.get(7)?,
                 due_at: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_millis),
                 backoff: settings.backoff,
+                lifo: settings.lifo,
             },
             starts: row.get(9)?,
             started_at: row.get::<_, Option<i64>>(10)?.map(Timestamp::from_millis),
@@ -151,13 +197,17 @@ impl StoredJob {
             tx.count_move(queue, Some(state), None);
             return delete(tx, self.seq);
         }
-        let position =
-            (change.place == Place::Tail && !state.is_finished()).then(|| tx.take_position(queue));
+        let position = match change.place {
+            _ if state.is_finished() => None,
+            Place::Keep => None,
+            Place::Tail => Some(tx.take_position(queue)),
+            Place::Front => Some(tx.take_front(queue)),
+        };
         let finished_at = state.is_finished().then_some(tx.now);
-        let sql = "UPDATE jobs SET state = ?2, position = coalesce(?3, position), attempts_made = ?4, stalls = ?5, \
+        let sql = "UPDATE paceline_jobs SET state = ?2, position = coalesce(?3, position), attempts_made = ?4, stalls = ?5, \
                    due_at = ?6, finished_at = ?7, expires_at = ?8, \
                    failed_reason = CASE WHEN ?9 THEN ?10 ELSE failed_reason END, result = ?11, \
-                   lease_token = NULL, lease_until = NULL, lease_process = NULL WHERE seq = ?1";
+                   lease_token = NULL, lease_until = NULL, lease_process = NULL, cancel_requested = 0 WHERE seq = ?1";
         tx.connection.prepare_cached(sql)?.execute(params![
             self.seq,
             state_code(state),
@@ -196,7 +246,7 @@ impl StoredJob {
         outcome: AttemptOutcome,
         error: Option<&str>,
     ) -> Result<(), EngineError> {
-        let sql = "INSERT OR REPLACE INTO attempts (job, start, started_at, ended_at, outcome, error) \
+        let sql = "INSERT OR REPLACE INTO paceline_attempts (job, start, started_at, ended_at, outcome, error) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         tx.connection.prepare_cached(sql)?.execute(params![
             self.seq,
@@ -209,7 +259,7 @@ impl StoredJob {
         let kept = tx.shared.limits.attempts;
         if self.starts > kept {
             tx.connection
-                .prepare_cached("DELETE FROM attempts WHERE job = ?1 AND start <= ?2")?
+                .prepare_cached("DELETE FROM paceline_attempts WHERE job = ?1 AND start <= ?2")?
                 .execute(params![self.seq, self.starts - kept])?;
         }
         Ok(())
@@ -235,7 +285,7 @@ impl<'a> Reason<'a> {
 
 fn delete(tx: &Tx<'_>, seq: i64) -> Result<(), EngineError> {
     tx.connection
-        .prepare_cached("DELETE FROM jobs WHERE seq = ?1")?
+        .prepare_cached("DELETE FROM paceline_jobs WHERE seq = ?1")?
         .execute([seq])?;
     Ok(())
 }

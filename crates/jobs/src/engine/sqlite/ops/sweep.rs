@@ -20,9 +20,9 @@ pub(in super::super) fn is_due(
     connection: &Connection,
     shared: &Shared,
 ) -> Result<bool, EngineError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 3 AND lease_until <= ?1) \
-               OR EXISTS (SELECT 1 FROM jobs WHERE expires_at <= ?1) \
-               OR EXISTS (SELECT 1 FROM idempotency WHERE expires_at <= ?1)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM paceline_jobs WHERE state = 4 AND lease_until <= ?1) \
+               OR EXISTS (SELECT 1 FROM paceline_jobs WHERE expires_at <= ?1) \
+               OR EXISTS (SELECT 1 FROM paceline_idempotency WHERE expires_at <= ?1)";
     let due: bool = connection
         .prepare_cached(sql)?
         .query_row([shared.clock.now().as_millis()], |row| row.get(0))?;
@@ -35,7 +35,7 @@ pub(in super::super) fn sweep(tx: &mut Tx<'_>) -> Result<SweepReport, EngineErro
     for process in dead_processes(tx.connection, tx.shared)? {
         let sql = concat!(
             select_jobs!(),
-            " WHERE state = 3 AND lease_process = ?1 LIMIT ?2"
+            " WHERE state = 4 AND lease_process = ?1 LIMIT ?2"
         );
         let held = collect(tx, sql, params![process, STEP])?;
         let all = i64::try_from(held.len()).unwrap_or(STEP) < STEP;
@@ -46,7 +46,7 @@ pub(in super::super) fn sweep(tx: &mut Tx<'_>) -> Result<SweepReport, EngineErro
     }
     let sql = concat!(
         select_jobs!(),
-        " WHERE state = 3 AND lease_until <= ?1 ORDER BY lease_until LIMIT ?2"
+        " WHERE state = 4 AND lease_until <= ?1 ORDER BY lease_until LIMIT ?2"
     );
     let ended = collect(tx, sql, params![tx.now.as_millis(), STEP])?;
     recover(tx, ended, "its lease ended", &mut report)?;
@@ -57,7 +57,7 @@ pub(in super::super) fn sweep(tx: &mut Tx<'_>) -> Result<SweepReport, EngineErro
 /// Forgets a process that holds nothing any more.
 pub(in super::super) fn leave(tx: &mut Tx<'_>, process: i64) -> Result<(), EngineError> {
     tx.connection
-        .prepare_cached("DELETE FROM processes WHERE id = ?1")?
+        .prepare_cached("DELETE FROM paceline_processes WHERE id = ?1")?
         .execute([process])?;
     Ok(())
 }
@@ -109,7 +109,7 @@ fn recover(
 /// Removes finished jobs and keys that outlived their time.
 fn prune(tx: &mut Tx<'_>) -> Result<usize, EngineError> {
     let now = tx.now.as_millis();
-    let sql = "DELETE FROM jobs WHERE seq IN (SELECT seq FROM jobs WHERE expires_at <= ?1 ORDER BY expires_at \
+    let sql = "DELETE FROM paceline_jobs WHERE seq IN (SELECT seq FROM paceline_jobs WHERE expires_at <= ?1 ORDER BY expires_at \
                LIMIT ?2) RETURNING queue, state";
     let removed: Vec<(i64, i64)> = {
         let mut delete = tx.connection.prepare_cached(sql)?;
@@ -120,7 +120,7 @@ fn prune(tx: &mut Tx<'_>) -> Result<usize, EngineError> {
         let queue = tx.queue_by_id(queue)?;
         tx.count_move(queue, Some(state_of(state)?), None);
     }
-    let sql = "DELETE FROM idempotency WHERE (queue, key) IN (SELECT queue, key FROM idempotency \
+    let sql = "DELETE FROM paceline_idempotency WHERE (queue, key) IN (SELECT queue, key FROM paceline_idempotency \
                WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
     let keys = tx
         .connection
@@ -141,7 +141,8 @@ fn dead_processes(connection: &Connection, shared: &Shared) -> Result<Vec<i64>, 
         };
         Ok((row.get(0)?, identity))
     };
-    let sql = "SELECT id, host, boot, pids, pid, started FROM processes ORDER BY id LIMIT 1000";
+    let sql =
+        "SELECT id, host, boot, pids, pid, started FROM paceline_processes ORDER BY id LIMIT 1000";
     let mut select = connection.prepare_cached(sql)?;
     let known = select
         .query_map([], read)?
