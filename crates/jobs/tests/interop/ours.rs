@@ -2,15 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use paceline_jobs::{EngineHandle, Job, JobError, Queue, RedisEngine, RedisOptions, Worker};
+use paceline_jobs::{EngineHandle, Job, JobError, Queue, RedisOptions, Worker};
 use serde_json::Value;
 
 use crate::redis_server::RedisServer;
 
 /// Our engine on that Redis, with its defaults.
 pub(crate) async fn open(redis: &RedisServer) -> EngineHandle {
-    let engine = RedisEngine::open(&redis.url(), RedisOptions::default()).await;
-    EngineHandle::new(engine.unwrap())
+    EngineHandle::new(RedisOptions::new(redis.url()).connect().await.unwrap())
 }
 
 /// One run of a handler.
@@ -34,6 +33,7 @@ impl OurWorker {
         let runs = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&runs);
         let queue: Queue<Value> = Queue::new(engine, queue).unwrap();
+        let engine = engine.clone();
         let worker = Worker::builder(queue)
             .concurrency(concurrency)
             .start(move |job: Job<Value>| {
@@ -42,7 +42,7 @@ impl OurWorker {
                     name: job.name().to_owned(),
                     attempt: job.attempt(),
                 });
-                handle(job)
+                handle(engine.clone(), job)
             });
         Self { worker, runs }
     }
@@ -58,7 +58,7 @@ impl OurWorker {
     }
 }
 
-async fn handle(job: Job<Value>) -> Result<Value, JobError> {
+async fn handle(engine: EngineHandle, job: Job<Value>) -> Result<Value, JobError> {
     let data = job.data();
     if let Some(progress) = data.get("progress") {
         job.progress(progress).await?;
@@ -77,14 +77,14 @@ async fn handle(job: Job<Value>) -> Result<Value, JobError> {
         });
     }
     if data["children"] == true {
-        return children(&job).await;
+        return children(&engine, &job).await;
     }
     Ok(data["answer"].clone())
 }
 
 /// The children's results, sorted by their text.
-async fn children(job: &Job<Value>) -> Result<Value, JobError> {
-    let children = job.children().await?;
+async fn children(engine: &EngineHandle, job: &Job<Value>) -> Result<Value, JobError> {
+    let children = engine.children(job.queue(), job.id()).await?.unwrap_or_default();
     let results = children.completed.iter().map(|(_, result)| result.get());
     let mut results: Vec<&str> = results.collect();
     results.sort_unstable();

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use paceline_jobs::{Schedule, Scheduler, SchedulerId, State};
+use paceline_jobs::{CatchUp, JobOptions, Schedule, Scheduler, SchedulerId, State};
+use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use crate::ours::OurWorker;
@@ -16,7 +17,23 @@ fn ours(id: &str) -> Scheduler {
         every: EVERY,
         offset: None,
     };
-    Scheduler::new(SchedulerId::new(id).unwrap(), every, "tick", &json!({ "answer": 1 })).unwrap()
+    scheduler(id, every, &json!({ "answer": 1 }))
+}
+
+/// A scheduler with nothing but a schedule.
+pub(crate) fn scheduler(id: &str, schedule: Schedule, data: &Value) -> Scheduler {
+    Scheduler {
+        id: SchedulerId::new(id).unwrap(),
+        schedule,
+        start: None,
+        end: None,
+        limit: None,
+        immediately: false,
+        catch_up: CatchUp::Skip,
+        name: "tick".to_owned(),
+        data: to_raw_value(data).unwrap(),
+        options: JobOptions::new(),
+    }
 }
 
 async fn node_stores(world: &World, id: &str) {
@@ -97,7 +114,7 @@ async fn a_pattern_with_a_zone_means_the_same_instants_to_both() {
         pattern: "0 30 2 * * *".to_owned(),
         zone: "Europe/Berlin".to_owned(),
     };
-    let ours = Scheduler::new(SchedulerId::new("ours").unwrap(), cron, "n", &json!({})).unwrap();
+    let ours = scheduler("ours", cron, &json!({}));
     world.engine.upsert_scheduler(world.queue().name(), ours).await.unwrap();
     let known = world.node.call("schedulers", json!({ "queue": QUEUE })).await;
     let next: Vec<&Value> = known.as_array().unwrap().iter().map(|it| &it["next"]).collect();

@@ -7,13 +7,14 @@ use std::time::Duration;
 use paceline_jobs::engine::{BulkAction, ClaimRequest, Ending, Finish, JobChange, Lease, NewJob};
 use paceline_jobs::{
     AddedFlow, Backoff, ChildFailure, EngineHandle, Flow, JobId, JobOptions, LeaseToken, QueueName,
-    QueueSettings, Retention, Schedule, Scheduler, SchedulerId, StartLimit, State,
+    QueueSettings, Retention, Schedule, SchedulerId, StartLimit, State,
 };
 use serde_json::value::to_raw_value;
 use serde_json::json;
 
 use super::operation::{Answer, Deduplication, Labels, OnFailure, Operation, Options, Tree};
 use super::{AGE_SECONDS, MINUTE};
+use crate::schedulers::scheduler;
 
 /// Our engine on its own Redis.
 pub(super) struct Ours {
@@ -148,9 +149,8 @@ impl Ours {
             Operation::Upsert(id, every) => {
                 let every = minutes(*every);
                 let schedule = Schedule::Every { every, offset: None };
-                let id = SchedulerId::new(id).unwrap();
-                let scheduler = Scheduler::new(id, schedule, "tick", &json!({ "n": 1 })).unwrap();
-                let scheduler = scheduler.options(options(&Options::default()));
+                let mut scheduler = scheduler(id, schedule, &json!({ "n": 1 }));
+                scheduler.options = options(&Options::default());
                 done(engine.upsert_scheduler(queue, scheduler).await)
             }
             Operation::RemoveScheduler(id) => {

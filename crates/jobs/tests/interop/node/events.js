@@ -20,7 +20,10 @@ export const commands = {
   async events({ queue }) {
     const events = await listen(queue);
     for (const name of NAMES) {
-      events.on(name, (values) => tell({ happening: 'event', queue, event: name, ...values }));
+      events.on(name, (values) => {
+        const fields = typeof values === 'object' ? values : {};
+        tell({ happening: 'event', queue, event: name, ...fields });
+      });
     }
   },
   /** Waits as a caller does who added the job. */
