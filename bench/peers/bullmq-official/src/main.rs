@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use bullmq::options::RedisConnectionOptions;
 use bullmq::worker::{CancellationToken, ProcessorFn};
+use bullmq::queue::BulkJob;
 use bullmq::{Job, Queue, QueueOptions, Worker, WorkerOptions};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
@@ -31,7 +32,11 @@ async fn main() -> bullmq::Result<()> {
         limit: Duration::from_secs(number(2).into()),
         concurrency: number(3),
     };
-    let queue = Arc::new(Queue::new(QUEUE, QueueOptions { connection: connection(), ..Default::default() }).await?);
+    let options = QueueOptions {
+        connection: connection(),
+        ..Default::default()
+    };
+    let queue = Arc::new(Queue::with_options(QUEUE, options).await?);
     let line = match arguments[0].as_str() {
         "add" => add(task, &queue).await?,
         "add-bulk" => add_bulk(task, &queue, true).await?,
@@ -85,7 +90,7 @@ async fn add_bulk(task: Task, queue: &Queue, limited: bool) -> bullmq::Result<Va
     let mut added = 0;
     while added < task.jobs && (!limited || start.elapsed() < task.limit) {
         let count = BULK.min(task.jobs - added);
-        let jobs = (0..count).map(|_| ("job".to_owned(), data(), None)).collect();
+        let jobs = (0..count).map(|_| BulkJob::new("job", data())).collect();
         queue.add_bulk(jobs).await?;
         added += count;
     }
@@ -104,7 +109,7 @@ async fn process(task: Task, queue: &Queue) -> bullmq::Result<Value> {
         Box::pin(async { Ok(Value::Null) })
     });
     let start = Instant::now();
-    let worker = Worker::new(QUEUE, processor, worker_options(task)).await?;
+    let worker = Worker::with_options(QUEUE, processor, worker_options(task)).await?;
     let _ = tokio::time::timeout(task.limit, all.notified()).await;
     let line = rate(done.load(Ordering::Relaxed), start);
     worker.close(5_000).await?;
@@ -120,7 +125,7 @@ async fn pick_up(task: Task, queue: &Queue) -> bullmq::Result<Value> {
             Ok(Value::Null)
         })
     });
-    let _worker = Worker::new(QUEUE, processor, worker_options(task)).await?;
+    let _worker = Worker::with_options(QUEUE, processor, worker_options(task)).await?;
     let mut waits = Vec::new();
     for sample in 0..task.jobs {
         let pause = 10 + u64::from(sample.wrapping_mul(7919) % 20);
