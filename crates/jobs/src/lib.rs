@@ -63,6 +63,8 @@ mod worker;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use deduplication::Deduplication;
+#[cfg(feature = "redis")]
+pub use engine::redis::{RedisEngine, RedisOptions};
 pub use engine::{Added, Durability, Engine, EngineHandle, SqliteEngine, SqliteOptions};
 pub use error::{AddError, EngineError, LeaseError, ManageError, OpenError};
 pub use events::{JobEvent, JobEventKind, QueueEvents, Received};

@@ -5,6 +5,10 @@
 //! transition is the one [`crate::state::decide`] gives; only the holder of a lease (token and start
 //! number) can renew, report on or finish a job.
 
+#[cfg(feature = "redis")]
+mod checks;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod request;
 pub mod sqlite;
 mod wake;

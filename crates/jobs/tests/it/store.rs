@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use paceline_jobs::engine::{ClaimRequest, ClaimedJob, Ending, Finish};
 use paceline_jobs::{
-    EngineHandle, LeaseError, LeaseToken, ManualClock, QueueName, SqliteOptions, State,
+    EngineHandle, LeaseError, LeaseToken, ManualClock, QueueName, SqliteEngine, SqliteOptions, State,
 };
 use serde_json::value::{RawValue, to_raw_value};
 use tempfile::TempDir;
@@ -36,12 +36,24 @@ impl Store {
         }
     }
 
+    /// Lets time pass.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+    }
+
     /// Another engine on the same file, as another process would open it.
     pub(crate) fn second(&self) -> EngineHandle {
         let options =
             SqliteOptions::new(self.folder.path().join("jobs.db")).clock(self.clock.clone());
         options.open().unwrap().into()
     }
+}
+
+/// An engine on the real clock.
+pub(crate) fn open() -> (EngineHandle, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = SqliteEngine::open(folder.path().join("jobs.db")).unwrap();
+    (engine.into(), folder)
 }
 
 pub(crate) fn raw(value: impl serde::Serialize) -> Box<RawValue> {

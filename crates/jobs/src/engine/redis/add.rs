@@ -20,6 +20,9 @@ pub(super) async fn add(
     if jobs.is_empty() {
         return Ok(Vec::new());
     }
+    if jobs.iter().any(|job| job.options.group.is_some()) {
+        return Err(EngineError::Unsupported("groups").into());
+    }
     let checked = max_not_started.is_some() || jobs.iter().any(|job| job.options.idempotency.is_some());
     let mut call = store
         .script(&ADD, queue)
@@ -38,8 +41,8 @@ pub(super) async fn add(
     read(answer, queue, max_not_started)
 }
 
-/// The first twelve values of a new job.
-pub(super) fn push_job(call: &mut Call, id: &JobId, job: &NewJob) {
+/// The first seven values of a new job.
+pub(super) fn push_job_head(call: &mut Call, id: &JobId, job: &NewJob) {
     let options = &job.options;
     call.push(id.as_str())
         .push(flags(options))
@@ -48,6 +51,12 @@ pub(super) fn push_job(call: &mut Call, id: &JobId, job: &NewJob) {
         .push(job_options::write(options))
         .push(whole_millis(options.delay))
         .push(options.priority);
+}
+
+/// The first twelve values of a new job.
+fn push_job(call: &mut Call, id: &JobId, job: &NewJob) {
+    push_job_head(call, id, job);
+    let options = &job.options;
     match &options.idempotency {
         Some(key) => call
             .push(key.key.as_str())

@@ -6,7 +6,9 @@ use std::thread;
 
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
+use crate::engine::Operation;
 use crate::error::EngineError;
 
 /// The thread. It ends when this is dropped.
@@ -14,6 +16,7 @@ use crate::error::EngineError;
 pub(super) struct IoThread {
     handle: Handle,
     ends: CancellationToken,
+    operations: TaskTracker,
 }
 
 impl IoThread {
@@ -25,7 +28,11 @@ impl IoThread {
         thread::Builder::new()
             .name("jobs-redis".to_owned())
             .spawn(move || runtime.block_on(end.cancelled()))?;
-        Ok(Self { handle, ends })
+        Ok(Self {
+            handle,
+            ends,
+            operations: TaskTracker::new(),
+        })
     }
 
     /// Starts `task`; it ends with the thread.
@@ -34,23 +41,29 @@ impl IoThread {
     }
 
     /// Does `work` on the thread. Dropping the future does not stop it: what was begun is seen through.
-    pub(super) async fn run<T, E>(
-        handle: Handle,
+    pub(super) fn run<T, E>(
+        &self,
         work: impl Future<Output = Result<T, E>> + Send + 'static,
-    ) -> Result<T, E>
+    ) -> Operation<'static, T, E>
     where
         T: Send + 'static,
         E: From<EngineError> + Send + 'static,
     {
-        match handle.spawn(work).await {
-            Ok(answer) => answer,
-            Err(error) if error.is_panic() => Err(EngineError::Internal.into()),
-            Err(_) => Err(EngineError::Stopped.into()),
-        }
+        let handle = self.handle.clone();
+        let work = self.operations.track_future(work);
+        Box::pin(async move {
+            match handle.spawn(work).await {
+                Ok(answer) => answer,
+                Err(error) if error.is_panic() => Err(EngineError::Internal.into()),
+                Err(_) => Err(EngineError::Stopped.into()),
+            }
+        })
     }
 
-    pub(super) fn handle(&self) -> Handle {
-        self.handle.clone()
+    /// Waits for the operations under way; call it once no further ones are begun.
+    pub(super) async fn idle(&self) {
+        self.operations.close();
+        self.operations.wait().await;
     }
 
     pub(super) fn end(&self) {

@@ -56,6 +56,11 @@ impl Keys {
         QueueName::new(name).ok()
     }
 
+    /// The queue whose keys begin with `base`.
+    pub(super) fn queue_of_base(&self, base: &str) -> Option<QueueName> {
+        self.queue_of(&format!("{base}x"), "x")
+    }
+
     /// The job that a key names: the id begins after the last colon.
     pub(super) fn job_ref(&self, key: &str) -> Option<JobRef> {
         let (queue, id) = key

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, RedisError, RedisResult,
-    ServerErrorKind, Value,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, PushInfo, PushKind, RedisError,
+    RedisResult, ServerErrorKind, Value,
 };
 use tokio::sync::Mutex;
 
 use super::fault::RedisFault;
+use super::reply::list;
 use super::script::Call;
 use crate::error::EngineError;
 
@@ -82,41 +83,26 @@ impl Link {
 
     /// Runs a script; makes the server know it first if it does not.
     pub(super) async fn call(&self, call: &Call) -> Result<Value, EngineError> {
-        let work = async |live: &mut Live| match live.query(&call.command).await {
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                live.query(&call.script.load()).await?;
-                live.query(&call.command).await
-            }
-            answer => answer,
-        };
-        self.within_deadline(work).await
+        self.within_deadline(Ask::Script(call)).await
     }
 
     /// Runs one command.
     pub(super) async fn query(&self, command: &Cmd) -> Result<Value, EngineError> {
-        let work = async |live: &mut Live| live.query(command).await;
-        self.within_deadline(work).await
+        self.within_deadline(Ask::Command(command)).await
     }
 
     /// Runs several commands in one round trip; each has its answer.
-    pub(super) async fn pipeline(
-        &self,
-        pipeline: &redis::Pipeline,
-    ) -> Result<Vec<Value>, EngineError> {
-        let work = async |live: &mut Live| pipeline.query_async(&mut live.connection).await;
-        self.within_deadline(work).await
+    pub(super) async fn pipeline(&self, pipeline: &Pipeline) -> Result<Vec<Value>, EngineError> {
+        self.within_deadline(Ask::Several(pipeline)).await.map(list)
     }
 
-    async fn within_deadline<T>(
-        &self,
-        work: impl AsyncFn(&mut Live) -> RedisResult<T>,
-    ) -> Result<T, EngineError> {
+    async fn within_deadline(&self, ask: Ask<'_>) -> Result<Value, EngineError> {
         let mut used: Option<Live> = None;
         let answer = tokio::time::timeout(self.deadline, async {
             loop {
                 let mut live = self.live().await?;
                 used = Some(live.clone());
-                match work(&mut live).await {
+                match ask.of(&mut live).await {
                     // Nothing was done; it will be ready soon.
                     Err(error) if is_loading(&error) => tokio::time::sleep(LOADING_PAUSE).await,
                     answer => return answer,
@@ -148,6 +134,29 @@ impl Link {
         let live = Live::connect(&self.client, self.deadline, self.deadline).await?;
         *slot = Some(live.clone());
         Ok(live)
+    }
+}
+
+/// What is asked of the server.
+enum Ask<'a> {
+    Script(&'a Call),
+    Command(&'a Cmd),
+    Several(&'a Pipeline),
+}
+
+impl Ask<'_> {
+    async fn of(&self, live: &mut Live) -> RedisResult<Value> {
+        match self {
+            Self::Command(command) => live.query(command).await,
+            Self::Several(pipeline) => pipeline.query_async(&mut live.connection).await,
+            Self::Script(call) => match live.query(&call.command).await {
+                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                    live.query(&call.script.load()).await?;
+                    live.query(&call.command).await
+                }
+                answer => answer,
+            },
+        }
     }
 }
 

@@ -35,6 +35,11 @@ macro_rules! scripts {
 }
 
 scripts! {
+    BOUNDS = "queue" "bounds";
+    BULK = "queue" "parents" "bulk";
+    CHANGE = "queue" "change";
+    FLOW = "queue" "parents" "insert" "flow";
+    SEARCH = "queue" "show" "search";
     ADD = "queue" "parents" "insert" "add";
     CLAIM = "queue" "claim";
     EXPIRE = "queue" "parents" "expire";
@@ -44,7 +49,7 @@ scripts! {
     MANAGE = "queue" "parents" "manage";
     PAUSE = "queue" "pause";
     PROGRESS = "queue" "progress";
-    READ = "queue" "read";
+    READ = "queue" "show" "read";
     RENEW = "renew";
     STALLED = "queue" "stalled";
 }

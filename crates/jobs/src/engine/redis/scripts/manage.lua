@@ -11,11 +11,7 @@ local state = state_of(q, id)
 local function back_to_line(from)
   local job = call('HMGET', key, 'priority', 'parentKey')
   line_up(q, id, tonumber(job[1] or 0) or 0, false)
-  if job[2] and from == 'failed' and call('EXISTS', job[2]) == 1 then
-    call('SADD', job[2] .. ':dependencies', key)
-    call('ZREM', job[2] .. ':unsuccessful', key)
-    call('HDEL', job[2] .. ':failed', key)
-  end
+  if job[2] and from == 'failed' then child_reopened(key, job[2]) end
   emit(q, 'waiting', 'jobId', id, 'prev', from)
   wake(q)
 end
@@ -34,6 +30,8 @@ elseif what == 'promote' then
   back_to_line('delayed')
 else
   if state == 'active' or call('EXISTS', key .. ':lock') == 1 then return 'active' end
+  local scheduler = scheduled_by(q, id)
+  if scheduler then return 'scheduler:' .. scheduler end
   call('ZREM', q.completed, id)
   call('ZREM', q.failed, id)
   call('ZREM', q.delayed, id)

@@ -59,6 +59,14 @@ local function child_failed(child, parent_key, parent_json, reason, now)
   end
 end
 
+-- A child that failed is tried again; a parent that went on meanwhile is not held up.
+local function child_reopened(child, parent_key)
+  if call('EXISTS', parent_key) == 0 then return end
+  call('SADD', parent_key .. ':dependencies', child)
+  call('ZREM', parent_key .. ':unsuccessful', child)
+  call('HDEL', parent_key .. ':failed', child)
+end
+
 -- A child goes away; its parent no longer waits for it.
 local function child_removed(child, parent_key, now)
   local changed = call('SREM', parent_key .. ':dependencies', child)

@@ -114,6 +114,14 @@ local function state_of(q, id)
   return 'waiting'
 end
 
+-- The scheduler whose next job this is: only the scheduler may remove it.
+local function scheduled_by(q, id)
+  if string.sub(id, 1, 7) ~= 'repeat:' then return nil end
+  local scheduler, slot = string.match(id, '^repeat:(.*):(%d+)$')
+  local now_scheduled = scheduler and call('ZSCORE', q.base .. 'repeat', scheduler)
+  if now_scheduled and tonumber(now_scheduled) == tonumber(slot) then return scheduler end
+end
+
 -- Deletes the keys of jobs that stand in no line any more.
 local function erase(q, ids)
   local keys = {}

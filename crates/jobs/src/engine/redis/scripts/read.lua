@@ -4,19 +4,8 @@
 local q = queue(KEYS[1])
 local found = {}
 
-local function show(id, state)
-  local fields = call('HGETALL', q.base .. id)
-  if #fields == 0 then return end
-  state = state or state_of(q, id)
-  found[#found + 1] = state
-  found[#found + 1] = state == 'delayed' and call('ZSCORE', q.delayed, id) or ''
-  found[#found + 1] = state == 'active' and call('PTTL', q.base .. id .. ':lock') or -2
-  found[#found + 1] = id
-  found[#found + 1] = fields
-end
-
 if ARGV[1] == 'job' then
-  show(ARGV[2])
+  show(q, found, ARGV[2])
   return {#found / 5, found}
 end
 
@@ -38,5 +27,5 @@ else
   total = call('ZCARD', sets[state])
   ids = limit > 0 and call(newest_first and 'ZREVRANGE' or 'ZRANGE', sets[state], offset, offset + limit - 1) or {}
 end
-for _, id in ipairs(ids) do show(id, state) end
+for _, id in ipairs(ids) do show(q, found, id, state) end
 return {total, found}

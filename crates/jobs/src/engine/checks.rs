@@ -1,0 +1,60 @@
+//! What is refused before an engine is asked: the same for every engine.
+
+use super::NewJob;
+use crate::error::AddError;
+use crate::flow::Flow;
+use crate::limits::Limits;
+
+/// Refuses too many jobs, and too large ones.
+pub(crate) fn check_jobs(jobs: &[NewJob], limits: &Limits) -> Result<(), AddError> {
+    if jobs.len() > limits.bulk {
+        return Err(AddError::TooMany {
+            count: jobs.len(),
+            max: limits.bulk,
+        });
+    }
+    jobs.iter().try_for_each(|job| check_job(job, limits))
+}
+
+/// Refuses a job that is too large.
+pub(crate) fn check_job(job: &NewJob, limits: &Limits) -> Result<(), AddError> {
+    let key = job.options.idempotency.as_ref();
+    for (what, size, max) in [
+        ("payload", job.data.get().len(), limits.payload),
+        ("job name", job.name.len(), 255),
+        ("idempotency key", key.map_or(0, |key| key.key.len()), 255),
+    ] {
+        if size > max {
+            return Err(AddError::TooLarge { what, size, max });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses flows that are too large, and options that mean nothing in a flow.
+pub(crate) fn check_flow(flows: &[Flow], limits: &Limits) -> Result<(), AddError> {
+    let jobs: usize = flows.iter().map(Flow::len).sum();
+    let levels = flows.iter().map(Flow::depth).max().unwrap_or(0);
+    for (what, count, max) in [
+        ("jobs", jobs, limits.flow),
+        ("levels", levels, limits.flow_depth),
+    ] {
+        if count > max {
+            return Err(AddError::FlowTooLarge { what, count, max });
+        }
+    }
+    flows.iter().try_for_each(|flow| check_node(flow, limits))
+}
+
+fn check_node(flow: &Flow, limits: &Limits) -> Result<(), AddError> {
+    check_job(&flow.job, limits)?;
+    let options = &flow.job.options;
+    if options.idempotency.is_some() || options.deduplication.is_some() {
+        return Err(AddError::OptionConflict(
+            "jobs of a flow take neither idempotency keys nor deduplication: give the job an id",
+        ));
+    }
+    flow.children
+        .iter()
+        .try_for_each(|child| check_node(child, limits))
+}
