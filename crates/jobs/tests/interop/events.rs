@@ -81,9 +81,9 @@ async fn our_events_tell_what_node_does() {
         assert!(event.id.as_ref().is_none_or(|of| of.as_str() == id));
         kinds.push(event.event);
     }
-    use JobEventKind::{Active, Added, Completed, Paused, Progress, Resumed, Waiting};
+    use JobEventKind::{Active, Added, Completed, Paused, Progress, Resumed, Retrying};
     let expected = [
-        Added, Waiting, Active, Progress, Waiting, Active, Progress, Completed, Paused, Resumed,
+        Added, Active, Progress, Retrying, Active, Progress, Completed, Paused, Resumed,
     ];
     assert_eq!(kinds, expected);
 }

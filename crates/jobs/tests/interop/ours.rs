@@ -63,9 +63,6 @@ async fn handle(engine: EngineHandle, job: Job<Value>) -> Result<Value, JobError
     if let Some(progress) = data.get("progress") {
         job.progress(progress).await?;
     }
-    if let Some(line) = data["log"].as_str() {
-        job.log(line).await?;
-    }
     if let Some(message) = data["fail"]["message"].as_str()
         && u64::from(job.attempt()) <= data["fail"]["times"].as_u64().unwrap_or(0)
     {

@@ -3,8 +3,6 @@
 /// One fact that is not the same on both sides.
 #[derive(Debug)]
 pub(super) struct Difference<'a> {
-    /// The operation that was done last, as it is written in the scenario.
-    pub(super) after: &'a str,
     pub(super) key: &'a str,
     pub(super) part: &'a str,
     pub(super) theirs: Option<&'a str>,

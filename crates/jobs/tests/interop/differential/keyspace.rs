@@ -34,7 +34,8 @@ impl Telling<'_> {
             let value = &stored["value"];
             match stored["type"].as_str().unwrap_or_default() {
                 "string" if key.ends_with(":lock") => fact("value", "a token".to_owned()),
-                "string" => fact("value", self.member(value)),
+                "string" if key.contains(":de:") => fact("value", self.member(value)),
+                "string" => fact("value", self.field(value.as_str().unwrap())),
                 "list" => fact("items", self.members(value)),
                 "set" => fact("members", self.sorted_members(value)),
                 "zset" => self.scores(key, value, &mut fact),

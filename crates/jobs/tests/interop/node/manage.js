@@ -8,10 +8,12 @@ export const commands = {
   },
   /** Everything of a job that another program may read. */
   async job({ queue, job }) {
+    // The state first: what is read later is then at least as new.
+    const state = await queueOf(queue).getJobState(job);
     const found = await queueOf(queue).getJob(job);
     if (!found) return null;
     const { logs } = await queueOf(queue).getJobLogs(job);
-    return { ...found.toJSON(), priority: found.priority, state: await found.getState(), logs };
+    return { ...found.toJSON(), priority: found.priority, state, logs };
   },
   childrenValues: async ({ queue, job }) => (await jobOf(queue, job)).getChildrenValues(),
   pause: ({ queue }) => queueOf(queue).pause(),
