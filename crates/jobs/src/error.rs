@@ -160,7 +160,9 @@ pub enum AddError {
     #[error("{0}")]
     OptionConflict(&'static str),
     /// The child is there already, under its custom id, and another job waits for it.
-    #[error("the job {id} of the queue {queue} is a child of another job, which waits for it: give the new child another id")]
+    #[error(
+        "the job {id} of the queue {queue} is a child of another job, which waits for it: give the new child another id"
+    )]
     ChildTaken {
         /// The child's queue.
         queue: QueueName,

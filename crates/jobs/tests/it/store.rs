@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use paceline_jobs::engine::{ClaimRequest, ClaimedJob, Ending, Finish};
 use paceline_jobs::{
-    EngineHandle, LeaseError, LeaseToken, ManualClock, QueueName, SqliteEngine, SqliteOptions, State,
+    EngineHandle, LeaseError, LeaseToken, ManualClock, QueueName, SqliteEngine, SqliteOptions,
+    State,
 };
 use serde_json::value::{RawValue, to_raw_value};
 use tempfile::TempDir;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use paceline_jobs::{
-    Job, JobError, JobEventKind, JobId, JobOptions, Outcome, Queue, Received,
-    Shutdown, State, Worker,
+    Job, JobError, JobEventKind, JobId, JobOptions, Outcome, Queue, Received, Shutdown, State,
+    Worker,
 };
 use tokio::sync::mpsc;
 

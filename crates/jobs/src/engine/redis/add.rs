@@ -23,26 +23,29 @@ pub(super) async fn add(
     if jobs.iter().any(|job| job.options.group.is_some()) {
         return Err(EngineError::Unsupported("groups").into());
     }
-    let checked = max_not_started.is_some() || jobs.iter().any(|job| job.options.idempotency.is_some());
+    let checked =
+        max_not_started.is_some() || jobs.iter().any(|job| job.options.idempotency.is_some());
     let mut call = store
         .script(&ADD, queue)
         .arg(store.now().as_millis())
-        .arg(max_not_started.map(|max| max.to_string()).unwrap_or_default())
+        .arg(
+            max_not_started
+                .map(|max| max.to_string())
+                .unwrap_or_default(),
+        )
         .arg(LIBRARY)
         .arg(jobs.len())
         .arg(i32::from(checked));
     for job in jobs {
         let id = job.options.id.clone().unwrap_or_else(JobId::random);
         push_job(&mut call, &id, job);
-        // No parent: flows have a script of their own.
-        call.push("").push("").push("");
     }
     let answer = store.call(queue, &call).await?;
     read(answer, queue, max_not_started)
 }
 
-/// The first seven values of a new job.
-pub(super) fn push_job_head(call: &mut Call, id: &JobId, job: &NewJob) {
+/// The twelve values of a new job.
+pub(super) fn push_job(call: &mut Call, id: &JobId, job: &NewJob) {
     let options = &job.options;
     call.push(id.as_str())
         .push(flags(options))
@@ -51,12 +54,6 @@ pub(super) fn push_job_head(call: &mut Call, id: &JobId, job: &NewJob) {
         .push(job_options::write(options))
         .push(whole_millis(options.delay))
         .push(options.priority);
-}
-
-/// The first twelve values of a new job.
-fn push_job(call: &mut Call, id: &JobId, job: &NewJob) {
-    push_job_head(call, id, job);
-    let options = &job.options;
     match &options.idempotency {
         Some(key) => call
             .push(key.key.as_str())
@@ -65,9 +62,10 @@ fn push_job(call: &mut Call, id: &JobId, job: &NewJob) {
         None => call.push("").push("").push(""),
     };
     match &options.deduplication {
-        Some(Deduplication { id, ttl, .. }) => call
-            .push(id.as_str())
-            .push(ttl.map(|ttl| whole_millis(ttl).to_string()).unwrap_or_default()),
+        Some(Deduplication { id, ttl, .. }) => call.push(id.as_str()).push(
+            ttl.map(|ttl| whole_millis(ttl).to_string())
+                .unwrap_or_default(),
+        ),
         None => call.push("").push(""),
     };
 }

@@ -63,7 +63,9 @@ async fn take(store: &Store, request: &ClaimRequest, max: usize) -> Result<Taken
         .arg(PROMOTE_STEP);
     let mut answer = Parts::of(store.call(&request.queue, &call).await?);
     let paused = answer.int()? == 1;
-    let due = answer.some_text()?.and_then(|due| super::reply::number(&due));
+    let due = answer
+        .some_text()?
+        .and_then(|due| super::reply::number(&due));
     let limited = answer.int()?;
     report_orphans(&request.queue, answer.next()?);
     let mut taken = Taken {

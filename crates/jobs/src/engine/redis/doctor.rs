@@ -69,7 +69,8 @@ impl RedisReport {
     /// Why the engine does not work on this server at all.
     pub(super) fn refusal(&self) -> Result<(), OpenError> {
         if self.facts.cluster {
-            let text = "Redis Cluster is not supported: give a single server (with replicas, if you like)";
+            let text =
+                "Redis Cluster is not supported: give a single server (with replicas, if you like)";
             return Err(OpenError::Address(text.to_owned()));
         }
         if too_old(&self.facts.version) {
@@ -220,12 +221,23 @@ mod tests {
             append_only: None,
             ..safe()
         };
-        check(&silent, &[(Severity::Note, "noeviction"), (Severity::Note, "append-only")]);
+        check(
+            &silent,
+            &[
+                (Severity::Note, "noeviction"),
+                (Severity::Note, "append-only"),
+            ],
+        );
     }
 
     #[test]
     fn servers_before_6_2_and_clusters_are_refused() {
-        for (version, refused) in [("6.0.16", true), ("6.2.0", false), ("7.4.1", false), ("?", false)] {
+        for (version, refused) in [
+            ("6.0.16", true),
+            ("6.2.0", false),
+            ("7.4.1", false),
+            ("?", false),
+        ] {
             assert_eq!(too_old(version), refused, "{version}");
         }
         let facts = RedisFacts {

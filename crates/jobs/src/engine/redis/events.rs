@@ -175,7 +175,9 @@ async fn round(store: &Store, connection: &mut Option<Blocking>) -> RedisResult<
     let wanted = hub.wanted(store);
     let positions: Vec<(QueueName, String)> = {
         let positions = lock(&hub.positions);
-        let known = wanted.iter().filter_map(|queue| positions.get_key_value(queue));
+        let known = wanted
+            .iter()
+            .filter_map(|queue| positions.get_key_value(queue));
         known
             .map(|(queue, id)| (queue.clone(), id.clone()))
             .collect()
@@ -198,7 +200,9 @@ async fn round(store: &Store, connection: &mut Option<Blocking>) -> RedisResult<
     for (_, id) in &positions {
         read.arg(id);
     }
-    let answer = waiting.wait(&store.link, &read, &hub.changed, || false).await?;
+    let answer = waiting
+        .wait(&store.link, &read, &hub.changed, || false)
+        .await?;
     *connection = Some(waiting);
     deliver(store, answer);
     Ok(())

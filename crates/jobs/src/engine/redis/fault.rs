@@ -18,7 +18,9 @@ pub enum RedisFault {
     #[error("the connection to Redis failed: {0}")]
     Connection(#[source] RedisError),
     /// The server is a replica: a failover is under way, or the address is wrong.
-    #[error("Redis is a read-only replica: wait for the failover, or give the address of the primary")]
+    #[error(
+        "Redis is a read-only replica: wait for the failover, or give the address of the primary"
+    )]
     ReadOnly,
     /// The server has no memory left.
     #[error("Redis is out of memory: raise maxmemory, or keep fewer finished jobs")]

@@ -25,7 +25,8 @@ pub(super) async fn finish(
     store: &Store,
     endings: &[Finish],
 ) -> Result<Vec<Result<State, LeaseError>>, EngineError> {
-    let mut answers: Vec<Option<Result<State, LeaseError>>> = endings.iter().map(|_| None).collect();
+    let mut answers: Vec<Option<Result<State, LeaseError>>> =
+        endings.iter().map(|_| None).collect();
     let mut by_queue: HashMap<&QueueName, Vec<usize>> = HashMap::new();
     for (index, ending) in endings.iter().enumerate() {
         by_queue.entry(&ending.lease.queue).or_default().push(index);

@@ -277,10 +277,15 @@ mod tests {
         check(r#"{"attempts":0,"unknown":{"x":1}}"#, |_| {});
         check(r#"{"attempts":3.0}"#, |o| o.max_attempts = 3);
         check(r#"{"attempts":"many","lifo":true}"#, |o| o.lifo = true);
-        check(r#"{"backoff":1000}"#, |o| o.backoff = Some(Backoff::fixed(second)));
-        check(r#"{"backoff":{"type":"exponential","delay":1e3,"jitter":0.5}}"#, |o| {
-            o.backoff = Some(Backoff::exponential(second).with_jitter(0.5));
+        check(r#"{"backoff":1000}"#, |o| {
+            o.backoff = Some(Backoff::fixed(second))
         });
+        check(
+            r#"{"backoff":{"type":"exponential","delay":1e3,"jitter":0.5}}"#,
+            |o| {
+                o.backoff = Some(Backoff::exponential(second).with_jitter(0.5));
+            },
+        );
         check(r#"{"backoff":{"type":"mine","delay":1000}}"#, |o| {
             o.backoff = Some(Backoff::fixed(second));
         });
@@ -292,16 +297,19 @@ mod tests {
                 age: Duration::MAX,
             });
         });
-        check(r#"{"removeOnComplete":5,"removeOnFail":{"age":60,"limit":9}}"#, |o| {
-            o.keep_completed = Some(Retention {
-                count: 5,
-                age: Duration::MAX,
-            });
-            o.keep_failed = Some(Retention {
-                count: u32::MAX,
-                age: Duration::from_mins(1),
-            });
-        });
+        check(
+            r#"{"removeOnComplete":5,"removeOnFail":{"age":60,"limit":9}}"#,
+            |o| {
+                o.keep_completed = Some(Retention {
+                    count: 5,
+                    age: Duration::MAX,
+                });
+                o.keep_failed = Some(Retention {
+                    count: u32::MAX,
+                    age: Duration::from_mins(1),
+                });
+            },
+        );
     }
 
     #[test]

@@ -88,7 +88,10 @@ mod tests {
         let keys = Keys::new("bull");
         let queue = QueueName::new("emails").unwrap();
         assert_eq!(keys.base(&queue), "bull:emails:");
-        assert_eq!(keys.queue_of("bull:emails:meta", "meta"), Some(queue.clone()));
+        assert_eq!(
+            keys.queue_of("bull:emails:meta", "meta"),
+            Some(queue.clone())
+        );
         assert_eq!(keys.queue_of("other:emails:meta", "meta"), None);
         assert_eq!(keys.queue_of("bull:emails:17:meta", "meta"), None);
         assert_eq!(

@@ -27,9 +27,7 @@ pub(super) fn outcome(answer: Option<&str>) -> Result<(), ManageError> {
         Some("missing") => Err(ManageError::NotFound),
         Some(other) => match (State::from_name(other), other.strip_prefix("scheduler:")) {
             (Some(state), _) => Err(ManageError::WrongState(state)),
-            (None, Some(scheduler)) => {
-                Err(ManageError::BelongsToScheduler(scheduler.to_owned()))
-            }
+            (None, Some(scheduler)) => Err(ManageError::BelongsToScheduler(scheduler.to_owned())),
             (None, None) => Err(EngineError::Damaged("answer").into()),
         },
         None => Err(EngineError::Damaged("answer").into()),

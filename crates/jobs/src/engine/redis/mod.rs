@@ -116,7 +116,9 @@ impl RedisEngine {
         for finding in &report.findings {
             tracing::warn!("Redis: {finding}");
         }
-        engine.thread.spawn(watch::run(Arc::clone(&engine.store), idle));
+        engine
+            .thread
+            .spawn(watch::run(Arc::clone(&engine.store), idle));
         engine.thread.spawn(events::run(Arc::clone(&engine.store)));
         engine.thread.spawn(sweep::run(Arc::clone(&engine.store)));
         Ok(engine)

@@ -48,7 +48,11 @@ pub(super) async fn list_jobs(
     page(store, queue, store.call(queue, &call).await?)
 }
 
-pub(super) fn page(store: &Store, queue: &QueueName, answer: Value) -> Result<JobPage, EngineError> {
+pub(super) fn page(
+    store: &Store,
+    queue: &QueueName,
+    answer: Value,
+) -> Result<JobPage, EngineError> {
     let mut answer = Parts::of(answer);
     let total = answer.count()?;
     let mut parts = Parts::of(answer.next()?);

@@ -34,11 +34,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn new(
-        link: Link,
-        settings: RedisSettings,
-        board: Arc<WakeBoard>,
-    ) -> Self {
+    pub(super) fn new(link: Link, settings: RedisSettings, board: Arc<WakeBoard>) -> Self {
         Self {
             link,
             keys: Keys::new(&settings.prefix),

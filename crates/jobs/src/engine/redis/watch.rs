@@ -60,7 +60,9 @@ async fn round(
         }
     };
     if let Some(queue) = queues.first() {
-        waiting.set_name(&client_name(store.keys.prefix(), queue)).await;
+        waiting
+            .set_name(&client_name(store.keys.prefix(), queue))
+            .await;
     }
     let mut pop = redis::cmd("BZPOPMIN");
     for queue in queues {

@@ -1,8 +1,11 @@
 //! The Redis engine on a real server, which the tests start themselves.
 
+mod bulk;
 #[path = "../conformance.rs"]
 mod conformance;
+mod deduplication;
 mod faults;
+mod flows;
 mod layout;
 mod server;
 mod store;

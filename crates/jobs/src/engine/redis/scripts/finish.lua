@@ -134,6 +134,10 @@ local function finish(e)
   if not job.name or call('LREM', q.active, -1, e.id) == 0 then return '' end
   call('DEL', key .. ':lock')
   call('SREM', q.base .. 'stalled', e.id)
+  if job.defa and e.to ~= 'failed' then
+    -- A child failed meanwhile, and the job with it: whoever takes it next fails it.
+    e.to, e.front, e.outcome, e.wrong, e.made, e.value = 'waiting', true, 'handed_back', false, nil, ''
+  end
   if job.plcancel then call('HDEL', key, 'plcancel') end
   local fields = {}
   local function set(name, value)
