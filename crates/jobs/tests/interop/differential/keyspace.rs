@@ -41,7 +41,12 @@ impl Telling<'_> {
                 "zset" => self.scores(key, value, &mut fact),
                 "hash" => {
                     for (field, value) in value.as_object().unwrap() {
-                        fact(&self.text(field), self.field(value.as_str().unwrap()));
+                        let value = value.as_str().unwrap();
+                        let told = match field.as_str() {
+                            "jid" => self.perhaps_never_added(value),
+                            _ => self.field(value),
+                        };
+                        fact(&self.text(field), told);
                     }
                 }
                 "stream" => {
@@ -57,7 +62,12 @@ impl Telling<'_> {
 
     fn scores(&self, key: &str, value: &Value, fact: &mut impl FnMut(&str, String)) {
         let pairs = value.as_array().unwrap();
-        let order: Vec<String> = pairs.iter().map(|pair| self.member(&pair[0])).collect();
+        // The members of `marker` are numbers, not ids.
+        let tell = |member: &Value| match key.ends_with(":marker") {
+            true => member.as_str().unwrap().to_owned(),
+            false => self.member(member),
+        };
+        let order: Vec<String> = pairs.iter().map(|pair| tell(&pair[0])).collect();
         fact("order", order.join(" "));
         for (pair, member) in pairs.iter().zip(order) {
             let score: f64 = pair[1].as_str().unwrap().parse().unwrap();
@@ -87,6 +97,11 @@ impl Telling<'_> {
         self.labels.of(text).map_or_else(|| self.field(text), |label| format!("<{label}>"))
     }
 
+    /// An id that was drawn for a job and may not have been used.
+    fn perhaps_never_added(&self, id: &str) -> String {
+        self.labels.of(id).map_or_else(|| "an id".to_owned(), |label| format!("<{label}>"))
+    }
+
     /// Text that may be JSON or a number.
     fn field(&self, text: &str) -> String {
         if let Ok(number) = text.parse::<f64>() {
@@ -103,11 +118,10 @@ impl Telling<'_> {
         match value {
             Value::Object(fields) => {
                 let told = fields.iter().map(|(name, value)| {
-                    let is_id = matches!(name.as_str(), "id" | "jobId" | "deduplicatedJobId" | "jid");
-                    let value = if is_id && value.is_string() {
-                        Value::String(self.member(value))
-                    } else {
-                        self.canonical(value)
+                    let value = match name.as_str() {
+                        "id" | "jobId" if value.is_string() => Value::String(self.member(value)),
+                        "deduplicatedJobId" => Value::String(self.perhaps_never_added(value.as_str().unwrap())),
+                        _ => self.canonical(value),
                     };
                     (name.clone(), value)
                 });

@@ -57,6 +57,8 @@ impl Comparison {
         let (queue, children) = (name.to_owned(), format!("{name}-children"));
         self.world.node.call("open", json!({ "queue": queue })).await;
         let mut ours = Ours {
+            node: &self.world.node,
+            port: self.redis.port,
             engine: self.engine.clone(),
             queue: QueueName::new(&queue).unwrap(),
             children: QueueName::new(&children).unwrap(),
@@ -72,14 +74,15 @@ impl Comparison {
                 queue: queue.clone(),
                 children: children.clone(),
                 labels: std::mem::take(&mut their_labels),
+                port: self.world.redis.port,
             };
             let after: String = format!("{operation:?}").chars().take(70).collect();
             let answers = (theirs.apply(operation).await, ours.apply(operation).await);
             their_labels = theirs.labels;
             compare_answers(&after, &answers, &mut found);
-            let theirs = self.facts(self.world.redis.port, name, &their_labels).await;
-            let ours = self.facts(self.redis.port, name, &ours.labels).await;
-            self.compare(&after, &theirs, &ours, &mut found);
+            let theirs = self.facts(self.world.redis.port, name, &mut their_labels).await;
+            let ours = self.facts(self.redis.port, name, &mut ours.labels).await;
+            compare(&mut self.used, (name, &after), &theirs, &ours, &mut found);
             // What differs once differs ever after: the first operation that does is the one to look at.
             if !found.is_empty() {
                 break;
@@ -90,7 +93,7 @@ impl Comparison {
         }
     }
 
-    async fn facts(&self, port: u16, queue: &str, labels: &Labels) -> Facts {
+    async fn facts(&self, port: u16, queue: &str, labels: &mut Labels) -> Facts {
         let command = json!({ "port": port, "pattern": format!("bull:{queue}*") });
         let dump: Value = self.world.node.call("dump", command).await;
         let now = dump["now"].as_f64().unwrap();
@@ -101,35 +104,55 @@ impl Comparison {
         };
         let keys = keys.iter().filter(|(key, _)| mine(key));
         let keys = keys.map(|(key, value)| (key.clone(), value.clone())).collect();
+        name_kept_jobs(&keys, labels);
         Telling { labels, now }.facts(&keys)
     }
+}
 
-    fn compare(&mut self, after: &str, theirs: &Facts, ours: &Facts, found: &mut String) {
-        let places: BTreeSet<&(String, String)> = theirs.keys().chain(ours.keys()).collect();
-        for place in places {
-            let difference = Difference {
-                key: &place.0,
-                part: &place.1,
-                theirs: theirs.get(place).map(String::as_str),
-                ours: ours.get(place).map(String::as_str),
-            };
-            if difference.theirs == difference.ours {
-                continue;
+/// A deduplicated add that was kept for later becomes a job when the active one ends.
+fn name_kept_jobs(keys: &Map<String, Value>, labels: &mut Labels) {
+    for (key, stored) in keys {
+        let parts: Vec<&str> = key.split(':').collect();
+        let [_, queue, id] = parts[..] else { continue };
+        if stored["value"]["name"].is_string() {
+            labels.set_kept(queue, id.to_owned());
+        }
+    }
+}
+
+/// What differs without being meant to; allowances that were needed are noted in `used`.
+fn compare(
+    used: &mut BTreeSet<&'static str>,
+    (scenario, after): (&str, &str),
+    theirs: &Facts,
+    ours: &Facts,
+    found: &mut String,
+) {
+    let places: BTreeSet<&(String, String)> = theirs.keys().chain(ours.keys()).collect();
+    for place in places {
+        let difference = Difference {
+            scenario,
+            key: &place.0,
+            part: &place.1,
+            theirs: theirs.get(place).map(String::as_str),
+            ours: ours.get(place).map(String::as_str),
+        };
+        if difference.theirs == difference.ours {
+            continue;
+        }
+        match ALLOWANCES.iter().find(|allowance| (allowance.covers)(&difference)) {
+            Some(allowance) => {
+                used.insert(allowance.name);
             }
-            match ALLOWANCES.iter().find(|allowance| (allowance.covers)(&difference)) {
-                Some(allowance) => {
-                    self.used.insert(allowance.name);
-                }
-                None => {
-                    let _ = writeln!(
-                        found,
-                        "  after {after}: {} {}\n    theirs {}\n    ours   {}",
-                        difference.key,
-                        difference.part,
-                        difference.theirs.unwrap_or("-"),
-                        difference.ours.unwrap_or("-"),
-                    );
-                }
+            None => {
+                let _ = writeln!(
+                    found,
+                    "  after {after}: {} {}\n    theirs {}\n    ours   {}",
+                    difference.key,
+                    difference.part,
+                    difference.theirs.unwrap_or("-"),
+                    difference.ours.unwrap_or("-"),
+                );
             }
         }
     }

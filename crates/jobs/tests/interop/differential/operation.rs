@@ -70,6 +70,10 @@ pub(super) enum Operation {
     FailForGood(&'static str, &'static str),
     Postpone(&'static str, Minutes),
     HandBack(&'static str),
+    /// The worker's lock goes, as it does when its time is over.
+    LoseLease(&'static str),
+    /// One look for jobs whose lock is gone.
+    Sweep,
     Report(&'static str, Value),
     Log(&'static str, &'static str),
     Pause,
@@ -103,6 +107,13 @@ pub(super) struct Labels {
 }
 
 impl Labels {
+    /// Calls a job that came to be without an add of its own.
+    pub(super) fn set_kept(&mut self, queue: &str, id: String) {
+        if self.of(&id).is_none() {
+            self.set("kept", queue, id);
+        }
+    }
+
     pub(super) fn set(&mut self, label: &'static str, queue: &str, id: String) {
         self.queues.insert(label, queue.to_owned());
         self.ids.insert(label, id);

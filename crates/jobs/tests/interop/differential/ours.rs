@@ -14,10 +14,14 @@ use serde_json::json;
 
 use super::operation::{Answer, Deduplication, Labels, OnFailure, Operation, Options, Tree};
 use super::{AGE_SECONDS, MINUTE};
+use crate::peer::Peer;
 use crate::schedulers::scheduler;
 
 /// Our engine on its own Redis.
-pub(super) struct Ours {
+pub(super) struct Ours<'a> {
+    /// For what is done to the server itself.
+    pub(super) node: &'a Peer,
+    pub(super) port: u16,
     pub(super) engine: EngineHandle,
     pub(super) queue: QueueName,
     pub(super) children: QueueName,
@@ -93,7 +97,7 @@ fn done<T, E: std::error::Error>(result: Result<T, E>) -> Answer {
     result.map(|_| "done".to_owned()).map_err(said)
 }
 
-impl Ours {
+impl Ours<'_> {
     /// Does one operation.
     pub(super) async fn apply(&mut self, operation: &Operation) -> Answer {
         match operation {
@@ -129,6 +133,12 @@ impl Ours {
             Operation::Priority(label, priority) => self.change(label, JobChange::Priority(*priority)).await,
             Operation::Delay(label, delay) => self.change(label, JobChange::Delay(minutes(*delay))).await,
             Operation::Data(label, data) => self.change(label, JobChange::Data(to_raw_value(data).unwrap())).await,
+            Operation::LoseLease(label) => {
+                let (queue, job) = (self.labels.queue(label), self.labels.id(label));
+                let command = json!({ "queue": queue, "job": job, "port": self.port });
+                self.node.try_call("loseLease", command).await.map(|_| "done".to_owned())
+            }
+            Operation::Sweep => done(self.engine.sweep().await),
             other => self.on_queue(other).await,
         }
     }

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::operation::{Deduplication, OnFailure, Operation, Options, Tree};
 use Operation::{
     Add, Bulk, CleanCompleted, Complete, Concurrency, Data, Delay, Drain, Fail, FailForGood, Flow,
-    HandBack, Log, Obliterate, Pause, Postpone, Priority, Promote, PromoteAll, Rate, Remove,
-    RemoveScheduler, Report, Resume, Retry, RetryAll, Upsert,
+    HandBack, Log, LoseLease, Obliterate, Pause, Postpone, Priority, Promote, PromoteAll, Rate, Remove,
+    RemoveScheduler, Report, Resume, Retry, RetryAll, Sweep, Upsert,
 };
 
 /// A name and what is done.
@@ -79,6 +79,11 @@ fn ending() -> Vec<Scenario> {
         ("retry-priority", vec![
             Add("a", Options { attempts: 2, ..priority(5) }), Add("b", priority(5)), TAKE, Fail("a", "first"), TAKE, TAKE,
         ]),
+        ("stalled", vec![
+            Add("a", plain()), Add("b", plain()), TAKE, Sweep, LoseLease("a"), Sweep, TAKE, Complete("a", json!(1)),
+        ]),
+        ("stalled-priority", vec![Add("a", priority(5)), TAKE, Sweep, LoseLease("a"), Sweep, TAKE]),
+        ("stalled-not", vec![Add("a", plain()), TAKE, Sweep, Sweep, Complete("a", json!(1)), Sweep]),
         ("hand-back", vec![Add("a", plain()), Add("b", plain()), TAKE, HandBack("a"), TAKE]),
         ("hand-back-priority", vec![Add("a", priority(5)), Add("b", priority(5)), TAKE, HandBack("a"), TAKE]),
         ("postpone", vec![Add("a", plain()), TAKE, Postpone("a", 30), Promote("a"), TAKE, Complete("a", json!(1))]),
@@ -103,8 +108,8 @@ fn deduplicating() -> Vec<Scenario> {
         ("dedup-removed", vec![Add("a", simple()), Remove("a"), Add("b", simple())]),
         ("dedup-throttle", vec![Add("a", throttle(false)), Add("b", throttle(false)), TAKE, Complete("a", json!(1)), Add("c", throttle(false))]),
         ("dedup-extend", vec![Add("a", throttle(true)), Add("b", throttle(true))]),
-        ("dedup-replace", vec![Add("a", replace()), Add("b", replace()), Promote("b"), Add("c", replace()), TAKE]),
-        ("dedup-last", vec![Add("a", last()), TAKE, Add("b", last()), Add("c", last()), Complete("a", json!(1)), TAKE]),
+        ("dedup-replace", vec![Add("a", replace()), Add("b", replace()), Promote("b"), Add("c", replace())]),
+        ("dedup-last", vec![Add("a", last()), TAKE, Add("b", last()), Add("c", last()), Complete("a", json!(1)), TAKE, Complete("kept", json!(2))]),
     ]
 }
 
@@ -119,7 +124,7 @@ fn managing() -> Vec<Scenario> {
         ("promote-all", vec![Add("a", delay(10)), Add("b", Options { delay: 20, ..priority(3) }), PromoteAll, TAKE]),
         ("drain", [three(), vec![Drain { delayed: false }, Drain { delayed: true }]].concat()),
         ("clean", vec![Add("a", plain()), Add("b", plain()), TAKE, Complete("a", json!(1)), CleanCompleted]),
-        ("obliterate", [three(), vec![TAKE, Complete("a", json!(1)), Obliterate, Pause, Obliterate]].concat()),
+        ("obliterate", [three(), vec![TAKE, Complete("a", json!(1)), Pause, Obliterate]].concat()),
         ("change-priority", vec![
             Add("a", plain()), Add("b", priority(2)), Priority("a", 3), Priority("b", 4), TAKE, Priority("b", 0), TAKE,
         ]),

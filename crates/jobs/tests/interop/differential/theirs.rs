@@ -13,6 +13,7 @@ pub(super) struct Theirs<'a> {
     pub(super) queue: String,
     pub(super) children: String,
     pub(super) labels: Labels,
+    pub(super) port: u16,
 }
 
 fn retention(options: &Options) -> Value {
@@ -96,12 +97,14 @@ impl Theirs<'_> {
             }
             Operation::Delay(label, delay) => self.job("changeDelay", label, json!({ "delay": delay * MINUTE })).await,
             Operation::Data(label, data) => self.job("updateData", label, json!({ "data": data })).await,
+            Operation::LoseLease(label) => self.job("loseLease", label, json!({ "port": self.port })).await,
             other => self.on_queue(other).await,
         }
     }
 
     async fn on_queue(&mut self, operation: &Operation) -> Answer {
         let (command, values) = match operation {
+            Operation::Sweep => ("checkStalled", json!({})),
             Operation::Pause => ("pause", json!({})),
             Operation::Resume => ("resume", json!({})),
             Operation::RetryAll => ("retryJobs", json!({ "state": "failed" })),

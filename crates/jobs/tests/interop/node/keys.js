@@ -35,6 +35,7 @@ export const commands = {
     }
     return { now: Date.now(), keys };
   },
+  loseLease: ({ port, queue, job }) => client(port).del(`bull:${queue}:${job}:lock`),
   /** Any Redis command. */
   redis: ({ words }) => client(connection.port).call(...words),
 };

@@ -29,7 +29,9 @@ export const commands = {
   obliterate: ({ queue, force }) => queueOf(queue).obliterate({ force }),
   retryJobs: ({ queue, state }) => queueOf(queue).retryJobs({ state }),
   promoteJobs: ({ queue }) => queueOf(queue).promoteJobs(),
-  remove: ({ queue, job }) => queueOf(queue).remove(job),
+  async remove({ queue, job }) {
+    if ((await queueOf(queue).remove(job, { removeChildren: false })) === 0) throw new Error(`job ${job} is locked`);
+  },
   retry: async ({ queue, job, state }) => (await jobOf(queue, job)).retry(state),
   promote: async ({ queue, job }) => (await jobOf(queue, job)).promote(),
   changePriority: async ({ queue, job, priority }) =>

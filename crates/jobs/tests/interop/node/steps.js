@@ -1,5 +1,6 @@
 // A worker moved by hand, one step a command: takes one job, ends it.
 import { UnrecoverableError, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
 import { connection } from './shared.js';
 
 const TOKEN = 'by-hand:0';
@@ -23,11 +24,22 @@ function held(queue, job) {
 
 export const commands = {
   async take({ queue, options }) {
-    const job = await workerOf(queue, options).getNextJob(TOKEN, { block: false });
+    let job = await workerOf(queue, options).getNextJob(TOKEN, { block: false });
+    // A worker fails such a job without running it.
+    while (job?.deferredFailure) {
+      const error = new UnrecoverableError(job.deferredFailure);
+      await job.moveToFailed(error, TOKEN, false);
+      job = await workerOf(queue).getNextJob(TOKEN, { block: false });
+    }
     if (!job) return null;
     taken.set(`${queue}:${job.id}`, job);
-    const { id, name, data, attemptsMade, priority, deferredFailure } = job;
-    return { id, name, data, attemptsMade, priority, deferredFailure };
+    const { id, name, data, attemptsMade, priority } = job;
+    return { id, name, data, attemptsMade, priority };
+  },
+  /** The look for stalled jobs that a worker has now and then, now. */
+  async checkStalled({ queue }) {
+    await new Redis(connection).del(`bull:${queue}:stalled-check`);
+    await workerOf(queue).moveStalledJobsToWait();
   },
   async complete({ queue, job, result }) {
     await held(queue, job).moveToCompleted(result, TOKEN, false);
