@@ -72,7 +72,7 @@ pub use flow::{AddedFlow, ChildFailure, Children, Flow, JobRef};
 pub use limits::Limits;
 pub use names::{Fingerprint, GroupName, InvalidName, JobId, LeaseToken, QueueName, SchedulerId};
 pub use options::{IdempotencyKey, JobOptions, MAX_PRIORITY};
-pub use outcome::{IntoOutcome, JobError, Outcome};
+pub use outcome::{IntoJobError, IntoOutcome, JobError, Outcome};
 pub use queue::{Queue, RawQueue};
 pub use retention::Retention;
 pub use retry::{Backoff, BackoffKind, MAX_BACKOFF};
@@ -83,4 +83,6 @@ pub use snapshot::{
     AttemptOutcome, AttemptRecord, JobPage, JobSnapshot, Page, QueueCounts, QueueInfo,
 };
 pub use state::State;
-pub use worker::{Job, Worker, WorkerBuilder};
+pub use worker::{
+    BatchBuilder, CancelReason, HandlerFn, Job, Worker, WorkerBuilder, WorkerHealth, handler_fn,
+};

@@ -26,6 +26,11 @@ pub(super) fn interop() -> Result<(), String> {
     tests.run()
 }
 
+/// Producers, workers and Redis, killed. `PACELINE_CHAOS_ROUNDS` says how often.
+pub(super) fn chaos() -> Result<(), String> {
+    test(&["--test", "chaos"]).run()
+}
+
 /// The fuzz targets' bodies on random input.
 pub(super) fn fuzz_bodies() -> Result<(), String> {
     let mut tests = test(&["--test", "bodies"]);

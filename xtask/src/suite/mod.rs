@@ -23,7 +23,7 @@ pub(crate) struct Suite {
 }
 
 /// All of them, in the order they run: what is quick to fail first.
-const SUITES: [Suite; 12] = [
+const SUITES: [Suite; 13] = [
     Suite {
         name: "format",
         about: "cargo fmt changes nothing",
@@ -75,7 +75,7 @@ const SUITES: [Suite; 12] = [
     Suite {
         name: "black-box",
         about: "tests of the crates from outside, and of the real binary",
-        needs: &[Need::Python],
+        needs: &[Need::Python, Need::Redis],
         run: cargo_tests::black_box,
     },
     Suite {
@@ -89,6 +89,12 @@ const SUITES: [Suite; 12] = [
             Need::InteropPython,
         ],
         run: cargo_tests::interop,
+    },
+    Suite {
+        name: "chaos",
+        about: "processes killed and frozen at random points lose no acknowledged job",
+        needs: &[Need::Redis],
+        run: cargo_tests::chaos,
     },
     Suite {
         name: "fuzz-bodies",

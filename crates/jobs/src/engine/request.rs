@@ -219,6 +219,6 @@ pub struct SweepReport {
     pub recovered: usize,
     /// Jobs that lost their lease too often and failed.
     pub stalled_out: usize,
-    /// Finished jobs and idempotency keys that outlived their time.
+    /// Finished jobs, idempotency keys, deduplications and rate limits' windows that outlived their time.
     pub pruned: usize,
 }
