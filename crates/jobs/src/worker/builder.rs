@@ -227,7 +227,6 @@ impl<T: DeserializeOwned + Send + 'static> BatchBuilder<T> {
         R: Future<Output = Result<Vec<Result<O, JobError>>, JobError>> + Send + 'static,
         O: IntoOutcome + Send + 'static,
     {
-        self.worker
-            .launch(Batches::<T, _>::new(self.size, handler))
+        self.worker.launch(Batches::<T, _>::new(self.size, handler))
     }
 }

@@ -135,12 +135,10 @@ async fn hand_over(
     }
     let answer = match at_once {
         std::task::Poll::Ready(answer) => answer,
-        std::task::Poll::Pending => {
-            match tokio::time::timeout(shared.answer_bound(), call).await {
-                Ok(answer) => answer,
-                Err(_) => return Err(not_done(shared, "it did not answer in time")),
-            }
-        }
+        std::task::Poll::Pending => match tokio::time::timeout(shared.answer_bound(), call).await {
+            Ok(answer) => answer,
+            Err(_) => return Err(not_done(shared, "it did not answer in time")),
+        },
     };
     match answer {
         Ok(answers) => {
