@@ -51,7 +51,9 @@ pub(crate) fn run(arguments: &[String], yes: bool) -> ExitCode {
 
 /// Rows of jobs have names that begin so; no names mean all rows.
 fn asked(arguments: &[String]) -> Asked {
-    let mut after = arguments.iter().skip_while(|argument| *argument != "--rows");
+    let mut after = arguments
+        .iter()
+        .skip_while(|argument| *argument != "--rows");
     let Some(names) = after.nth(1) else {
         return Asked {
             jobs: true,

@@ -132,7 +132,9 @@ impl Contender {
         let fresh = Fresh::new(self.store)?;
         let mut command = self.command(&fresh)?;
         command.arg(mode).arg(jobs.to_string());
-        command.arg(seconds.to_string()).arg(concurrency.to_string());
+        command
+            .arg(seconds.to_string())
+            .arg(concurrency.to_string());
         let output = command
             .output()
             .map_err(|error| format!("{} could not be started: {error}", self.name))?;

@@ -52,7 +52,11 @@ const ROWS: [Row; 5] = [
 
 /// Measures the rows that were asked for.
 pub(crate) fn measure(options: &Options, results: &mut Results) -> Outcome<()> {
-    let contenders: Vec<&Contender> = OURS.iter().chain(&PEERS).filter(|it| it.is_built()).collect();
+    let contenders: Vec<&Contender> = OURS
+        .iter()
+        .chain(&PEERS)
+        .filter(|it| it.is_built())
+        .collect();
     for row in ROWS.iter().filter(|row| wants(options, row.name)) {
         for _ in 0..options.runs {
             for contender in &contenders {

@@ -11,7 +11,7 @@ mod processing;
 
 use std::time::{Duration, Instant};
 
-use paceline_jobs::{EngineHandle, Queue, SqliteEngine};
+use paceline_jobs::{EngineHandle, Queue, RedisEngine, SqliteEngine};
 use serde_json::{Value, json};
 
 use crate::Outcome;
@@ -70,6 +70,11 @@ async fn open(url: &str) -> Outcome<EngineHandle> {
     if let Some(path) = url.strip_prefix("sqlite:") {
         let engine = SqliteEngine::open(path).map_err(said)?;
         return Ok(EngineHandle::from(engine));
+    }
+    if url.starts_with("redis:") {
+        return Ok(EngineHandle::from(
+            RedisEngine::connect(url).await.map_err(said)?,
+        ));
     }
     Err(format!("{url} is no sqlite: or redis: URL"))
 }

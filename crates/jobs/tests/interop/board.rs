@@ -51,11 +51,18 @@ impl Board {
     async fn ids(&self, state: &str) -> Vec<String> {
         let listed = self.listed(state).await;
         let jobs = listed["jobs"].as_array().unwrap();
-        jobs.iter().map(|job| crate::world::text(&job["id"])).collect()
+        jobs.iter()
+            .map(|job| crate::world::text(&job["id"]))
+            .collect()
     }
 
     async fn add(&self, data: Value, options: JobOptions) -> String {
-        let added = self.world.queue().add_with("n", &data, options).await.unwrap();
+        let added = self
+            .world
+            .queue()
+            .add_with("n", &data, options)
+            .await
+            .unwrap();
         added.id.to_string()
     }
 }
@@ -70,14 +77,21 @@ async fn it_lists_counts_and_shows_our_jobs() {
     let later = JobOptions::new().delay(Duration::from_mins(10));
     let delayed = board.add(json!({ "to": "ada" }), later).await;
     let worker = OurWorker::start(&board.world.engine, QUEUE, 1);
-    let done = board.add(json!({ "answer": 7, "progress": 50 }), JobOptions::new()).await;
+    let done = board
+        .add(json!({ "answer": 7, "progress": 50 }), JobOptions::new())
+        .await;
     let failed = board.add(failing(), JobOptions::new()).await;
     board.world.node_sees(&done, "completed").await;
     board.world.node_sees(&failed, "failed").await;
 
     let listed = board.listed("failed").await;
     let counts = &listed["counts"];
-    for (state, count) in [("completed", 1), ("failed", 1), ("delayed", 1), ("waiting", 0)] {
+    for (state, count) in [
+        ("completed", 1),
+        ("failed", 1),
+        ("delayed", 1),
+        ("waiting", 0),
+    ] {
         assert_eq!(counts[state], count, "{counts}");
     }
     assert_eq!(board.ids("failed").await, [failed.as_str()]);
@@ -88,11 +102,17 @@ async fn it_lists_counts_and_shows_our_jobs() {
     let logs = board.get(&format!("/queues/{QUEUE}/{failed}/logs")).await;
     assert!(logs.to_string().contains("tried"), "{logs}");
     let shown = board.get(&format!("/queues/{QUEUE}/{done}")).await;
-    assert_eq!((&shown["job"]["returnValue"], &shown["job"]["progress"]), (&json!(7), &json!(50)));
+    assert_eq!(
+        (&shown["job"]["returnValue"], &shown["job"]["progress"]),
+        (&json!(7), &json!(50))
+    );
 
     let workers = eventually("our worker to be listed", async || {
         let workers = board.get(&format!("/queues/{QUEUE}/workers")).await;
-        (workers["workers"].as_array().is_some_and(|list| !list.is_empty())).then_some(workers)
+        (workers["workers"]
+            .as_array()
+            .is_some_and(|list| !list.is_empty()))
+        .then_some(workers)
     })
     .await;
     assert_eq!(workers["workers"].as_array().unwrap().len(), 1, "{workers}");
@@ -103,7 +123,10 @@ async fn it_lists_counts_and_shows_our_jobs() {
 async fn it_retries_promotes_and_removes_our_jobs() {
     let board = Board::new().await;
     let worker = OurWorker::start(&board.world.engine, QUEUE, 1);
-    let [one, two] = [board.add(failing(), JobOptions::new()).await, board.add(failing(), JobOptions::new()).await];
+    let [one, two] = [
+        board.add(failing(), JobOptions::new()).await,
+        board.add(failing(), JobOptions::new()).await,
+    ];
     for id in [&one, &two] {
         board.world.node_sees(id, "failed").await;
     }
@@ -145,9 +168,17 @@ async fn it_pauses_resumes_empties_and_adds() {
     board.put(&format!("/queues/{QUEUE}/resume")).await;
     assert!(!board.world.queue().info().await.unwrap().unwrap().paused);
     let body = json!({ "name": "n", "data": { "answer": "from the board" }, "options": { "attempts": 2 } });
-    let added = board.ask("POST", &format!("/queues/{QUEUE}/add"), Some(body)).await;
+    let added = board
+        .ask("POST", &format!("/queues/{QUEUE}/add"), Some(body))
+        .await;
     let id = crate::world::text(&added["job"]["id"]);
-    let job = board.world.we_see(&id, |job| job.state == State::Completed).await;
-    assert_eq!((job.max_attempts, job.result.unwrap().get()), (2, "\"from the board\""));
+    let job = board
+        .world
+        .we_see(&id, |job| job.state == State::Completed)
+        .await;
+    assert_eq!(
+        (job.max_attempts, job.result.unwrap().get()),
+        (2, "\"from the board\"")
+    );
     drop(worker);
 }

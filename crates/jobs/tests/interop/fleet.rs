@@ -28,11 +28,19 @@ impl Ledger {
 
     /// Each acknowledged job was run exactly once, and nothing else was: no lease ended here.
     fn check(&self) {
-        let lost: Vec<_> = self.acknowledged.iter().filter(|id| !self.runs.contains_key(*id)).collect();
+        let lost: Vec<_> = self
+            .acknowledged
+            .iter()
+            .filter(|id| !self.runs.contains_key(*id))
+            .collect();
         assert!(lost.is_empty(), "acknowledged, but never run: {lost:?}");
         let twice: Vec<_> = self.runs.iter().filter(|(_, times)| **times > 1).collect();
         assert!(twice.is_empty(), "run more than once: {twice:?}");
-        assert_eq!(self.runs.len(), self.acknowledged.len(), "run without an add");
+        assert_eq!(
+            self.runs.len(),
+            self.acknowledged.len(),
+            "run without an add"
+        );
     }
 }
 
@@ -45,7 +53,10 @@ fn options(number: usize) -> (JobOptions, Value) {
             JobOptions::new().delay(std::time::Duration::from_millis(30)),
             json!({ "delay": 30 }),
         ),
-        2 => (JobOptions::new().priority(priority), json!({ "priority": priority })),
+        2 => (
+            JobOptions::new().priority(priority),
+            json!({ "priority": priority }),
+        ),
         _ => (JobOptions::new().lifo(), json!({ "lifo": true })),
     }
 }
@@ -59,7 +70,9 @@ async fn peer_adds(peer: &Peer, from: &str) -> Vec<String> {
     }
     let bulk = |number| json!({ "name": from, "data": { "answer": number }, "options": options(number).1 });
     let jobs: Vec<Value> = (EACH / 2..EACH).map(bulk).collect();
-    let added = peer.call("addBulk", json!({ "queue": QUEUE, "jobs": jobs })).await;
+    let added = peer
+        .call("addBulk", json!({ "queue": QUEUE, "jobs": jobs }))
+        .await;
     ids.extend(added.as_array().unwrap().iter().map(text));
     ids
 }
@@ -68,11 +81,20 @@ async fn we_add(world: &World) -> Vec<String> {
     let mut ids = Vec::new();
     for number in 0..EACH / 2 {
         let data = json!({ "answer": number });
-        let added = world.queue().add_with("rust", &data, options(number).0).await.unwrap();
+        let added = world
+            .queue()
+            .add_with("rust", &data, options(number).0)
+            .await
+            .unwrap();
         ids.push(added.id.to_string());
     }
-    let data: Vec<Value> = (EACH / 2..EACH).map(|number| json!({ "answer": number })).collect();
-    let jobs = data.iter().zip(EACH / 2..).map(|(data, number)| ("rust", data, options(number).0));
+    let data: Vec<Value> = (EACH / 2..EACH)
+        .map(|number| json!({ "answer": number }))
+        .collect();
+    let jobs = data
+        .iter()
+        .zip(EACH / 2..)
+        .map(|(data, number)| ("rust", data, options(number).0));
     let added = world.queue().add_bulk(jobs).await.unwrap();
     ids.extend(added.into_iter().map(|added| added.id.to_string()));
     ids
@@ -103,15 +125,27 @@ async fn what_three_languages_add_and_work_is_done_exactly_once() {
     })
     .await;
     assert_eq!((counts.completed, counts.failed), (all, 0));
-    let ran = |peer: &Peer| -> Vec<String> { peer.all("ran").iter().map(|run| text(&run["job"])).collect() };
+    let ran = |peer: &Peer| -> Vec<String> {
+        peer.all("ran")
+            .iter()
+            .map(|run| text(&run["job"]))
+            .collect()
+    };
     let shares = [worker.jobs(), ran(&world.node), ran(&python)];
-    assert!(shares.iter().all(|share| !share.is_empty()), "each had its part");
+    assert!(
+        shares.iter().all(|share| !share.is_empty()),
+        "each had its part"
+    );
     for share in shares {
         ledger.ran(share);
     }
     ledger.check();
     for id in &ledger.acknowledged {
         let job = world.we_see(id, |_| true).await;
-        assert_eq!((job.state, job.attempts_made, job.starts), (State::Completed, 1, 1), "job {id}");
+        assert_eq!(
+            (job.state, job.attempts_made, job.starts),
+            (State::Completed, 1, 1),
+            "job {id}"
+        );
     }
 }

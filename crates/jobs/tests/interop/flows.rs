@@ -11,9 +11,7 @@ const CHILDREN: &str = "children";
 
 /// A parent that answers with its children's results, over two queues; Node's words for it.
 fn node_tree(children: &[Value]) -> Value {
-    let child = |child: &Value| {
-        json!({ "name": "child", "queueName": CHILDREN, "data": child["data"], "opts": child["opts"] })
-    };
+    let child = |child: &Value| json!({ "name": "child", "queueName": CHILDREN, "data": child["data"], "opts": child["opts"] });
     let children: Vec<Value> = children.iter().map(child).collect();
     let data = json!({ "children": true });
     json!({ "tree": { "name": "parent", "queueName": PARENTS, "data": data, "children": children } })
@@ -23,9 +21,11 @@ fn node_tree(children: &[Value]) -> Value {
 fn our_tree(children: impl IntoIterator<Item = (Value, JobOptions)>) -> Flow {
     let parent = json!({ "children": true });
     let parent = Flow::new(PARENTS, "parent", &parent, JobOptions::new()).unwrap();
-    children.into_iter().fold(parent, |parent, (data, options)| {
-        parent.child(Flow::new(CHILDREN, "child", &data, options).unwrap())
-    })
+    children
+        .into_iter()
+        .fold(parent, |parent, (data, options)| {
+            parent.child(Flow::new(CHILDREN, "child", &data, options).unwrap())
+        })
 }
 
 async fn we_work(world: &World) -> [OurWorker; 2] {
@@ -51,13 +51,24 @@ async fn parent_seen_by_node(world: &World, id: &str, state: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tree_of_node_runs_on_our_workers() {
     let world = World::new().await;
-    let children = [json!({ "data": { "answer": 1 } }), json!({ "data": { "answer": 2 } })];
+    let children = [
+        json!({ "data": { "answer": 1 } }),
+        json!({ "data": { "answer": 2 } }),
+    ];
     let added = world.node.call("flow", node_tree(&children)).await;
     let id = text(&added["id"]);
     let parents = QueueName::new(PARENTS).unwrap();
-    let standing = world.engine.children(&parents, &JobId::lookup(&id)).await.unwrap().unwrap();
+    let standing = world
+        .engine
+        .children(&parents, &JobId::lookup(&id))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((standing.pending.len(), standing.completed.len()), (2, 0));
-    assert_eq!(parent_seen_by_node(&world, &id, "waiting-children").await["id"], *id);
+    assert_eq!(
+        parent_seen_by_node(&world, &id, "waiting-children").await["id"],
+        *id
+    );
     let _workers = we_work(&world).await;
     let parent = parent_seen_by_node(&world, &id, "completed").await;
     assert_eq!(parent["returnvalue"], json!([1, 2]));
@@ -69,14 +80,29 @@ async fn a_tree_of_ours_runs_on_workers_of_node() {
     let children = [1, 2].map(|n| (json!({ "answer": n }), JobOptions::new()));
     let added = world.engine.add_flow(our_tree(children)).await.unwrap();
     let id = added.job.id.as_str();
-    let tree = world.node.call("tree", json!({ "queue": PARENTS, "job": id })).await;
-    let mut ids: Vec<String> = tree["children"].as_array().unwrap().iter().map(|it| text(&it["id"])).collect();
-    let mut expected: Vec<String> = added.children.iter().map(|it| it.job.id.to_string()).collect();
+    let tree = world
+        .node
+        .call("tree", json!({ "queue": PARENTS, "job": id }))
+        .await;
+    let mut ids: Vec<String> = tree["children"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| text(&it["id"]))
+        .collect();
+    let mut expected: Vec<String> = added
+        .children
+        .iter()
+        .map(|it| it.job.id.to_string())
+        .collect();
     ids.sort_unstable();
     expected.sort_unstable();
     assert_eq!(ids, expected, "Node finds the children");
     node_works(&world).await;
-    let parent = we_see(&world.engine, PARENTS, id, |job| job.state == State::Completed).await;
+    let parent = we_see(&world.engine, PARENTS, id, |job| {
+        job.state == State::Completed
+    })
+    .await;
     assert_eq!(parent.result.unwrap().get(), "[1,2]");
 }
 
@@ -126,7 +152,10 @@ async fn check(world: &World, parent: &str, child: &str, failure: &Failure) {
     let why = format!("{:?}", failure.ours);
     let sees = |job: &paceline_jobs::JobSnapshot| job.state == failure.parent;
     // The failing child is done before its parent stays where it is for good.
-    we_see(&world.engine, CHILDREN, child, |job| job.state == State::Failed).await;
+    we_see(&world.engine, CHILDREN, child, |job| {
+        job.state == State::Failed
+    })
+    .await;
     let job = we_see(&world.engine, PARENTS, parent, sees).await;
     let seen = parent_seen_by_node(world, parent, failure.parent.as_str()).await;
     if failure.parent == State::Failed {
@@ -135,8 +164,17 @@ async fn check(world: &World, parent: &str, child: &str, failure: &Failure) {
         assert_eq!(seen["failedReason"], reason, "{why}");
     }
     let queue = QueueName::new(PARENTS).unwrap();
-    let children = world.engine.children(&queue, &JobId::lookup(parent)).await.unwrap().unwrap();
-    let ignored: Vec<&str> = children.ignored.iter().map(|(_, reason)| &**reason).collect();
+    let children = world
+        .engine
+        .children(&queue, &JobId::lookup(parent))
+        .await
+        .unwrap()
+        .unwrap();
+    let ignored: Vec<&str> = children
+        .ignored
+        .iter()
+        .map(|(_, reason)| &**reason)
+        .collect();
     let expected: &[&str] = match failure.ours {
         ChildFailure::ContinueParent | ChildFailure::IgnoreDependency => &["broken"],
         _ => &[],
@@ -148,7 +186,9 @@ async fn check(world: &World, parent: &str, child: &str, failure: &Failure) {
 async fn a_failing_child_of_node_means_the_same_on_our_workers() {
     for failure in &FAILURES {
         let world = World::new().await;
-        let options = failure.node.map_or_else(|| json!({}), |name| json!({ name: true }));
+        let options = failure
+            .node
+            .map_or_else(|| json!({}), |name| json!({ name: true }));
         let children = [
             json!({ "data": { "answer": 1 } }),
             json!({ "data": failing(), "opts": options }),
@@ -165,7 +205,10 @@ async fn a_failing_child_of_ours_means_the_same_on_workers_of_node() {
     for failure in &FAILURES {
         let world = World::new().await;
         let options = JobOptions::new().on_failure(failure.ours);
-        let tree = our_tree([(json!({ "answer": 1 }), JobOptions::new()), (failing(), options)]);
+        let tree = our_tree([
+            (json!({ "answer": 1 }), JobOptions::new()),
+            (failing(), options),
+        ]);
         let added = world.engine.add_flow(tree).await.unwrap();
         node_works(&world).await;
         let child = added.children[1].job.id.as_str();
@@ -178,8 +221,12 @@ async fn failure_climbs_through_a_tree_worked_by_both() {
     let world = World::new().await;
     let strict = || JobOptions::new().on_failure(ChildFailure::FailParent);
     let leaf = Flow::new(CHILDREN, "leaf", &failing(), strict()).unwrap();
-    let middle = Flow::new("middle", "middle", &json!({}), strict()).unwrap().child(leaf);
-    let root = Flow::new(PARENTS, "root", &json!({}), JobOptions::new()).unwrap().child(middle);
+    let middle = Flow::new("middle", "middle", &json!({}), strict())
+        .unwrap()
+        .child(leaf);
+    let root = Flow::new(PARENTS, "root", &json!({}), JobOptions::new())
+        .unwrap()
+        .child(middle);
     let added = world.engine.add_flow(root).await.unwrap();
     // Leaf and root with us, the middle with Node.
     let _workers = we_work(&world).await;
@@ -187,8 +234,14 @@ async fn failure_climbs_through_a_tree_worked_by_both() {
     world.node.call("work", command).await;
     let root = added.job.id.as_str();
     let middle = &added.children[0].job.id;
-    let job = we_see(&world.engine, PARENTS, root, |job| job.state == State::Failed).await;
+    let job = we_see(&world.engine, PARENTS, root, |job| {
+        job.state == State::Failed
+    })
+    .await;
     let reason = format!("child bull:middle:{middle} failed");
     assert_eq!(job.failed_reason, Some(reason));
-    assert!(world.node.all("ran").is_empty(), "the middle fails without being run");
+    assert!(
+        world.node.all("ran").is_empty(),
+        "the middle fails without being run"
+    );
 }

@@ -33,17 +33,17 @@ impl OurWorker {
         let runs = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&runs);
         let queue: Queue<Value> = Queue::new(engine, queue).unwrap();
-        let engine = engine.clone();
-        let worker = Worker::builder(queue)
-            .concurrency(concurrency)
-            .start(move |job: Job<Value>| {
-                told.lock().unwrap().push(Run {
-                    job: job.id().to_string(),
-                    name: job.name().to_owned(),
-                    attempt: job.attempt(),
+        let worker =
+            Worker::builder(queue)
+                .concurrency(concurrency)
+                .start(move |job: Job<Value>| {
+                    told.lock().unwrap().push(Run {
+                        job: job.id().to_string(),
+                        name: job.name().to_owned(),
+                        attempt: job.attempt(),
+                    });
+                    handle(job)
                 });
-                handle(engine.clone(), job)
-            });
         Self { worker, runs }
     }
 
@@ -58,10 +58,13 @@ impl OurWorker {
     }
 }
 
-async fn handle(engine: EngineHandle, job: Job<Value>) -> Result<Value, JobError> {
+async fn handle(job: Job<Value>) -> Result<Value, JobError> {
     let data = job.data();
     if let Some(progress) = data.get("progress") {
         job.progress(progress).await?;
+    }
+    if let Some(line) = data["log"].as_str() {
+        job.log(line).await?;
     }
     if let Some(message) = data["fail"]["message"].as_str()
         && u64::from(job.attempt()) <= data["fail"]["times"].as_u64().unwrap_or(0)
@@ -74,14 +77,14 @@ async fn handle(engine: EngineHandle, job: Job<Value>) -> Result<Value, JobError
         });
     }
     if data["children"] == true {
-        return children(&engine, &job).await;
+        return children(&job).await;
     }
     Ok(data["answer"].clone())
 }
 
 /// The children's results, sorted by their text.
-async fn children(engine: &EngineHandle, job: &Job<Value>) -> Result<Value, JobError> {
-    let children = engine.children(job.queue(), job.id()).await?.unwrap_or_default();
+async fn children(job: &Job<Value>) -> Result<Value, JobError> {
+    let children = job.children().await?;
     let results = children.completed.iter().map(|(_, result)| result.get());
     let mut results: Vec<&str> = results.collect();
     results.sort_unstable();

@@ -52,8 +52,9 @@ impl Peer {
 
     /// BullMQ for Python, from the environment that the set-up made.
     pub(crate) async fn python(redis: &RedisServer) -> Self {
-        let program = std::env::var("PACELINE_INTEROP_PYTHON")
-            .expect("`cargo xtask test interop` sets PACELINE_INTEROP_PYTHON to a Python that has bullmq");
+        let program = std::env::var("PACELINE_INTEROP_PYTHON").expect(
+            "`cargo xtask test interop` sets PACELINE_INTEROP_PYTHON to a Python that has bullmq",
+        );
         let mut command = Command::new(program);
         command.arg(folder("python/driver.py"));
         Self::start("the Python driver", command, redis).await
@@ -124,7 +125,10 @@ impl Peer {
         };
         timeout(PATIENCE, wait).await.unwrap_or_else(|_| {
             let happenings = self.said.happenings.lock().unwrap();
-            panic!("{} told of no such {kind:?}, only {happenings:#?}", self.name)
+            panic!(
+                "{} told of no such {kind:?}, only {happenings:#?}",
+                self.name
+            )
         })
     }
 

@@ -58,29 +58,65 @@ async fn our_workers_carry_on_a_scheduler_of_node() {
     assert_eq!(known.len(), 1);
     assert_eq!((known[0].id.as_str(), &*known[0].name), ("beat", "tick"));
     let worker = OurWorker::start(&world.engine, QUEUE, 2);
-    eventually("five slots", async || (worker.runs().len() >= 5).then_some(())).await;
+    eventually("five slots", async || {
+        (worker.runs().len() >= 5).then_some(())
+    })
+    .await;
     once_each(&worker.jobs());
     assert!(worker.runs().iter().all(|run| run.name == "tick"));
     let id = SchedulerId::lookup("beat");
-    assert!(world.engine.remove_scheduler(world.queue().name(), &id).await.unwrap());
-    let left = world.node.call("schedulers", json!({ "queue": QUEUE })).await;
+    assert!(
+        world
+            .engine
+            .remove_scheduler(world.queue().name(), &id)
+            .await
+            .unwrap()
+    );
+    let left = world
+        .node
+        .call("schedulers", json!({ "queue": QUEUE }))
+        .await;
     assert_eq!(left, json!([]), "Node sees it gone");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_of_node_carry_on_a_scheduler_of_ours() {
     let world = World::new().await;
-    world.engine.upsert_scheduler(world.queue().name(), ours("beat")).await.unwrap();
-    let known = world.node.call("schedulers", json!({ "queue": QUEUE })).await;
-    assert_eq!((&known[0]["key"], &known[0]["name"]), (&json!("beat"), &json!("tick")));
+    world
+        .engine
+        .upsert_scheduler(world.queue().name(), ours("beat"))
+        .await
+        .unwrap();
+    let known = world
+        .node
+        .call("schedulers", json!({ "queue": QUEUE }))
+        .await;
+    assert_eq!(
+        (&known[0]["key"], &known[0]["name"]),
+        (&json!("beat"), &json!("tick"))
+    );
     assert_eq!(known[0]["every"].to_string().trim_matches('"'), "200");
     world.node_works(2).await;
-    let ran = || -> Vec<String> { world.node.all("ran").iter().map(|run| text(&run["job"])).collect() };
+    let ran = || -> Vec<String> {
+        world
+            .node
+            .all("ran")
+            .iter()
+            .map(|run| text(&run["job"]))
+            .collect()
+    };
     eventually("five slots", async || (ran().len() >= 5).then_some(())).await;
     once_each(&ran());
     let command = json!({ "queue": QUEUE, "scheduler": "beat" });
     world.node.call("removeScheduler", command).await;
-    assert!(world.engine.schedulers(world.queue().name()).await.unwrap().is_empty());
+    assert!(
+        world
+            .engine
+            .schedulers(world.queue().name())
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +126,11 @@ async fn workers_of_both_share_one_scheduler_and_no_slot_runs_twice() {
     let worker = OurWorker::start(&world.engine, QUEUE, 1);
     world.node_works(1).await;
     // Both store it again while it runs: that doubles nothing.
-    world.engine.upsert_scheduler(world.queue().name(), ours("beat")).await.unwrap();
+    world
+        .engine
+        .upsert_scheduler(world.queue().name(), ours("beat"))
+        .await
+        .unwrap();
     node_stores(&world, "beat").await;
     let ran = || -> Vec<String> {
         let theirs = world.node.all("ran");
@@ -100,7 +140,10 @@ async fn workers_of_both_share_one_scheduler_and_no_slot_runs_twice() {
     eventually("eight slots", async || (ran().len() >= 8).then_some(())).await;
     once_each(&ran());
     let counts = world.node.call("counts", json!({ "queue": QUEUE })).await;
-    assert!(counts["delayed"].as_u64().unwrap() <= 1, "one slot ahead: {counts}");
+    assert!(
+        counts["delayed"].as_u64().unwrap() <= 1,
+        "one slot ahead: {counts}"
+    );
     assert_eq!(counts["failed"], 0);
 }
 
@@ -115,9 +158,21 @@ async fn a_pattern_with_a_zone_means_the_same_instants_to_both() {
         zone: "Europe/Berlin".to_owned(),
     };
     let ours = scheduler("ours", cron, &json!({}));
-    world.engine.upsert_scheduler(world.queue().name(), ours).await.unwrap();
-    let known = world.node.call("schedulers", json!({ "queue": QUEUE })).await;
-    let next: Vec<&Value> = known.as_array().unwrap().iter().map(|it| &it["next"]).collect();
+    world
+        .engine
+        .upsert_scheduler(world.queue().name(), ours)
+        .await
+        .unwrap();
+    let known = world
+        .node
+        .call("schedulers", json!({ "queue": QUEUE }))
+        .await;
+    let next: Vec<&Value> = known
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["next"])
+        .collect();
     assert_eq!((next.len(), next[0]), (2, next[1]), "{known}");
 }
 

@@ -27,9 +27,17 @@ async fn a_pause_by_either_holds_for_both() {
         let theirs = world.node_adds(json!({}), json!({})).await;
         let ours = world.queue().add("n", &json!({})).await.unwrap().id;
         // Workers that look while it is paused find nothing: both ask on every wake-up.
-        world.node.call("redis", json!({ "words": ["ZADD", "bull:work:marker", 0, "0"] })).await;
+        world
+            .node
+            .call(
+                "redis",
+                json!({ "words": ["ZADD", "bull:work:marker", 0, "0"] }),
+            )
+            .await;
         eventually("the marker to be taken", async || {
-            let left = world.node.call("redis", json!({ "words": ["ZCARD", "bull:work:marker"] }));
+            let left = world
+                .node
+                .call("redis", json!({ "words": ["ZCARD", "bull:work:marker"] }));
             (left.await == json!(0)).then_some(())
         })
         .await;
@@ -41,7 +49,9 @@ async fn a_pause_by_either_holds_for_both() {
             world.node.call("resume", json!({ "queue": QUEUE })).await;
         }
         world.node_sees(&theirs, "completed").await;
-        world.we_see(ours.as_str(), |job| job.state == State::Completed).await;
+        world
+            .we_see(ours.as_str(), |job| job.state == State::Completed)
+            .await;
     }
 }
 
@@ -58,18 +68,33 @@ async fn global_concurrency_of_node_binds_workers_of_both() {
         ids.push(world.node_adds(json!({ "hold": true }), json!({})).await);
     }
     // Two are held by Node; ours must leave the others alone though it has room.
-    eventually("two to be held", async || (world.node.all("ran").len() == 2).then_some(())).await;
+    eventually("two to be held", async || {
+        (world.node.all("ran").len() == 2).then_some(())
+    })
+    .await;
     let worker = OurWorker::start(&world.engine, QUEUE, 4);
-    eventually("our worker to have looked", async || worker.worker.last_fetch()).await;
+    eventually("our worker to have looked", async || {
+        worker.worker.last_fetch()
+    })
+    .await;
     assert!(worker.runs().is_empty());
     let counts = world.queue().info().await.unwrap().unwrap().counts;
     assert_eq!((counts.active, counts.waiting), (2, 2));
-    let held: Vec<_> = world.node.all("ran").iter().map(|run| run["job"].clone()).collect();
+    let held: Vec<_> = world
+        .node
+        .all("ran")
+        .iter()
+        .map(|run| run["job"].clone())
+        .collect();
     for job in held {
         world.node.call("release", json!({ "job": job })).await;
     }
     let none = QueueSettings::default();
-    world.engine.set_settings(world.queue().name(), none).await.unwrap();
+    world
+        .engine
+        .set_settings(world.queue().name(), none)
+        .await
+        .unwrap();
     // Those that Node takes of the rest hold again.
     for id in ids {
         eventually("all to end", async || {
@@ -88,7 +113,11 @@ async fn a_rate_limit_of_ours_binds_workers_of_node() {
         per: Duration::from_mins(10),
     };
     let settings = QueueSettings::default().rate(Some(limit));
-    world.engine.set_settings(world.queue().name(), settings).await.unwrap();
+    world
+        .engine
+        .set_settings(world.queue().name(), settings)
+        .await
+        .unwrap();
     for _ in 0..5 {
         world.queue().add("n", &json!({})).await.unwrap();
     }
@@ -98,7 +127,10 @@ async fn a_rate_limit_of_ours_binds_workers_of_node() {
         (world.node.all("ran").len() + worker.runs().len() >= 2).then_some(())
     })
     .await;
-    eventually("our worker to have looked", async || worker.worker.last_fetch()).await;
+    eventually("our worker to have looked", async || {
+        worker.worker.last_fetch()
+    })
+    .await;
     let counts = eventually("the two to end", async || {
         let counts = world.queue().info().await.unwrap().unwrap().counts;
         (counts.active == 0).then_some(counts)

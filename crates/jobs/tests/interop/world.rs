@@ -50,7 +50,9 @@ impl World {
 
     /// The job as Node sees it.
     pub(crate) async fn seen_by_node(&self, id: &str) -> Value {
-        self.node.call("job", json!({ "queue": QUEUE, "job": id })).await
+        self.node
+            .call("job", json!({ "queue": QUEUE, "job": id }))
+            .await
     }
 
     /// The job as Node sees it, once it is in that state.
@@ -64,7 +66,11 @@ impl World {
     }
 
     /// The job as we see it, once that holds.
-    pub(crate) async fn we_see(&self, id: &str, holds: impl Fn(&JobSnapshot) -> bool) -> JobSnapshot {
+    pub(crate) async fn we_see(
+        &self,
+        id: &str,
+        holds: impl Fn(&JobSnapshot) -> bool,
+    ) -> JobSnapshot {
         we_see(&self.engine, QUEUE, id, holds).await
     }
 }

@@ -23,7 +23,11 @@ pub(super) const ALLOWANCES: &[Allowance] = &[
     Allowance {
         name: "who wrote it",
         reason: "`meta.version` names the library; both names begin with `bullmq`, by which Bull Board goes",
-        covers: |it| it.key.ends_with(":meta") && it.part == "version" && it.ours.is_some_and(|ours| ours.starts_with("bullmq")),
+        covers: |it| {
+            it.key.ends_with(":meta")
+                && it.part == "version"
+                && it.ours.is_some_and(|ours| ours.starts_with("bullmq"))
+        },
     },
     Allowance {
         name: "keys of our own",
@@ -66,16 +70,33 @@ pub(super) const ALLOWANCES: &[Allowance] = &[
         name: "many are changed as one is",
         reason: "BullMQ's bulk retry and bulk promotion put jobs with a priority into `wait` and leave `delay` as it was; ours do to each what the change of a single one does",
         covers: |it| {
-            let lists = [":wait", ":prioritized", ":pc"].iter().any(|list| it.key.ends_with(list));
+            let lists = [":wait", ":prioritized", ":pc"]
+                .iter()
+                .any(|list| it.key.ends_with(list));
             ["retry-all", "promote-all"].contains(&it.scenario) && (lists || it.part == "delay")
+        },
+    },
+    Allowance {
+        name: "a lost lease is told and keeps the priority",
+        reason: "the job says why it is back (`failedReason`), and one with a priority goes to `prioritized`, where BullMQ puts it before all others",
+        covers: |it| {
+            let lists = [":wait", ":prioritized"]
+                .iter()
+                .any(|list| it.key.ends_with(list));
+            it.scenario.starts_with("stalled") && (lists || it.part == "failedReason")
         },
     },
     Allowance {
         name: "every dropped add is told",
         reason: "BullMQ tells nothing when an add that may replace a delayed job is dropped because the job is not delayed any more",
         covers: |it| {
-            let told = it.ours.is_some_and(|ours| ours.contains("\"deduplicated\""));
-            it.scenario == "dedup-replace" && it.key.ends_with(":events") && it.theirs.is_none() && told
+            let told = it
+                .ours
+                .is_some_and(|ours| ours.contains("\"deduplicated\""));
+            it.scenario == "dedup-replace"
+                && it.key.ends_with(":events")
+                && it.theirs.is_none()
+                && told
         },
     },
     Allowance {

@@ -81,12 +81,21 @@ impl Telling<'_> {
     }
 
     fn members(&self, value: &Value) -> String {
-        let members = value.as_array().unwrap().iter().map(|item| self.member(item));
+        let members = value
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| self.member(item));
         members.collect::<Vec<_>>().join(" ")
     }
 
     fn sorted_members(&self, value: &Value) -> String {
-        let mut members: Vec<String> = value.as_array().unwrap().iter().map(|item| self.member(item)).collect();
+        let mut members: Vec<String> = value
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| self.member(item))
+            .collect();
         members.sort();
         members.join(" ")
     }
@@ -94,12 +103,16 @@ impl Telling<'_> {
     /// Text that may be an id.
     fn member(&self, value: &Value) -> String {
         let text = value.as_str().unwrap_or_default();
-        self.labels.of(text).map_or_else(|| self.field(text), |label| format!("<{label}>"))
+        self.labels
+            .of(text)
+            .map_or_else(|| self.field(text), |label| format!("<{label}>"))
     }
 
     /// An id that was drawn for a job and may not have been used.
     fn perhaps_never_added(&self, id: &str) -> String {
-        self.labels.of(id).map_or_else(|| "an id".to_owned(), |label| format!("<{label}>"))
+        self.labels
+            .of(id)
+            .map_or_else(|| "an id".to_owned(), |label| format!("<{label}>"))
     }
 
     /// Text that may be JSON or a number.
@@ -108,7 +121,9 @@ impl Telling<'_> {
             return self.number(number);
         }
         match serde_json::from_str::<Value>(text) {
-            Ok(value) if value.is_object() || value.is_array() => self.canonical(&value).to_string(),
+            Ok(value) if value.is_object() || value.is_array() => {
+                self.canonical(&value).to_string()
+            }
             _ => self.text(text),
         }
     }
@@ -120,7 +135,9 @@ impl Telling<'_> {
                 let told = fields.iter().map(|(name, value)| {
                     let value = match name.as_str() {
                         "id" | "jobId" if value.is_string() => Value::String(self.member(value)),
-                        "deduplicatedJobId" => Value::String(self.perhaps_never_added(value.as_str().unwrap())),
+                        "deduplicatedJobId" => {
+                            Value::String(self.perhaps_never_added(value.as_str().unwrap()))
+                        }
                         _ => self.canonical(value),
                     };
                     (name.clone(), value)
@@ -153,9 +170,16 @@ impl Telling<'_> {
             match (word.strip_prefix("bull:"), parts.as_slice()) {
                 (Some(_), [prefix, queue, _, rest @ ..]) => {
                     let id = word.split(':').nth(2).unwrap_or_default();
-                    let id = self.labels.of(id).map_or_else(|| self.part(id), |label| format!("<{label}>"));
+                    let id = self
+                        .labels
+                        .of(id)
+                        .map_or_else(|| self.part(id), |label| format!("<{label}>"));
                     let head = [prefix.clone(), queue.clone(), id];
-                    head.iter().chain(rest).cloned().collect::<Vec<_>>().join(":")
+                    head.iter()
+                        .chain(rest)
+                        .cloned()
+                        .collect::<Vec<_>>()
+                        .join(":")
                 }
                 _ => parts.join(":"),
             }

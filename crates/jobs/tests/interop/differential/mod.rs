@@ -55,7 +55,10 @@ impl Comparison {
 
     async fn run(&mut self, name: &str, operations: &[Operation]) {
         let (queue, children) = (name.to_owned(), format!("{name}-children"));
-        self.world.node.call("open", json!({ "queue": queue })).await;
+        self.world
+            .node
+            .call("open", json!({ "queue": queue }))
+            .await;
         let mut ours = Ours {
             node: &self.world.node,
             port: self.redis.port,
@@ -80,7 +83,9 @@ impl Comparison {
             let answers = (theirs.apply(operation).await, ours.apply(operation).await);
             their_labels = theirs.labels;
             compare_answers(&after, &answers, &mut found);
-            let theirs = self.facts(self.world.redis.port, name, &mut their_labels).await;
+            let theirs = self
+                .facts(self.world.redis.port, name, &mut their_labels)
+                .await;
             let ours = self.facts(self.redis.port, name, &mut ours.labels).await;
             compare(&mut self.used, (name, &after), &theirs, &ours, &mut found);
             // What differs once differs ever after: the first operation that does is the one to look at.
@@ -103,7 +108,9 @@ impl Comparison {
             name == queue || name == format!("{queue}-children")
         };
         let keys = keys.iter().filter(|(key, _)| mine(key));
-        let keys = keys.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let keys = keys
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
         name_kept_jobs(&keys, labels);
         Telling { labels, now }.facts(&keys)
     }
@@ -140,7 +147,10 @@ fn compare(
         if difference.theirs == difference.ours {
             continue;
         }
-        match ALLOWANCES.iter().find(|allowance| (allowance.covers)(&difference)) {
+        match ALLOWANCES
+            .iter()
+            .find(|allowance| (allowance.covers)(&difference))
+        {
             Some(allowance) => {
                 used.insert(allowance.name);
             }
@@ -166,7 +176,11 @@ fn compare_answers(after: &str, answers: &(Answer, Answer), found: &mut String) 
         _ => false,
     };
     if !alike {
-        let _ = writeln!(found, "  after {after}: they answer {:?}, we {:?}", answers.0, answers.1);
+        let _ = writeln!(
+            found,
+            "  after {after}: they answer {:?}, we {:?}",
+            answers.0, answers.1
+        );
     }
 }
 
@@ -176,7 +190,10 @@ async fn what_is_stored_is_what_bullmq_stores() {
     for (name, operations) in scenarios::all() {
         comparison.run(name, &operations).await;
     }
-    let reasons: Vec<String> = ALLOWANCES.iter().map(|it| format!("{}: {}", it.name, it.reason)).collect();
+    let reasons: Vec<String> = ALLOWANCES
+        .iter()
+        .map(|it| format!("{}: {}", it.name, it.reason))
+        .collect();
     assert!(
         comparison.found.is_empty(),
         "{} scenarios differ\n{}\nallowed are\n{}",
@@ -184,6 +201,13 @@ async fn what_is_stored_is_what_bullmq_stores() {
         comparison.found.join("\n"),
         reasons.join("\n"),
     );
-    let unused: Vec<_> = ALLOWANCES.iter().filter(|it| !comparison.used.contains(it.name)).map(|it| it.name).collect();
-    assert!(unused.is_empty(), "allowed, but nothing differs so any more: {unused:?}");
+    let unused: Vec<_> = ALLOWANCES
+        .iter()
+        .filter(|it| !comparison.used.contains(it.name))
+        .map(|it| it.name)
+        .collect();
+    assert!(
+        unused.is_empty(),
+        "allowed, but nothing differs so any more: {unused:?}"
+    );
 }

@@ -120,7 +120,9 @@ impl Labels {
     }
 
     pub(super) fn id(&self, label: &str) -> &str {
-        self.ids.get(label).unwrap_or_else(|| panic!("no job is called {label}"))
+        self.ids
+            .get(label)
+            .unwrap_or_else(|| panic!("no job is called {label}"))
     }
 
     pub(super) fn queue(&self, label: &str) -> &str {
@@ -129,7 +131,10 @@ impl Labels {
 
     /// What the job with this id is called; scheduler iterations have no label.
     pub(super) fn of(&self, id: &str) -> Option<&'static str> {
-        self.ids.iter().find(|(_, found)| *found == id).map(|(label, _)| *label)
+        self.ids
+            .iter()
+            .find(|(_, found)| *found == id)
+            .map(|(label, _)| *label)
     }
 }
 

@@ -9,8 +9,8 @@ use paceline_jobs::{
     AddedFlow, Backoff, ChildFailure, EngineHandle, Flow, JobId, JobOptions, LeaseToken, QueueName,
     QueueSettings, Retention, Schedule, SchedulerId, StartLimit, State,
 };
-use serde_json::value::to_raw_value;
 use serde_json::json;
+use serde_json::value::to_raw_value;
 
 use super::operation::{Answer, Deduplication, Labels, OnFailure, Operation, Options, Tree};
 use super::{AGE_SECONDS, MINUTE};
@@ -110,14 +110,20 @@ impl Ours<'_> {
                 self.finish(label, Ending::Completed { result }).await
             }
             Operation::Fail(label, message) => self.finish(label, failed(message, true)).await,
-            Operation::FailForGood(label, message) => self.finish(label, failed(message, false)).await,
-            Operation::Postpone(label, delay) => self.finish(label, Ending::Postponed(minutes(*delay))).await,
+            Operation::FailForGood(label, message) => {
+                self.finish(label, failed(message, false)).await
+            }
+            Operation::Postpone(label, delay) => {
+                self.finish(label, Ending::Postponed(minutes(*delay))).await
+            }
             Operation::HandBack(label) => self.finish(label, Ending::HandedBack).await,
             Operation::Report(label, progress) => {
                 let progress = to_raw_value(progress).unwrap();
                 done(self.engine.progress(self.lease(label), progress).await)
             }
-            Operation::Log(label, line) => done(self.engine.log(self.lease(label), (*line).to_owned()).await),
+            Operation::Log(label, line) => {
+                done(self.engine.log(self.lease(label), (*line).to_owned()).await)
+            }
             Operation::Retry(label) => {
                 let (queue, id) = self.job(label);
                 done(self.engine.retry(&queue, &id).await)
@@ -130,13 +136,23 @@ impl Ours<'_> {
                 let (queue, id) = self.job(label);
                 done(self.engine.remove(&queue, &id).await)
             }
-            Operation::Priority(label, priority) => self.change(label, JobChange::Priority(*priority)).await,
-            Operation::Delay(label, delay) => self.change(label, JobChange::Delay(minutes(*delay))).await,
-            Operation::Data(label, data) => self.change(label, JobChange::Data(to_raw_value(data).unwrap())).await,
+            Operation::Priority(label, priority) => {
+                self.change(label, JobChange::Priority(*priority)).await
+            }
+            Operation::Delay(label, delay) => {
+                self.change(label, JobChange::Delay(minutes(*delay))).await
+            }
+            Operation::Data(label, data) => {
+                self.change(label, JobChange::Data(to_raw_value(data).unwrap()))
+                    .await
+            }
             Operation::LoseLease(label) => {
                 let (queue, job) = (self.labels.queue(label), self.labels.id(label));
                 let command = json!({ "queue": queue, "job": job, "port": self.port });
-                self.node.try_call("loseLease", command).await.map(|_| "done".to_owned())
+                self.node
+                    .try_call("loseLease", command)
+                    .await
+                    .map(|_| "done".to_owned())
             }
             Operation::Sweep => done(self.engine.sweep().await),
             other => self.on_queue(other).await,
@@ -150,7 +166,9 @@ impl Ours<'_> {
             Operation::Resume => done(engine.set_paused(queue, false).await),
             Operation::RetryAll => self.bulk(BulkAction::RetryFailed).await,
             Operation::PromoteAll => self.bulk(BulkAction::PromoteDelayed).await,
-            Operation::Drain { delayed } => self.bulk(BulkAction::Drain { delayed: *delayed }).await,
+            Operation::Drain { delayed } => {
+                self.bulk(BulkAction::Drain { delayed: *delayed }).await
+            }
             Operation::CleanCompleted => {
                 let (state, older_than) = (State::Completed, Duration::ZERO);
                 self.bulk(BulkAction::Clean { state, older_than }).await
@@ -158,21 +176,29 @@ impl Ours<'_> {
             Operation::Obliterate => self.bulk(BulkAction::Obliterate { force: false }).await,
             Operation::Upsert(id, every) => {
                 let every = minutes(*every);
-                let schedule = Schedule::Every { every, offset: None };
+                let schedule = Schedule::Every {
+                    every,
+                    offset: None,
+                };
                 let mut scheduler = scheduler(id, schedule, &json!({ "n": 1 }));
                 scheduler.options = options(&Options::default());
                 done(engine.upsert_scheduler(queue, scheduler).await)
             }
-            Operation::RemoveScheduler(id) => {
-                done(engine.remove_scheduler(queue, &SchedulerId::lookup(id)).await)
-            }
+            Operation::RemoveScheduler(id) => done(
+                engine
+                    .remove_scheduler(queue, &SchedulerId::lookup(id))
+                    .await,
+            ),
             Operation::Concurrency(most) => {
                 self.settings = self.settings.concurrency(most.and_then(NonZeroU32::new));
                 done(engine.set_settings(queue, self.settings).await)
             }
             Operation::Rate(max) => {
                 let max = NonZeroU32::new(*max).unwrap();
-                let limit = StartLimit { max, per: minutes(10) };
+                let limit = StartLimit {
+                    max,
+                    per: minutes(10),
+                };
                 self.settings = self.settings.rate(Some(limit));
                 done(engine.set_settings(queue, self.settings).await)
             }
@@ -186,7 +212,9 @@ impl Ours<'_> {
     }
 
     fn lease(&self, label: &str) -> &Lease {
-        self.leases.get(self.labels.id(label)).unwrap_or_else(|| panic!("{label} was not taken"))
+        self.leases
+            .get(self.labels.id(label))
+            .unwrap_or_else(|| panic!("{label} was not taken"))
     }
 
     async fn add(&mut self, jobs: &[(&'static str, Options)]) -> Answer {
@@ -196,12 +224,20 @@ impl Ours<'_> {
             options: options(how),
         };
         let new = jobs.iter().map(job).collect();
-        let added = self.engine.add(&self.queue, new, None).await.map_err(said)?;
+        let added = self
+            .engine
+            .add(&self.queue, new, None)
+            .await
+            .map_err(said)?;
         let mut named = Vec::new();
         for ((label, _), added) in jobs.iter().zip(added) {
             let id = added.id.to_string();
             let known = self.labels.of(&id);
-            assert_eq!(known.is_some(), added.existing, "{label}: existing is told as it is");
+            assert_eq!(
+                known.is_some(),
+                added.existing,
+                "{label}: existing is told as it is"
+            );
             named.push(known.map_or(format!("new {label}"), |known| format!("existing {known}")));
             if known.is_none() {
                 self.labels.set(label, self.queue.as_str(), id);
@@ -221,19 +257,26 @@ impl Ours<'_> {
         let data = json!({ "label": tree.label });
         let flow = Flow::new(queue, "job", &data, options(&tree.options)).unwrap();
         let children = tree.children.iter();
-        children.fold(flow, |flow, child| flow.child(self.told(child, &self.children)))
+        children.fold(flow, |flow, child| {
+            flow.child(self.told(child, &self.children))
+        })
     }
 
     fn remember(&mut self, tree: &Tree, added: &AddedFlow) {
         let queue = added.job.queue.to_string();
-        self.labels.set(tree.label, &queue, added.job.id.to_string());
+        self.labels
+            .set(tree.label, &queue, added.job.id.to_string());
         for (child, added) in tree.children.iter().zip(&added.children) {
             self.remember(child, added);
         }
     }
 
     async fn take(&mut self, children: bool) -> Answer {
-        let queue = if children { &self.children } else { &self.queue };
+        let queue = if children {
+            &self.children
+        } else {
+            &self.queue
+        };
         let request = ClaimRequest {
             queue: queue.clone(),
             token: LeaseToken::random(),
@@ -261,7 +304,13 @@ impl Ours<'_> {
     }
 
     async fn bulk(&self, action: BulkAction) -> Answer {
-        while self.engine.bulk(&self.queue, action).await.map_err(said)?.more {}
+        while self
+            .engine
+            .bulk(&self.queue, action)
+            .await
+            .map_err(said)?
+            .more
+        {}
         Ok("done".to_owned())
     }
 }
@@ -273,4 +322,3 @@ fn failed(message: &str, retryable: bool) -> Ending {
         wait: None,
     }
 }
-

@@ -39,7 +39,10 @@ fn options(options: &Options) -> Value {
         say("lifo", json!(true));
     }
     if let Some(first) = options.backoff {
-        say("backoff", json!({ "type": "exponential", "delay": first * MINUTE }));
+        say(
+            "backoff",
+            json!({ "type": "exponential", "delay": first * MINUTE }),
+        );
     }
     if let Some(id) = options.id {
         say("jobId", json!(id));
@@ -80,24 +83,49 @@ impl Theirs<'_> {
             Operation::Bulk(jobs) => self.bulk(jobs).await,
             Operation::Flow(tree) => self.flow(tree).await,
             Operation::Take { children } => self.take(*children).await,
-            Operation::Complete(label, result) => self.job("complete", label, json!({ "result": result })).await,
-            Operation::Fail(label, message) => self.job("fail", label, json!({ "message": message })).await,
-            Operation::FailForGood(label, message) => {
-                self.job("fail", label, json!({ "message": message, "unrecoverable": true })).await
+            Operation::Complete(label, result) => {
+                self.job("complete", label, json!({ "result": result }))
+                    .await
             }
-            Operation::Postpone(label, delay) => self.job("postpone", label, json!({ "delay": delay * MINUTE })).await,
+            Operation::Fail(label, message) => {
+                self.job("fail", label, json!({ "message": message })).await
+            }
+            Operation::FailForGood(label, message) => {
+                self.job(
+                    "fail",
+                    label,
+                    json!({ "message": message, "unrecoverable": true }),
+                )
+                .await
+            }
+            Operation::Postpone(label, delay) => {
+                self.job("postpone", label, json!({ "delay": delay * MINUTE }))
+                    .await
+            }
             Operation::HandBack(label) => self.job("handBack", label, json!({})).await,
-            Operation::Report(label, progress) => self.job("report", label, json!({ "progress": progress })).await,
+            Operation::Report(label, progress) => {
+                self.job("report", label, json!({ "progress": progress }))
+                    .await
+            }
             Operation::Log(label, line) => self.job("log", label, json!({ "line": line })).await,
             Operation::Retry(label) => self.job("retry", label, json!({ "state": "failed" })).await,
             Operation::Promote(label) => self.job("promote", label, json!({})).await,
             Operation::Remove(label) => self.job("remove", label, json!({})).await,
             Operation::Priority(label, priority) => {
-                self.job("changePriority", label, json!({ "priority": priority })).await
+                self.job("changePriority", label, json!({ "priority": priority }))
+                    .await
             }
-            Operation::Delay(label, delay) => self.job("changeDelay", label, json!({ "delay": delay * MINUTE })).await,
-            Operation::Data(label, data) => self.job("updateData", label, json!({ "data": data })).await,
-            Operation::LoseLease(label) => self.job("loseLease", label, json!({ "port": self.port })).await,
+            Operation::Delay(label, delay) => {
+                self.job("changeDelay", label, json!({ "delay": delay * MINUTE }))
+                    .await
+            }
+            Operation::Data(label, data) => {
+                self.job("updateData", label, json!({ "data": data })).await
+            }
+            Operation::LoseLease(label) => {
+                self.job("loseLease", label, json!({ "port": self.port }))
+                    .await
+            }
             other => self.on_queue(other).await,
         }
     }
@@ -110,17 +138,28 @@ impl Theirs<'_> {
             Operation::RetryAll => ("retryJobs", json!({ "state": "failed" })),
             Operation::PromoteAll => ("promoteJobs", json!({})),
             Operation::Drain { delayed } => ("drain", json!({ "delayed": delayed })),
-            Operation::CleanCompleted => ("clean", json!({ "grace": 0, "limit": 1000, "state": "completed" })),
+            Operation::CleanCompleted => (
+                "clean",
+                json!({ "grace": 0, "limit": 1000, "state": "completed" }),
+            ),
             Operation::Obliterate => ("obliterate", json!({ "force": false })),
             Operation::Upsert(id, every) => {
                 let template = json!({ "name": "tick", "data": { "n": 1 }, "opts": options(&Options::default()) });
                 let repeat = json!({ "every": every * MINUTE });
-                ("upsertScheduler", json!({ "scheduler": id, "repeat": repeat, "template": template }))
+                (
+                    "upsertScheduler",
+                    json!({ "scheduler": id, "repeat": repeat, "template": template }),
+                )
             }
             Operation::RemoveScheduler(id) => ("removeScheduler", json!({ "scheduler": id })),
-            Operation::Concurrency(Some(most)) => ("setGlobalConcurrency", json!({ "concurrency": most })),
+            Operation::Concurrency(Some(most)) => {
+                ("setGlobalConcurrency", json!({ "concurrency": most }))
+            }
             Operation::Concurrency(None) => ("removeGlobalConcurrency", json!({})),
-            Operation::Rate(max) => ("setGlobalRateLimit", json!({ "max": max, "duration": 10 * MINUTE })),
+            Operation::Rate(max) => (
+                "setGlobalRateLimit",
+                json!({ "max": max, "duration": 10 * MINUTE }),
+            ),
             other => unreachable!("{other:?} is about jobs"),
         };
         self.call(command, values).await.map(|_| "done".to_owned())
@@ -146,13 +185,14 @@ impl Theirs<'_> {
     }
 
     async fn bulk(&mut self, jobs: &[(&'static str, Options)]) -> Answer {
-        let job = |(label, how): &(&str, Options)| {
-            json!({ "name": "job", "data": { "label": label }, "options": options(how) })
-        };
+        let job = |(label, how): &(&str, Options)| json!({ "name": "job", "data": { "label": label }, "options": options(how) });
         let bulk: Vec<Value> = jobs.iter().map(job).collect();
         let ids = self.call("addBulk", json!({ "jobs": bulk })).await?;
         let ids = ids.as_array().unwrap().iter().map(text);
-        let named = jobs.iter().zip(ids).map(|((label, _), id)| self.named(label, id));
+        let named = jobs
+            .iter()
+            .zip(ids)
+            .map(|((label, _), id)| self.named(label, id));
         Ok(named.collect::<Vec<_>>().join(" "))
     }
 
@@ -175,7 +215,10 @@ impl Theirs<'_> {
     }
 
     fn told(&self, tree: &Tree, queue: &str) -> Value {
-        let children = tree.children.iter().map(|child| self.told(child, &self.children));
+        let children = tree
+            .children
+            .iter()
+            .map(|child| self.told(child, &self.children));
         let children: Vec<Value> = children.collect();
         let mut told = json!({
             "name": "job", "queueName": queue, "data": { "label": tree.label }, "opts": options(&tree.options),
@@ -189,13 +232,21 @@ impl Theirs<'_> {
     fn remember(&mut self, tree: &Tree, added: &Value, queue: &str) {
         self.labels.set(tree.label, queue, text(&added["id"]));
         let below = self.children.clone();
-        for (child, added) in tree.children.iter().zip(added["children"].as_array().unwrap()) {
+        for (child, added) in tree
+            .children
+            .iter()
+            .zip(added["children"].as_array().unwrap())
+        {
             self.remember(child, added, &below);
         }
     }
 
     async fn take(&mut self, children: bool) -> Answer {
-        let queue = if children { &self.children } else { &self.queue };
+        let queue = if children {
+            &self.children
+        } else {
+            &self.queue
+        };
         let taken = self.call("take", json!({ "queue": queue })).await?;
         if taken.is_null() {
             return Ok("nothing".to_owned());

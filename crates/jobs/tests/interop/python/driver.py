@@ -77,6 +77,8 @@ async def stop_work(worker: str) -> None:
 
 
 async def job_of(queue: str, job: str) -> dict | None:
+    # The state first: what is read later is then at least as new.
+    state = await queue_of(queue).getJobState(job)
     found = await Job.fromId(queue_of(queue), job)
     if found is None:
         return None
@@ -88,7 +90,7 @@ async def job_of(queue: str, job: str) -> dict | None:
         "returnvalue": found.returnvalue,
         "failedReason": found.failedReason,
         "attemptsMade": found.attemptsMade,
-        "state": await found.getState(),
+        "state": state,
     }
 
 
