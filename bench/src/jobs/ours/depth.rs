@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use paceline_jobs::engine::{ClaimRequest, Ending, Finish};
-use paceline_jobs::{Engine, LeaseToken};
+use paceline_jobs::LeaseToken;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 

@@ -20,7 +20,6 @@ use payload::Payload;
 /// What to do, and how much of it.
 #[derive(Clone, Debug)]
 struct Task {
-    url: String,
     queue: Queue<Payload>,
     jobs: u32,
     /// When to stop although there are jobs left.
@@ -43,7 +42,6 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
         .map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let task = Task {
-            url: url.clone(),
             queue: queue(&open(url).await?)?,
             jobs: *jobs,
             limit: Duration::from_secs((*seconds).into()),
