@@ -1,4 +1,5 @@
-//! The crate from outside. `conformance` is what every engine must do; it runs on each of them, as `worker` does.
+//! The crate from outside. `conformance`, `flows`, `flow_ids`, `deduplication`, `groups`, `settings` and
+//! `model` are what every engine must do; they run on each of them.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(
@@ -8,10 +9,17 @@
 
 mod conformance;
 mod crash;
+mod deduplication;
+mod flow_ids;
+mod flows;
+mod groups;
+mod model;
+mod settings;
 #[cfg(feature = "redis")]
 mod redis;
 mod sharing;
 mod store;
+mod together;
 mod worker;
 
 use store::{Store, open};

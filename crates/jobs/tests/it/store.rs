@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use paceline_jobs::engine::{ClaimRequest, ClaimedJob, Ending, Finish};
 use paceline_jobs::{
-    EngineHandle, LeaseError, LeaseToken, ManualClock, QueueName, SqliteEngine, SqliteOptions,
-    State,
+    EngineHandle, JobId, LeaseError, LeaseToken, ManualClock, QueueName, SqliteEngine,
+    SqliteOptions, State,
 };
 use serde_json::value::{RawValue, to_raw_value};
 use tempfile::TempDir;
@@ -103,4 +103,18 @@ pub(crate) fn failed(retryable: bool) -> Ending {
         retryable,
         wait: None,
     }
+}
+
+/// Takes one job.
+pub(crate) async fn claim_one(engine: &EngineHandle, queue: &str) -> ClaimedJob {
+    let mut jobs = claim(engine, queue, &LeaseToken::random(), 1).await;
+    jobs.pop()
+        .unwrap_or_else(|| panic!("{queue} has a ready job"))
+}
+
+/// Where a job stands; none when it is gone.
+pub(crate) async fn state_of(engine: &EngineHandle, queue: &str, id: &JobId) -> Option<State> {
+    let queue = QueueName::new(queue).unwrap();
+    let found = engine.get(&queue, id).await.unwrap();
+    found.map(|job| job.state)
 }
