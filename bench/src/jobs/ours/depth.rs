@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use paceline_jobs::engine::{ClaimRequest, Ending, Finish};
 use paceline_jobs::LeaseToken;
+use paceline_jobs::engine::{ClaimRequest, Ending, Finish};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 

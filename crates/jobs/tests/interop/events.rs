@@ -122,9 +122,16 @@ async fn our_events_tell_what_node_does() {
         assert!(event.id.as_ref().is_none_or(|of| of.as_str() == id));
         kinds.push(event.event);
     }
-    use JobEventKind::{Active, Added, Completed, Paused, Progress, Resumed, Retrying};
     let expected = [
-        Added, Active, Progress, Retrying, Active, Progress, Completed, Paused, Resumed,
+        JobEventKind::Added,
+        JobEventKind::Active,
+        JobEventKind::Progress,
+        JobEventKind::Retrying,
+        JobEventKind::Active,
+        JobEventKind::Progress,
+        JobEventKind::Completed,
+        JobEventKind::Paused,
+        JobEventKind::Resumed,
     ];
     assert_eq!(kinds, expected);
 }

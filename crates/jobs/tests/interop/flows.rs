@@ -28,7 +28,7 @@ fn our_tree(children: impl IntoIterator<Item = (Value, JobOptions)>) -> Flow {
         })
 }
 
-async fn we_work(world: &World) -> [OurWorker; 2] {
+fn we_work(world: &World) -> [OurWorker; 2] {
     [PARENTS, CHILDREN].map(|queue| OurWorker::start(&world.engine, queue, 2))
 }
 
@@ -69,7 +69,7 @@ async fn a_tree_of_node_runs_on_our_workers() {
         parent_seen_by_node(&world, &id, "waiting-children").await["id"],
         *id
     );
-    let _workers = we_work(&world).await;
+    let _workers = we_work(&world);
     let parent = parent_seen_by_node(&world, &id, "completed").await;
     assert_eq!(parent["returnvalue"], json!([1, 2]));
 }
@@ -150,13 +150,15 @@ fn failing() -> Value {
 /// The parent is where it should be, and so are the reasons.
 async fn check(world: &World, parent: &str, child: &str, failure: &Failure) {
     let why = format!("{:?}", failure.ours);
-    let sees = |job: &paceline_jobs::JobSnapshot| job.state == failure.parent;
     // The failing child is done before its parent stays where it is for good.
     we_see(&world.engine, CHILDREN, child, |job| {
         job.state == State::Failed
     })
     .await;
-    let job = we_see(&world.engine, PARENTS, parent, sees).await;
+    let job = we_see(&world.engine, PARENTS, parent, |job| {
+        job.state == failure.parent
+    })
+    .await;
     let seen = parent_seen_by_node(world, parent, failure.parent.as_str()).await;
     if failure.parent == State::Failed {
         let reason = format!("child bull:{CHILDREN}:{child} failed");
@@ -194,7 +196,7 @@ async fn a_failing_child_of_node_means_the_same_on_our_workers() {
             json!({ "data": failing(), "opts": options }),
         ];
         let added = world.node.call("flow", node_tree(&children)).await;
-        let _workers = we_work(&world).await;
+        let _workers = we_work(&world);
         let (parent, child) = (text(&added["id"]), text(&added["children"][1]["id"]));
         check(&world, &parent, &child, failure).await;
     }
@@ -229,7 +231,7 @@ async fn failure_climbs_through_a_tree_worked_by_both() {
         .child(middle);
     let added = world.engine.add_flow(root).await.unwrap();
     // Leaf and root with us, the middle with Node.
-    let _workers = we_work(&world).await;
+    let _workers = we_work(&world);
     let command = json!({ "worker": "middle", "queue": "middle" });
     world.node.call("work", command).await;
     let root = added.job.id.as_str();

@@ -15,6 +15,7 @@ mod options;
 mod ours;
 mod peer;
 mod python;
+mod recovery;
 mod redis_server;
 mod results;
 mod schedulers;

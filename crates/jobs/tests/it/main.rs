@@ -14,9 +14,9 @@ mod flow_ids;
 mod flows;
 mod groups;
 mod model;
-mod settings;
 #[cfg(feature = "redis")]
 mod redis;
+mod settings;
 mod sharing;
 mod store;
 mod together;

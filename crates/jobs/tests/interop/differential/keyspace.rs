@@ -63,9 +63,11 @@ impl Telling<'_> {
     fn scores(&self, key: &str, value: &Value, fact: &mut impl FnMut(&str, String)) {
         let pairs = value.as_array().unwrap();
         // The members of `marker` are numbers, not ids.
-        let tell = |member: &Value| match key.ends_with(":marker") {
-            true => member.as_str().unwrap().to_owned(),
-            false => self.member(member),
+        let tell = |member: &Value| {
+            if key.ends_with(":marker") {
+                return member.as_str().unwrap().to_owned();
+            }
+            self.member(member)
         };
         let order: Vec<String> = pairs.iter().map(|pair| tell(&pair[0])).collect();
         fact("order", order.join(" "));
