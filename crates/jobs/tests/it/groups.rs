@@ -69,10 +69,8 @@ fn some(number: u32) -> Option<NonZeroU32> {
 }
 
 fn rate(max: u32) -> Option<StartLimit> {
-    Some(StartLimit {
-        max: NonZeroU32::new(max).unwrap(),
-        per: WINDOW,
-    })
+    let per = WINDOW;
+    some(max).map(|max| StartLimit { max, per })
 }
 
 #[tokio::test]
@@ -197,12 +195,11 @@ async fn the_counts_of_a_group_are_right_through_every_transition() {
         let due = add_with(&store, "a4", |options| options.delay(WINDOW)).await;
         let job = claim_one(&store.engine, "q").await;
         assert!(ask(&store, 9).await.jobs.is_empty(), "{how}");
-        match ending {
-            Some(ending) => drop(finish(&store.engine, &job, ending).await.unwrap()),
-            None => {
-                store.pass(LEASE + Duration::from_secs(1));
-                store.engine.sweep().await.unwrap();
-            }
+        if let Some(ending) = ending {
+            finish(&store.engine, &job, ending).await.unwrap();
+        } else {
+            store.pass(LEASE + Duration::from_secs(1));
+            store.engine.sweep().await.unwrap();
         }
         queue(&store).remove(&gone).await.unwrap();
         let _ = queue(&store).promote(&due).await;
@@ -257,6 +254,18 @@ async fn a_group_whose_jobs_are_done_is_still_bound_by_its_window() {
     assert!(ask(&store, 9).await.jobs.is_empty());
     store.pass(WINDOW);
     assert_eq!(order(&store, 9).await, ["a2"]);
+}
+
+#[tokio::test]
+async fn a_window_that_ended_does_not_call_workers_to_a_queue_without_room() {
+    let store = Store::new();
+    set(&store, |all| all.group_rate(rate(1)).concurrency(some(1))).await;
+    add(&store, &["a1", "a2"]).await;
+    assert_eq!(order(&store, 9).await, ["a1"]);
+    store.pass(WINDOW);
+    let nothing = ask(&store, 9).await;
+    assert!(nothing.jobs.is_empty(), "a1 is still active");
+    assert_eq!(nothing.next_due, None, "only its end helps");
 }
 
 #[tokio::test]

@@ -20,10 +20,8 @@ fn some(number: u32) -> Option<NonZeroU32> {
 }
 
 fn rate(max: u32) -> Option<StartLimit> {
-    Some(StartLimit {
-        max: NonZeroU32::new(max).unwrap(),
-        per: WINDOW,
-    })
+    let per = WINDOW;
+    some(max).map(|max| StartLimit { max, per })
 }
 
 async fn fill(store: &Store, jobs: u32) {
@@ -47,11 +45,7 @@ async fn ask(store: &Store, max: usize) -> Claimed {
 #[tokio::test]
 async fn settings_are_stored_for_every_process() {
     let store = Store::new();
-    let settings = QueueSettings::default()
-        .concurrency(some(3))
-        .rate(rate(5))
-        .group_concurrency(some(2))
-        .group_rate(rate(4));
+    let settings = QueueSettings::default().concurrency(some(3)).rate(rate(5));
     queue(&store).set_settings(settings).await.unwrap();
     for engine in [store.engine.clone(), store.second()] {
         let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();

@@ -37,6 +37,12 @@ impl Store {
         }
     }
 
+    /// An engine whose upkeep is left to the test, and which forgives one lost lease.
+    pub(crate) fn by_hand() -> Self {
+        let day = Duration::from_hours(24);
+        Self::with(|options| options.sweep_every(day).stall_limit(1))
+    }
+
     /// Lets time pass.
     pub(crate) fn pass(&self, time: Duration) {
         self.clock.advance(time);

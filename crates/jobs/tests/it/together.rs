@@ -1,5 +1,7 @@
 //! On a file: what belongs together is stored together, also when the store fails half-way.
 
+use std::time::Duration;
+
 use paceline_jobs::engine::Ending;
 use paceline_jobs::{Deduplication, Flow, JobId, JobOptions, LeaseError, Queue, State};
 use rusqlite::Connection;
@@ -108,4 +110,16 @@ async fn a_refused_ending_in_a_batch_does_not_touch_the_families_of_others() {
     );
     let nobody = JobId::lookup("nobody");
     assert_eq!(state_of(engine, "parents", &nobody).await, None);
+}
+
+#[tokio::test]
+async fn the_time_of_a_deduplication_is_forgotten_by_upkeep() {
+    let store = Store::new();
+    let queue: Queue<u32> = Queue::new(&store.engine, "q").unwrap();
+    let time = Duration::from_secs(10);
+    let throttle = Deduplication::throttle("d", time).unwrap();
+    let options = JobOptions::new().deduplication(throttle);
+    queue.add_with("n", &1, options).await.unwrap();
+    store.pass(time);
+    assert_eq!(store.engine.sweep().await.unwrap().pruned, 1);
 }

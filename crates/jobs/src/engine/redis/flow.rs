@@ -3,6 +3,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::add::push_job;
+use super::finish::fail_parents;
 use super::job_options::failure_name;
 use super::keys::lock_value;
 use super::reply::{Parts, list, text};
@@ -51,9 +52,6 @@ async fn add_all(
     holder: Option<&Lease>,
     flows: &[Flow],
 ) -> Result<Vec<AddedFlow>, AddError> {
-    if flows.is_empty() {
-        return Ok(Vec::new());
-    }
     let mut nodes = Vec::new();
     for flow in flows {
         collect(flow, holder.map(|_| 0), &mut nodes);
@@ -98,9 +96,11 @@ async fn add_all(
         }
         _ => return Err(EngineError::Damaged("answer").into()),
     }
+    fail_parents(store, answer.next()?).await?;
+    let mut added = Parts::of(answer.next()?);
     let mut ids = Vec::with_capacity(nodes.len());
-    while !answer.is_empty() {
-        ids.push((JobId::lookup(answer.text()?), answer.int()?));
+    while !added.is_empty() {
+        ids.push((JobId::lookup(added.text()?), added.int()?));
     }
     let mut ids = ids.into_iter();
     let added: Option<Vec<AddedFlow>> = flows.iter().map(|flow| tree(flow, &mut ids)).collect();

@@ -218,3 +218,22 @@ fn attempts(connection: &Connection, seq: i64) -> Result<Vec<AttemptRecord>, Eng
 fn raw(text: String) -> Result<Box<RawValue>, EngineError> {
     RawValue::from_string(text).map_err(|_| EngineError::Damaged("JSON value"))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::sqlite::schema::plan_of;
+
+    #[test]
+    fn ready_jobs_with_and_without_a_group_are_listed_from_two_indexes_without_sorting() {
+        for sql in [
+            select_ready!("AND state IN (0, 1) AND priority = 0 AND ?2 = 0"),
+            select_ready!("AND state IN (0, 1) AND priority > 0 AND ?2 = 1"),
+        ] {
+            let plan = plan_of(sql);
+            for part in ["MERGE", "paceline_jobs_ready (", "paceline_jobs_arrival ("] {
+                assert!(plan.contains(part), "{plan}");
+            }
+            assert!(!plan.contains("B-TREE"), "{plan}");
+        }
+    }
+}

@@ -3,12 +3,13 @@
 -- KEYS: base of the first queue. ARGV: now, library, number of jobs, the active job that adds them or '', its
 -- lock; then 16 a job: base, the number of its parent (0: the active job), whether it has children, what it
 -- stores of its parent, and the twelve values of an add.
--- Answers 'added' and for each job its id and 1 when it was there, 2 when it was left out; 'lost'; 'cycle';
+-- Answers 'added', the parents that are to fail, and for each job its id and 1 when it was there, 2 when it was
+-- left out; 'lost'; 'cycle';
 -- 'conflict' and an id; or 'taken', a base and an id.
 
 local now = tonumber(ARGV[1])
 local FIRST, EACH = 6, 16
-local MOST_LEVELS = 64
+local MOST_LEVELS = 1000
 local holder_key = ARGV[4] ~= '' and KEYS[1] .. ARGV[4] or nil
 local nodes, seen = {}, {}
 
@@ -57,6 +58,7 @@ local function hindrance(node)
   if not node.existing or node.done or not node.job.parent_key then return nil end
   if above(node.over, node.key) then return {'cycle'} end
   if node.twin and node.twin.job.parent_key ~= node.job.parent_key then return {'taken', node.q.base, node.job.id} end
+  if call('ZSCORE', node.q.completed, node.job.id) then return nil end
   local other = call('HGET', node.key, 'parentKey')
   if not other or other == node.job.parent_key or call('EXISTS', other) == 0 then return nil end
   local base, id = split(other)
@@ -89,17 +91,17 @@ local function adopt(node)
   local job, q = node.job, node.q
   emit(q, 'duplicated', 'jobId', job.id)
   if node.done or not job.parent_key or call('EXISTS', node.key) == 0 then return end
-  if node.former then child_removed(node.key, node.former, now) end
-  call('HSET', node.key, 'parentKey', job.parent_key, 'parent', job.parent)
   if call('ZSCORE', q.completed, job.id) then
     call('HSET', job.parent_key .. ':processed', node.key, call('HGET', node.key, 'returnvalue') or 'null')
     return
   end
+  if node.former then child_removed(node.key, node.former, now) end
+  call('HSET', node.key, 'parentKey', job.parent_key, 'parent', job.parent)
   call('SADD', job.parent_key .. ':dependencies', node.key)
   node.failed = call('ZSCORE', q.failed, job.id) ~= false
 end
 
-local answer = {'added'}
+local ids = {}
 for _, node in ipairs(nodes) do
   local job = node.job
   if not node.left_out then
@@ -113,8 +115,8 @@ for _, node in ipairs(nodes) do
     end
     if job.key then remember(job.key, job.id, now) end
   end
-  answer[#answer + 1] = job.id
-  answer[#answer + 1] = node.left_out and 2 or node.existing and 1 or 0
+  ids[#ids + 1] = job.id
+  ids[#ids + 1] = node.left_out and 2 or node.existing and 1 or 0
 end
 -- The tree stands: now failed children count, and jobs whose children are all done go on.
 for i = #nodes, 1, -1 do
@@ -126,4 +128,4 @@ for i = #nodes, 1, -1 do
   if node.waits and not node.existing and not node.left_out then release_if_done(node.q, node.job.id, now) end
 end
 for _, q in pairs(opened) do wake_for_inserts(q) end
-return answer
+return {'added', doomed, ids}

@@ -84,37 +84,48 @@ pub(super) fn pruned(
     sql: &str,
     params: impl Params,
 ) -> Result<usize, EngineError> {
-    let removed: Vec<(i64, i64, Option<(JobId, i64)>)> = {
+    let removed: Vec<Pruned> = {
         let mut delete = tx.connection.prepare_cached(sql)?;
         let rows = delete.query_map(params, |row| {
             let parent: Option<i64> = row.get(3)?;
-            let child = match parent {
-                Some(parent) => Some((JobId::lookup(row.get::<_, String>(2)?), parent)),
-                None => None,
-            };
-            Ok((row.get(0)?, row.get(1)?, child))
+            Ok(Pruned {
+                queue: row.get(0)?,
+                state: row.get(1)?,
+                child: match parent {
+                    Some(parent) => Some((JobId::lookup(row.get::<_, String>(2)?), parent)),
+                    None => None,
+                },
+            })
         })?;
         rows.collect::<rusqlite::Result<_>>()?
     };
-    for (queue, state, child) in &removed {
-        let queue = tx.queue_by_id(*queue)?;
-        let state = state_of(*state)?;
+    let count = removed.len();
+    for pruned in removed {
+        let queue = tx.queue_by_id(pruned.queue)?;
+        let state = state_of(pruned.state)?;
         tx.count_move(queue, Some(state), None);
-        if let Some((id, parent)) = child
+        if let Some((id, parent)) = pruned.child
             && state == State::Failed
         {
-            tell(
-                tx,
-                ChildNews {
-                    parent: *parent,
-                    queue,
-                    id: id.clone(),
-                    what: What::Removed,
-                },
-            )?;
+            let what = What::Removed;
+            let news = ChildNews {
+                parent,
+                queue,
+                id,
+                what,
+            };
+            tell(tx, news)?;
         }
     }
-    Ok(removed.len())
+    Ok(count)
+}
+
+/// A row that is gone.
+struct Pruned {
+    queue: i64,
+    state: i64,
+    /// Its id and its parent's row, if it has one.
+    child: Option<(JobId, i64)>,
 }
 
 /// Tells a parent, its own parent, and so on.

@@ -42,7 +42,11 @@ pub(in super::super) fn claim(
     let max = request.max.min(tx.shared.limits.claim);
     let now = tx.now;
     let room = room(tx.row(queue), max, now);
-    let taken = take(tx, queue, request, room)?;
+    let taken = if room > 0 {
+        take(tx, queue, request, room)?
+    } else {
+        Vec::new()
+    };
     let row = tx.row(queue);
     if let Some(limit) = row.settings.rate {
         row.window.count(limit, taken.len() as u64, now);
@@ -50,7 +54,8 @@ pub(in super::super) fn claim(
             claimed.next_due = sooner(claimed.next_due, Some(row.window.until));
         }
     }
-    if row.settings.group_rate.is_some() && row.grouped > 0 {
+    // Without room, windows that have ended would be told again and again.
+    if room > 0 && row.settings.group_rate.is_some() && row.grouped > 0 {
         let queue_id = row.id;
         let next = group::next_window(tx, queue_id)?;
         claimed.next_due = sooner(claimed.next_due, next);
@@ -103,9 +108,12 @@ fn take(
         let ungrouped = row.ready() > row.grouped;
         match group {
             None if ungrouped => {
+                let turn_counts = row.grouped > 0;
                 let rest = room - taken.len();
                 taken.extend(take_ungrouped(tx, queue, request, rest)?);
-                tx.row(queue).ungrouped_turn = tx.take_position(queue);
+                if turn_counts {
+                    tx.row(queue).ungrouped_turn = tx.take_position(queue);
+                }
                 break;
             }
             None => break,
@@ -179,7 +187,7 @@ fn take_of(
     Ok(first)
 }
 
-const FIRST_OF_GROUP: &str = concat!(
+pub(super) const FIRST_OF_GROUP: &str = concat!(
     select_ready!(),
     "AND group_name = ?2 AND group_name IS NOT NULL ORDER BY priority, position LIMIT 1"
 );

@@ -258,3 +258,82 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Group> {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::sqlite::ops::claim::FIRST_OF_GROUP;
+    use crate::engine::sqlite::schema::plan_of;
+    use crate::settings::StartLimit;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000);
+
+    #[test]
+    fn a_claim_searches_indexes_for_the_next_group_its_first_job_and_the_windows() {
+        for (sql, index) in [
+            (NEXT, "paceline_groups_turn (queue=?)"),
+            (
+                NEXT_WINDOW,
+                "paceline_groups_window (queue=? AND open_at>?)",
+            ),
+            (
+                OPEN_DUE,
+                "paceline_groups_window (queue=? AND open_at>? AND open_at<?)",
+            ),
+            (
+                FIRST_OF_GROUP,
+                "paceline_jobs_grouped (queue=? AND group_name=?)",
+            ),
+        ] {
+            let plan = plan_of(sql);
+            assert!(plan.contains(index), "{sql}: {plan}");
+            assert!(
+                !plan.contains("SCAN p") && !plan.contains("B-TREE"),
+                "{plan}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_group_is_open_unless_a_bound_is_reached() {
+        let bound = |number| NonZeroU32::new(number).unwrap();
+        let rate = StartLimit {
+            max: bound(2),
+            per: Duration::from_millis(500),
+        };
+        let settings = QueueSettings::default()
+            .group_concurrency(Some(bound(3)))
+            .group_rate(Some(rate));
+        let mut group = Group::new("g");
+        group.shift(None, Some(State::Prioritized));
+        group.shift(None, Some(State::Waiting));
+        assert_eq!((group.ready, group.opens(&settings, NOW)), (2, Open::Now));
+        group.shift(Some(State::Waiting), Some(State::Active));
+        group.window.count(rate, 2, NOW);
+        let end = Timestamp::from_millis(1_500);
+        assert_eq!(group.opens(&settings, NOW), Open::At(end));
+        assert_eq!(group.opens(&settings, end), Open::Now);
+        group.active = 3;
+        assert_eq!(group.opens(&settings, end), Open::Later);
+        assert_eq!(group.opens(&QueueSettings::default(), NOW), Open::Now);
+        for code in [Open::Now, Open::Later, Open::At(end)] {
+            assert_eq!(Open::of(code.code()), code);
+        }
+    }
+
+    #[test]
+    fn a_group_is_forgotten_when_nothing_has_to_be_remembered() {
+        let mut group = Group::new("g");
+        assert!(group.is_idle(NOW));
+        group.window.until = Timestamp::from_millis(1_001);
+        assert!(!group.is_idle(NOW), "its window is in force");
+        group.window.until = NOW;
+        group.shift(None, Some(State::Waiting));
+        assert!(!group.is_idle(NOW));
+        group.shift(Some(State::Waiting), None);
+        assert!(group.is_idle(NOW));
+    }
+}
