@@ -44,6 +44,7 @@ else
     call('LREM', q.base .. 'paused', 0, id)
   end
   discard(q, {id}, now, true)
-  emit(q, 'removed', 'jobId', id, 'prev', state)
+  -- BullMQ names the list here, not the state.
+  emit(q, 'removed', 'jobId', id, 'prev', state == 'waiting' and 'wait' or state)
 end
 return 'done'
