@@ -53,9 +53,20 @@ pub(crate) fn check_transfer(jobs: &[JobRecord], limits: &Limits) -> Result<(), 
 }
 
 /// Refuses flows that are too large, and options that mean nothing in a flow.
-pub(crate) fn check_flow(flows: &[Flow], limits: &Limits) -> Result<(), AddError> {
+pub(crate) fn check_flow(flow: &Flow, limits: &Limits) -> Result<(), AddError> {
+    bounded(flow.len(), flow.depth(), limits)?;
+    check_node(flow, limits)
+}
+
+/// As [`check_flow`], for children of a job under way.
+pub(crate) fn check_children(flows: &[Flow], limits: &Limits) -> Result<(), AddError> {
     let jobs: usize = flows.iter().map(Flow::len).sum();
     let levels = flows.iter().map(Flow::depth).max().unwrap_or(0);
+    bounded(1 + jobs, 1 + levels, limits)?;
+    flows.iter().try_for_each(|flow| check_child(flow, limits))
+}
+
+fn bounded(jobs: usize, levels: usize, limits: &Limits) -> Result<(), AddError> {
     for (what, count, max) in [
         ("jobs", jobs, limits.flow),
         ("levels", levels, limits.flow_depth),
@@ -64,18 +75,28 @@ pub(crate) fn check_flow(flows: &[Flow], limits: &Limits) -> Result<(), AddError
             return Err(AddError::FlowTooLarge { what, count, max });
         }
     }
-    flows.iter().try_for_each(|flow| check_node(flow, limits))
+    Ok(())
 }
 
 fn check_node(flow: &Flow, limits: &Limits) -> Result<(), AddError> {
     check_job(&flow.job, limits)?;
-    let options = &flow.job.options;
-    if options.idempotency.is_some() || options.deduplication.is_some() {
+    if let Some(deduplication) = &flow.job.options.deduplication
+        && (deduplication.replace || deduplication.keep_last_if_active)
+    {
         return Err(AddError::OptionConflict(
-            "jobs of a flow take neither idempotency keys nor deduplication: give the job an id",
+            "a job of a flow cannot use a deduplication that replaces its holder or keeps the last add",
         ));
     }
     flow.children
         .iter()
-        .try_for_each(|child| check_node(child, limits))
+        .try_for_each(|child| check_child(child, limits))
+}
+
+fn check_child(flow: &Flow, limits: &Limits) -> Result<(), AddError> {
+    if flow.job.options.idempotency.is_some() {
+        return Err(AddError::OptionConflict(
+            "only the first job of a flow can have an idempotency key: give the child an id",
+        ));
+    }
+    check_node(flow, limits)
 }

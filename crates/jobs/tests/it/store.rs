@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use paceline_jobs::engine::{ClaimRequest, ClaimedJob, Ending, Finish};
 use paceline_jobs::{
-    EngineHandle, LeaseError, LeaseToken, ManualClock, QueueName, SqliteEngine, SqliteOptions,
-    State,
+    EngineHandle, JobId, LeaseError, LeaseToken, ManualClock, QueueName, SqliteEngine,
+    SqliteOptions, State,
 };
 use serde_json::value::{RawValue, to_raw_value};
 use tempfile::TempDir;
@@ -35,6 +35,12 @@ impl Store {
             clock,
             folder,
         }
+    }
+
+    /// An engine whose upkeep is left to the test, and which forgives one lost lease.
+    pub(crate) fn by_hand() -> Self {
+        let day = Duration::from_hours(24);
+        Self::with(|options| options.sweep_every(day).stall_limit(1))
     }
 
     /// Lets time pass.
@@ -103,4 +109,18 @@ pub(crate) fn failed(retryable: bool) -> Ending {
         retryable,
         wait: None,
     }
+}
+
+/// Takes one job.
+pub(crate) async fn claim_one(engine: &EngineHandle, queue: &str) -> ClaimedJob {
+    let mut jobs = claim(engine, queue, &LeaseToken::random(), 1).await;
+    jobs.pop()
+        .unwrap_or_else(|| panic!("{queue} has a ready job"))
+}
+
+/// Where a job stands; none when it is gone.
+pub(crate) async fn state_of(engine: &EngineHandle, queue: &str, id: &JobId) -> Option<State> {
+    let queue = QueueName::new(queue).unwrap();
+    let found = engine.get(&queue, id).await.unwrap();
+    found.map(|job| job.state)
 }

@@ -5,28 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use paceline_jobs::{
-    Job, JobError, JobEventKind, JobId, JobOptions, Outcome, Queue, Received, Shutdown, State,
-    Worker,
+    Job, JobError, JobEventKind, JobOptions, Outcome, Queue, Received, Shutdown, State, Worker,
 };
 use tokio::sync::mpsc;
 
 use super::open;
-
-/// Waits until the job is in this state, by its events.
-async fn reaches(queue: &Queue<u32>, id: &JobId, wanted: State) {
-    let mut events = queue.events();
-    let reached = async {
-        loop {
-            if queue.get(id).await.unwrap().unwrap().state == wanted {
-                return;
-            }
-            events.next().await.expect("the engine lives");
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), reached)
-        .await
-        .expect("in time");
-}
+use crate::workbench::reaches;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_job_is_run_once_by_concurrent_workers() {

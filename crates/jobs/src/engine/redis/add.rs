@@ -39,15 +39,13 @@ pub(super) async fn add(
     for job in jobs {
         let id = job.options.id.clone().unwrap_or_else(JobId::random);
         push_job(&mut call, &id, job);
-        // No parent: flows have a script of their own.
-        call.push("").push("").push("");
     }
     let answer = store.call(queue, &call).await?;
     read(answer, queue, max_not_started)
 }
 
-/// The first seven values of a new job.
-pub(super) fn push_job_head(call: &mut Call, id: &JobId, job: &NewJob) {
+/// The twelve values of a new job.
+pub(super) fn push_job(call: &mut Call, id: &JobId, job: &NewJob) {
     let options = &job.options;
     call.push(id.as_str())
         .push(flags(options))
@@ -56,12 +54,6 @@ pub(super) fn push_job_head(call: &mut Call, id: &JobId, job: &NewJob) {
         .push(job_options::write(options))
         .push(whole_millis(options.delay))
         .push(options.priority);
-}
-
-/// The first twelve values of a new job.
-fn push_job(call: &mut Call, id: &JobId, job: &NewJob) {
-    push_job_head(call, id, job);
-    let options = &job.options;
     match &options.idempotency {
         Some(key) => call
             .push(key.key.as_str())

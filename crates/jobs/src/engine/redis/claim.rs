@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use redis::Value;
 use serde_json::value::RawValue;
 
@@ -53,10 +51,9 @@ struct Taken {
 }
 
 async fn take(store: &Store, request: &ClaimRequest, max: usize) -> Result<Taken, EngineError> {
-    let now = store.now();
     let call = store
         .script(&CLAIM, &request.queue)
-        .arg(now.as_millis())
+        .arg(store.now().as_millis())
         .arg(request.token.as_str())
         .arg(whole_millis(request.lease_for).max(1))
         .arg(max)
@@ -66,7 +63,6 @@ async fn take(store: &Store, request: &ClaimRequest, max: usize) -> Result<Taken
     let due = answer
         .some_text()?
         .and_then(|due| super::reply::number(&due));
-    let limited = answer.int()?;
     report_orphans(&request.queue, answer.next()?);
     let mut taken = Taken {
         jobs: Vec::new(),
@@ -74,10 +70,6 @@ async fn take(store: &Store, request: &ClaimRequest, max: usize) -> Result<Taken
         next_due: due.map(Timestamp::from_millis),
         paused,
     };
-    if limited > 0 {
-        let open = now.saturating_add(Duration::from_millis(limited.unsigned_abs()));
-        taken.next_due = Some(taken.next_due.map_or(open, |due| due.min(open)));
-    }
     let mut jobs = Parts::of(answer.next()?);
     while !jobs.is_empty() {
         read_job(store, request, &mut jobs, &mut taken)?;

@@ -36,18 +36,17 @@ fn kind(fields: &HashMap<String, String>) -> Option<JobEventKind> {
         "failed" => JobEventKind::Failed,
         "stalled" => JobEventKind::Stalled,
         "removed" => JobEventKind::Removed,
+        "deduplicated" => JobEventKind::Deduplicated,
         "paused" => JobEventKind::Paused,
         "resumed" => JobEventKind::Resumed,
-        "delayed" | "waiting" | "waiting-children" => match (field("prev"), field("pl")) {
+        "waiting-children" if field("prev").is_some() => JobEventKind::WaitingChildren,
+        "delayed" | "waiting" => match (field("prev"), field("pl")) {
             (_, Some("postponed")) => JobEventKind::Postponed,
             (_, Some("handed_back")) => JobEventKind::HandedBack,
-            (_, Some("failed")) => JobEventKind::Retrying,
-            // The event `stalled` follows.
-            (_, Some("stalled")) => return None,
-            (Some("active"), _) => JobEventKind::Retrying,
-            (Some(_), _) => JobEventKind::Waiting,
-            // A part of `added`.
-            (None, _) => return None,
+            (_, Some("failed")) | (Some("active"), None) => JobEventKind::Retrying,
+            (Some(_), None) => JobEventKind::Waiting,
+            // Told by `stalled`, which follows, or by `added`.
+            _ => return None,
         },
         _ => return None,
     })

@@ -8,14 +8,13 @@ use super::job_options::{HeldJob, StoredOptions, whole_millis};
 use super::keys::lock_value;
 use super::reply::{Parts, list, small, text};
 use super::script::{Call, FINISH};
-use super::settings::RedisSettings;
 use super::store::{LIBRARY, Store};
 use crate::engine::{Ending, Finish, Lease};
 use crate::error::{EngineError, LeaseError};
 use crate::names::{QueueName, random_fraction};
 use crate::retention::Retention;
 use crate::snapshot::AttemptOutcome;
-use crate::state::{Change, Place, State, Trigger, decide};
+use crate::state::{Change, JobFacts, Place, State, Trigger, decide};
 
 /// Endings told by one call of the script.
 const FINISH_STEP: usize = 500;
@@ -102,8 +101,9 @@ pub(super) struct Ended<'a> {
     value: Cow<'a, str>,
     wrong: bool,
     wait: Duration,
-    retention: Retention,
-    own_retention: bool,
+    /// How long it is kept in its next state, and should a child fail it; and whether it says so itself.
+    retention: (Retention, bool),
+    if_failed: (Retention, bool),
     max_attempts: u32,
     traces: u32,
 }
@@ -163,7 +163,6 @@ impl<'a> Ended<'a> {
         store: &Store,
     ) -> Self {
         let state = change.state.unwrap_or(State::Failed);
-        let (retention, own_retention) = job.retention(state, &store.settings);
         Self {
             id,
             lock,
@@ -174,16 +173,17 @@ impl<'a> Ended<'a> {
             wait: change
                 .due_at
                 .map_or(Duration::ZERO, |due| due.saturating_since(store.now())),
-            retention,
-            own_retention,
+            retention: job.retention(state, &store.settings),
+            if_failed: job.retention(State::Failed, &store.settings),
             max_attempts: job.options.max_attempts,
             traces: job.options.traces,
         }
     }
 
-    /// The fifteen values the script wants.
+    /// The eighteen values the script wants.
     fn push(&self, call: &mut Call) {
-        let (count, age) = bounds(self.retention);
+        let (count, age) = bounds(self.retention.0);
+        let (failed_count, failed_age) = bounds(self.if_failed.0);
         let state = self.change.state.unwrap_or(State::Failed);
         let counted = matches!(
             self.outcome,
@@ -205,9 +205,12 @@ impl<'a> Ended<'a> {
             .push(outcome_name(self.outcome))
             .push(self.max_attempts)
             .push(given(stalled, self.change.stalls))
-            .push(i32::from(self.own_retention))
+            .push(i32::from(self.retention.1))
             .push(self.traces)
-            .push(i32::from(self.wrong));
+            .push(i32::from(self.wrong))
+            .push(failed_count)
+            .push(failed_age)
+            .push(i32::from(self.if_failed.1));
     }
 }
 
@@ -257,34 +260,95 @@ pub(super) const fn outcome_name(outcome: AttemptOutcome) -> &'static str {
     }
 }
 
-/// Tells the server; gives for each the state it has now, nothing when the lease does not hold.
+/// Tells the server, and ends the parents that fail with their children; gives for each ending the state the
+/// job has now, nothing when the lease does not hold.
 pub(super) async fn tell(
     store: &Store,
     queue: &QueueName,
     endings: &[Option<Ended<'_>>],
 ) -> Result<Vec<Option<State>>, EngineError> {
+    let (states, doomed) = tell_once(store, queue, endings).await?;
+    fail_parents(store, doomed).await?;
+    Ok(states)
+}
+
+async fn tell_once(
+    store: &Store,
+    queue: &QueueName,
+    endings: &[Option<Ended<'_>>],
+) -> Result<(Vec<Option<State>>, Value), EngineError> {
     let known: Vec<&Ended<'_>> = endings.iter().flatten().collect();
     if known.is_empty() {
-        return Ok(endings.iter().map(|_| None).collect());
+        return Ok((endings.iter().map(|_| None).collect(), Value::Nil));
     }
-    let RedisSettings { limits, .. } = &store.settings;
     let mut call = store
         .script(&FINISH, queue)
         .arg(store.now().as_millis())
-        .arg(limits.attempts)
+        .arg(store.settings.limits.attempts)
         .arg(known.len())
         .arg(LIBRARY);
     for ended in &known {
         ended.push(&mut call);
     }
-    let mut states: Parts = Parts::of(store.call(queue, &call).await?);
-    endings
+    let mut answer = Parts::of(store.call(queue, &call).await?);
+    let mut told = Parts::of(answer.next()?);
+    let states: Result<Vec<_>, EngineError> = endings
         .iter()
         .map(|ending| match ending {
-            Some(_) => Ok(read_state(states.next()?)),
+            Some(_) => Ok(read_state(told.next()?)),
             None => Ok(None),
         })
-        .collect()
+        .collect();
+    Ok((states?, answer.next()?))
+}
+
+/// Ends jobs that fail because a child did, and then those that fail because of them. Should this be cut
+/// short, whoever takes such a job fails it: it is marked.
+pub(super) async fn fail_parents(store: &Store, doomed: Value) -> Result<(), EngineError> {
+    let mut next = vec![doomed];
+    while let Some(doomed) = next.pop() {
+        let mut parts = Parts::of(doomed);
+        while !parts.is_empty() {
+            let (base, id) = (parts.text()?, parts.text()?);
+            if let Some(queue) = store.keys.queue_of_base(&base) {
+                next.push(fail_parent(store, &queue, &id).await?);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Fails one job because of its child; gives those that fail because of it.
+async fn fail_parent(store: &Store, queue: &QueueName, id: &str) -> Result<Value, EngineError> {
+    let mut look = redis::cmd("HMGET");
+    look.arg(store.keys.of(queue, id))
+        .arg(&["opts", "priority", "atm", "stc", "defa"]);
+    let fields = list(store.link.query(&look).await?);
+    let mut fields = fields.into_iter().map(text);
+    let mut next = || fields.next().flatten();
+    let options = StoredOptions::read(&next().unwrap_or_default());
+    let mut number = || next().as_deref().and_then(small).unwrap_or(0);
+    let job = HeldJob {
+        options,
+        priority: number(),
+        attempts_made: number(),
+        stalls: number(),
+    };
+    let Some(reason) = next() else {
+        return Ok(Value::Nil);
+    };
+    let facts = JobFacts {
+        state: State::WaitingChildren,
+        ..job.facts()
+    };
+    let Ok(change) = decide(&facts, Trigger::ChildFailed, store.now()) else {
+        return Ok(Value::Nil);
+    };
+    let reason = store.settings.limits.cut_error(&reason);
+    let lock = "doomed".to_owned();
+    let ended = Ended::new(id, lock, &job, change, (Cow::Borrowed(reason), true), store);
+    let (_, doomed) = tell_once(store, queue, &[Some(ended)]).await?;
+    Ok(doomed)
 }
 
 fn read_state(value: Value) -> Option<State> {

@@ -2,14 +2,15 @@ use redis::Value;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::add::push_job_head;
+use super::add::push_job;
+use super::finish::fail_parents;
 use super::job_options::failure_name;
 use super::keys::lock_value;
 use super::reply::{Parts, list, text};
 use super::script::{Call, FLOW};
 use super::store::{LIBRARY, Store};
 use crate::engine::Lease;
-use crate::engine::checks::check_flow;
+use crate::engine::checks::{check_children, check_flow};
 use crate::error::{AddError, EngineError};
 use crate::flow::{AddedFlow, Children, Flow, JobRef};
 use crate::names::{JobId, QueueName};
@@ -27,6 +28,7 @@ struct Node<'a> {
 
 /// Adds a tree of jobs, all or none.
 pub(super) async fn add(store: &Store, flow: &Flow) -> Result<AddedFlow, AddError> {
+    check_flow(flow, &store.settings.limits)?;
     let added = add_all(store, &flow.queue, None, std::slice::from_ref(flow)).await?;
     Ok(added
         .into_iter()
@@ -40,6 +42,7 @@ pub(super) async fn add_children(
     lease: &Lease,
     children: &[Flow],
 ) -> Result<Vec<AddedFlow>, AddError> {
+    check_children(children, &store.settings.limits)?;
     add_all(store, &lease.queue, Some(lease), children).await
 }
 
@@ -49,10 +52,6 @@ async fn add_all(
     holder: Option<&Lease>,
     flows: &[Flow],
 ) -> Result<Vec<AddedFlow>, AddError> {
-    if flows.is_empty() {
-        return Ok(Vec::new());
-    }
-    check_flow(flows, &store.settings.limits)?;
     let mut nodes = Vec::new();
     for flow in flows {
         collect(flow, holder.map(|_| 0), &mut nodes);
@@ -80,6 +79,16 @@ async fn add_all(
     match answer.text()?.as_str() {
         "added" => {}
         "lost" => return Err(AddError::LeaseLost),
+        "cycle" => {
+            return Err(AddError::OptionConflict(
+                "a job of the flow would wait for itself: its child has the id of a job above it",
+            ));
+        }
+        "conflict" => {
+            return Err(AddError::IdempotencyConflict {
+                job: JobId::lookup(answer.text()?),
+            });
+        }
         "taken" => {
             let base = answer.text()?;
             let id = JobId::lookup(answer.text()?);
@@ -87,9 +96,11 @@ async fn add_all(
         }
         _ => return Err(EngineError::Damaged("answer").into()),
     }
+    fail_parents(store, answer.next()?).await?;
+    let mut added = Parts::of(answer.next()?);
     let mut ids = Vec::with_capacity(nodes.len());
-    while !answer.is_empty() {
-        ids.push((JobId::lookup(answer.text()?), answer.int()? == 1));
+    while !added.is_empty() {
+        ids.push((JobId::lookup(added.text()?), added.int()?));
     }
     let mut ids = ids.into_iter();
     let added: Option<Vec<AddedFlow>> = flows.iter().map(|flow| tree(flow, &mut ids)).collect();
@@ -105,7 +116,7 @@ fn collect<'a>(flow: &'a Flow, over: Option<usize>, nodes: &mut Vec<Node<'a>>) {
     }
 }
 
-/// The eleven values of a job.
+/// The sixteen values of a job.
 fn push(
     store: &Store,
     call: &mut Call,
@@ -128,7 +139,7 @@ fn push(
                 .map(|(queue, id)| parent_text(store, queue, id, node.flow))
                 .unwrap_or_default(),
         );
-    push_job_head(call, &node.id, &node.flow.job);
+    push_job(call, &node.id, &node.flow.job);
 }
 
 /// What a child stores of its parent.
@@ -148,15 +159,16 @@ fn taken(store: &Store, base: &str, id: JobId) -> AddError {
     }
 }
 
-/// The tree with the ids it got.
-fn tree(flow: &Flow, ids: &mut impl Iterator<Item = (JobId, bool)>) -> Option<AddedFlow> {
-    let (id, existing) = ids.next()?;
+/// The tree with the ids it got. Nothing below a job that was there was added.
+fn tree(flow: &Flow, ids: &mut impl Iterator<Item = (JobId, i64)>) -> Option<AddedFlow> {
+    let (id, how) = ids.next()?;
     let queue = flow.queue.clone();
     let children: Option<Vec<_>> = flow.children.iter().map(|child| tree(child, ids)).collect();
+    let existing = how == 1;
     Some(AddedFlow {
         job: JobRef { queue, id },
         existing,
-        children: children?,
+        children: if existing { Vec::new() } else { children? },
     })
 }
 

@@ -276,7 +276,9 @@ mod tests {
         check("not JSON", |_| {});
         check(r#"{"attempts":0,"unknown":{"x":1}}"#, |_| {});
         check(r#"{"attempts":3.0}"#, |o| o.max_attempts = 3);
-        check(r#"{"attempts":"many","lifo":true}"#, |o| o.lifo = true);
+        check(r#"{"attempts":"many","lifo":true}"#, |o| {
+            o.lifo = true;
+        });
         check(r#"{"backoff":1000}"#, |o| {
             o.backoff = Some(Backoff::fixed(second))
         });

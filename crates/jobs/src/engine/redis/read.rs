@@ -55,15 +55,15 @@ pub(super) fn page(
 ) -> Result<JobPage, EngineError> {
     let mut answer = Parts::of(answer);
     let total = answer.count()?;
-    let mut parts = Parts::of(answer.next()?);
+    let mut listed = Parts::of(answer.next()?);
     let now = store.now();
     let mut jobs = Vec::new();
-    while !parts.is_empty() {
-        let state = State::from_name(&parts.text()?).ok_or(EngineError::Damaged("job state"))?;
-        let score = parts.some_text()?;
-        let lock_millis = parts.int()?;
-        let id = JobId::lookup(parts.text()?);
-        let mut stored = StoredJob::new(queue, id, state, parts.next()?);
+    while !listed.is_empty() {
+        let state = State::from_name(&listed.text()?).ok_or(EngineError::Damaged("job state"))?;
+        let score = listed.some_text()?;
+        let lock_millis = listed.int()?;
+        let id = JobId::lookup(listed.text()?);
+        let mut stored = StoredJob::new(queue, id, state, listed.next()?);
         stored.due_score(score.as_deref());
         if let Ok(left) = u64::try_from(lock_millis) {
             stored.lease_until = Some(now.saturating_add(Duration::from_millis(left)));

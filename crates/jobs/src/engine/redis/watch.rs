@@ -50,14 +50,13 @@ async fn round(
     connection: &mut Option<Blocking>,
     queues: &BTreeSet<QueueName>,
 ) -> RedisResult<()> {
-    let mut waiting = match connection.take() {
-        Some(waiting) => waiting,
-        None => {
-            let fresh = Blocking::connect(&store.link.client, store.link.deadline).await?;
-            // Jobs may have come before the wait begins.
-            store.board.wake_all();
-            fresh
-        }
+    let mut waiting = if let Some(waiting) = connection.take() {
+        waiting
+    } else {
+        let fresh = Blocking::connect(&store.link.client, store.link.deadline).await?;
+        // Jobs may have come before the wait begins.
+        store.board.wake_all();
+        fresh
     };
     if let Some(queue) = queues.first() {
         waiting
@@ -78,21 +77,17 @@ async fn round(
 
 /// A marker was taken: wakes the queue's idle workers, or puts it back when they have gone to work.
 async fn handle(store: &Store, popped: Value) {
-    let mut parts = list(popped).into_iter();
-    let (Some(key), Some(member), Some(score)) = (parts.next(), parts.next(), parts.next()) else {
+    let parts: Vec<String> = list(popped).into_iter().filter_map(text).collect();
+    let [key, member, score] = parts.as_slice() else {
         return;
     };
-    let Some(key) = text(key) else { return };
-    let Some(queue) = store.keys.queue_of(&key, "marker") else {
+    let Some(queue) = store.keys.queue_of(key, "marker") else {
         return;
     };
     if store.board.is_idle(&queue) {
         store.board.wake(&queue);
         return;
     }
-    let (Some(member), Some(score)) = (text(member), text(score)) else {
-        return;
-    };
     let mut put_back = redis::cmd("ZADD");
     put_back.arg(key).arg(score).arg(member);
     let _ = store.link.query(&put_back).await;

@@ -9,6 +9,7 @@
 //! application copies while it is open: use SQLite's backup.
 
 mod call;
+mod children;
 mod network_fs;
 mod open;
 mod ops;
@@ -21,6 +22,7 @@ mod shared;
 mod transactional;
 mod tx;
 mod watch;
+mod window;
 mod writer;
 
 pub(crate) use ops::add::check as check_new_jobs;
@@ -50,10 +52,12 @@ use super::{
 use crate::clock::Timestamp;
 use crate::error::{AddError, EngineError, LeaseError, ManageError, OpenError};
 use crate::events::{EventCursor, EventSender, QueueEvents, UnknownCursor};
+use crate::flow::{AddedFlow, Children, Flow};
 use crate::limits::Limits;
 use crate::names::{InvalidName, JobId, QueueName, SchedulerId};
 use crate::queue::RawQueue;
 use crate::scheduler::{Scheduler, SchedulerInfo};
+use crate::settings::QueueSettings;
 use crate::shutdown::{Shutdown, StopDetails, Stopping};
 use crate::snapshot::{JobPage, JobSnapshot, Page, QueueInfo};
 use crate::state::{State, Trigger};
@@ -299,6 +303,35 @@ impl Engine for SqliteEngine {
 
     fn queues(&self) -> Operation<'_, Vec<QueueInfo>> {
         self.read(read::queues)
+    }
+
+    fn add_flow(&self, flow: Flow) -> Operation<'_, AddedFlow, AddError> {
+        if let Err(refused) = ops::flow::check(&flow, &self.shared.limits) {
+            return Box::pin(async move { Err(refused) });
+        }
+        self.write(move |tx| ops::flow::add(tx, &flow))
+    }
+
+    fn add_children(
+        &self,
+        lease: &Lease,
+        children: Vec<Flow>,
+    ) -> Operation<'_, Vec<AddedFlow>, AddError> {
+        if let Err(refused) = ops::flow::check_children(&children, &self.shared.limits) {
+            return Box::pin(async move { Err(refused) });
+        }
+        let lease = lease.clone();
+        self.write(move |tx| ops::flow::add_children(tx, &lease, &children))
+    }
+
+    fn children(&self, queue: &QueueName, id: &JobId) -> Operation<'_, Option<Children>> {
+        let (queue, id) = (queue.clone(), id.clone());
+        self.read(move |connection| children::children(connection, &queue, &id))
+    }
+
+    fn set_settings(&self, queue: &QueueName, settings: QueueSettings) -> Operation<'_, ()> {
+        let queue = queue.clone();
+        self.write(move |tx| ops::settings::set_settings(tx, &queue, settings))
     }
 
     fn export(

@@ -1,11 +1,21 @@
 //! The Redis engine on a real server, which the tests start themselves.
 
 mod between;
+mod bulk;
 #[path = "../conformance.rs"]
 mod conformance;
+#[path = "../deduplication.rs"]
+mod deduplication;
 mod faults;
+#[path = "../flow_ids.rs"]
+mod flow_ids;
+mod flow_layout;
+#[path = "../flows.rs"]
+mod flows;
 mod layout;
 mod server;
+#[path = "../settings.rs"]
+mod settings;
 mod store;
 #[path = "../transfer.rs"]
 mod transfer;

@@ -1,42 +1,15 @@
 -- Adds jobs to one queue, all or none.
 -- KEYS: base. ARGV: now, bound of unstarted jobs or '', library, number of jobs, whether any key or bound
--- must be checked first; then 15 a job.
+-- must be checked first; then 12 a job.
 -- Answers 'added' and for each job its id and whether it was there; or 'full'; or 'conflict' and a job.
 
 local now = tonumber(ARGV[1])
 local q = queue(KEYS[1])
 local count = tonumber(ARGV[4])
-local FIRST, EACH = 6, 15
+local FIRST, EACH = 6, 12
 
 local function job_at(i)
-  local a = FIRST + (i - 1) * EACH
-  local flags = ARGV[a + 1]
-  local job = {
-    id = ARGV[a], custom = string.find(flags, 'c') ~= nil, lifo = string.find(flags, 'l') ~= nil,
-    name = ARGV[a + 2], data = ARGV[a + 3], opts = ARGV[a + 4], timestamp = ARGV[1],
-    delay = ARGV[a + 5], priority = ARGV[a + 6],
-  }
-  if ARGV[a + 7] ~= '' then
-    job.key = { name = q.base .. 'pl:key:' .. ARGV[a + 7], print = ARGV[a + 8], hold = ARGV[a + 9] }
-  end
-  if ARGV[a + 10] ~= '' then
-    job.deduplication = {
-      id = ARGV[a + 10], ttl = ARGV[a + 11] ~= '' and ARGV[a + 11] or nil,
-      extend = string.find(flags, 'e') ~= nil, replace = string.find(flags, 'r') ~= nil,
-      keep_last = string.find(flags, 'k') ~= nil,
-    }
-  end
-  if ARGV[a + 12] ~= '' then job.rjk = ARGV[a + 12] end
-  if ARGV[a + 13] ~= '' then
-    job.parent_key, job.parent = ARGV[a + 13], ARGV[a + 14]
-  end
-  return job
-end
-
--- The job an idempotency key stands for, and its request's print; nothing once its time is over.
-local function remembered(key)
-  local held = call('HMGET', key.name, 'print', 'until', 'job')
-  if held[1] and tonumber(held[2]) > now then return held[3], held[1] end
+  return job_from(q, FIRST + (i - 1) * EACH)
 end
 
 -- What must hold before anything is written.
@@ -46,12 +19,12 @@ local function refusal()
     local job = job_at(i)
     local known = job.custom and (seen[job.id] or call('EXISTS', q.base .. job.id) == 1)
     if job.key then
-      local id, print = remembered(job.key)
+      local id, print = remembered(job.key, now)
       if not id and seen[job.key.name] then id, print = seen[job.key.name][1], seen[job.key.name][2] end
       if id and print ~= job.key.print then return {'conflict', id} end
       if id then known = true else seen[job.key.name] = {job.id, job.key.print} end
     end
-    if job.deduplication and call('EXISTS', q.base .. 'de:' .. job.deduplication.id) == 1 then known = true end
+    if job.deduplication and holder_of(q, job.deduplication) then known = true end
     seen[job.id] = true
     if not known then fresh = fresh + 1 end
   end
@@ -64,7 +37,7 @@ end
 
 local function add(job)
   if job.key then
-    local id = remembered(job.key)
+    local id = remembered(job.key, now)
     if id then return id, 1 end
   end
   local id, existing = job.id, 0
@@ -79,10 +52,7 @@ local function add(job)
       insert(q, job)
     end
   end
-  if job.key then
-    call('HSET', job.key.name, 'print', job.key.print, 'until', string.format('%.0f', now + job.key.hold), 'job', id)
-    call('PEXPIRE', job.key.name, math.max(1, tonumber(job.key.hold)))
-  end
+  if job.key then remember(job.key, id, now) end
   return id, existing
 end
 

@@ -10,7 +10,7 @@ local LOOKED_AT = 10000
 
 local function reopen(id, from)
   local key = q.base .. id
-  local job = call('HMGET', key, 'name', 'priority', 'parentKey')
+  local job = call('HMGET', key, 'name', 'priority', 'parentKey', 'opts')
   if not job[1] then return end
   if from == 'failed' then
     call('ZREM', q.expiry, id)
@@ -20,7 +20,7 @@ local function reopen(id, from)
   else
     call('HSET', key, 'delay', 0)
   end
-  line_up(q, id, tonumber(job[2] or 0) or 0, false)
+  line_up(q, id, tonumber(job[2] or 0) or 0, is_lifo(job[4]))
   emit(q, 'waiting', 'jobId', id, 'prev', from)
 end
 
@@ -66,7 +66,7 @@ end
 local function drain(delayed)
   local done = 0
   local function remove(ids)
-    discard(q, ids, now)
+    discard(q, ids, now, true)
     done = done + #ids
   end
   remove(take_from_list(q.wait, step, any))
@@ -95,7 +95,7 @@ local function clean(state, until_when)
     local sets = { prioritized = q.prioritized, delayed = q.delayed, ['waiting-children'] = q.children }
     ids = take_from_set(sets[state], step, old)
   end
-  discard(q, ids, now)
+  discard(q, ids, now, true)
   if #ids > 0 then emit(q, 'cleaned', 'count', #ids) end
   return #ids, #ids == step
 end
@@ -104,7 +104,7 @@ local function obliterate()
   local done = 0
   local function remove(ids)
     for _, id in ipairs(ids) do call('DEL', q.base .. id .. ':lock') end
-    discard(q, ids, now)
+    discard(q, ids, now, true)
     done = done + #ids
   end
   for _, list in ipairs({q.wait, q.base .. 'paused', q.active}) do
@@ -118,7 +118,7 @@ local function obliterate()
     call('DEL', q.base .. 'repeat:' .. scheduler)
   end
   for _, suffix in ipairs({
-    'meta', 'id', 'pc', 'marker', 'limiter', 'events', 'stalled', 'stalled-check', 'repeat', 'pl:expiry', 'pl:sweep',
+    'meta', 'id', 'pc', 'marker', 'limiter', 'events', 'stalled', 'stalled-check', 'repeat', 'pl:expiry', 'pl:sweep', 'pl:window',
     'metrics:completed', 'metrics:failed', 'metrics:completed:data', 'metrics:failed:data', 'delay', 'priority',
   }) do
     call('UNLINK', q.base .. suffix)

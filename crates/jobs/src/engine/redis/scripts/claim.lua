@@ -1,7 +1,6 @@
 -- Makes due jobs ready and takes up to `max` ready ones under a lease.
 -- KEYS: base. ARGV: now, worker token, lease in ms, max, due jobs made ready at most.
--- Answers whether paused, when the next job is due or '', for how long the rate limit holds in ms, the ids
--- that had no job, and 12 values a job.
+-- Answers whether paused, when asking again may give more or '', the ids that had no job, and 12 values a job.
 
 local now = tonumber(ARGV[1])
 local q = queue(KEYS[1])
@@ -13,9 +12,9 @@ local function promote_due()
   if #ids == 0 then return end
   call('ZREM', q.delayed, unpack(ids))
   for _, id in ipairs(ids) do
-    local job = call('HMGET', q.base .. id, 'name', 'priority')
+    local job = call('HMGET', q.base .. id, 'name', 'priority', 'opts')
     if job[1] then
-      line_up(q, id, tonumber(job[2] or 0) or 0, false)
+      line_up(q, id, tonumber(job[2] or 0) or 0, is_lifo(job[3]))
       call('HSET', q.base .. id, 'delay', 0)
       emit(q, 'waiting', 'jobId', id, 'prev', 'delayed')
     else
@@ -25,9 +24,9 @@ local function promote_due()
   wake(q)
 end
 
--- How many jobs may be started now, and for how long none may.
+-- How many jobs may be started now.
 local function allowance()
-  local most, limited = tonumber(ARGV[4]), 0
+  local most = tonumber(ARGV[4])
   if q.concurrency then most = math.min(most, q.concurrency - call('LLEN', q.active)) end
   if q.max then
     local started, ttl = tonumber(call('GET', q.limiter) or 0), call('PTTL', q.limiter)
@@ -36,13 +35,12 @@ local function allowance()
       started = 0
     end
     if ttl > 0 then
-      if started >= q.max then limited = ttl end
       most = math.min(most, q.max - started)
     else
       most = math.min(most, q.max)
     end
   end
-  return most, limited
+  return most
 end
 
 local function pop(most)
@@ -76,22 +74,35 @@ local function start(id)
   call('SET', key .. ':lock', token .. ':' .. number, 'PX', lease)
   call('HSET', key, 'processedOn', ARGV[1], 'ats', number)
   emit(q, 'active', 'jobId', id, 'prev', 'waiting')
+  local parent = job[12] and call('EXISTS', job[12]) == 1 and job[12]
   for _, value in ipairs({
     id, job[1], job[2], job[3] or '', job[4] or '', job[5] or job[6] or '', number, job[8] or '', job[9] or '',
-    job[10] or '', job[11] or '', job[12] or '',
+    job[10] or '', job[11] or '', parent or '',
   }) do
     jobs[#jobs + 1] = value
   end
   return not job[10]
 end
 
+-- Counts starts; the first one begins the window. Its end is noted by the engine's clock.
 local function count_starts(counted)
   if not q.max or not q.duration or counted == 0 then return end
-  if call('INCRBY', q.limiter, counted) == counted then call('PEXPIRE', q.limiter, q.duration) end
+  if call('INCRBY', q.limiter, counted) == counted then
+    call('PEXPIRE', q.limiter, q.duration)
+    call('SET', q.window, string.format('%.0f', now + q.duration), 'PX', q.duration)
+  end
+end
+
+-- When the rate limit lets the next job start; nothing when it does now.
+local function limited_until()
+  if not q.max or tonumber(call('GET', q.limiter) or 0) < q.max then return nil end
+  local ttl = call('PTTL', q.limiter)
+  if ttl <= 0 then return nil end
+  return tonumber(call('GET', q.window)) or now + ttl
 end
 
 promote_due()
-local most, limited = allowance()
+local most = allowance()
 if most > 0 and not q.paused then
   local started, counted = {}, 0
   for _, id in ipairs(pop(most)) do
@@ -107,6 +118,7 @@ if most > 0 and not q.paused then
   end
 end
 local first = call('ZRANGE', q.delayed, 0, 0, 'WITHSCORES')
-local due = ''
-if first[2] then due = string.format('%.0f', math.floor(tonumber(first[2]) / DUE_STEP)) end
-return {q.paused and 1 or 0, due, limited, orphans, jobs}
+local due = first[2] and math.floor(tonumber(first[2]) / DUE_STEP)
+local open = limited_until()
+if open and (not due or open < due) then due = open end
+return {q.paused and 1 or 0, due and string.format('%.0f', due) or '', orphans, jobs}

@@ -1,10 +1,11 @@
 -- Ends attempts, each by itself.
--- KEYS: base. ARGV: now, attempts recorded with a job, number of endings, library; then 15 an ending.
--- Answers for each the state the job has now, or '' when the lease does not hold.
+-- KEYS: base. ARGV: now, attempts recorded with a job, number of endings, library; then 18 an ending.
+-- Answers for each the state the job has now, or '' when the lease does not hold; and the parents that are to
+-- fail, by base and id. An ending whose lock is 'doomed' is that of such a parent.
 
 local now = tonumber(ARGV[1])
 local q = queue(KEYS[1])
-local FIRST, EACH = 5, 15
+local FIRST, EACH = 5, 18
 local MOST_TRIMMED = 1000
 local trimming
 
@@ -15,6 +16,7 @@ local function ending_at(i)
     made = tonumber(ARGV[a + 5]), delay = tonumber(ARGV[a + 6]), count = tonumber(ARGV[a + 7]),
     age = tonumber(ARGV[a + 8]), outcome = ARGV[a + 9], max = tonumber(ARGV[a + 10]), stalls = ARGV[a + 11],
     own = ARGV[a + 12] == '1', traces = tonumber(ARGV[a + 13]), wrong = ARGV[a + 14] == '1',
+    failed = { count = tonumber(ARGV[a + 15]), age = tonumber(ARGV[a + 16]), own = ARGV[a + 17] == '1' },
   }
 end
 
@@ -38,7 +40,7 @@ local function trim(t)
 end
 
 -- Notes an attempt that ended otherwise than completed.
-local function record(key, job, e)
+local function record(job, e)
   local line = string.format('{"start":%d,"started_at":%s,"ended_at":%s,"outcome":"%s"', tonumber(job.ats or 0),
     job.processedOn or ARGV[1], ARGV[1], e.outcome)
   if e.wrong then line = line .. ',"error":' .. cjson.encode(e.value) end
@@ -61,6 +63,7 @@ local function traced(job, e)
 end
 
 local function ended(e, key, job, fields)
+  q.any_ended = true
   local set = e.to == 'completed' and q.completed or q.failed
   if job.deid then deduplication_ended(q, e.id, job.deid, now) end
   if job.parentKey then
@@ -125,19 +128,36 @@ end
 local NAMES = {'name', 'ats', 'processedOn', 'priority', 'parentKey', 'parent', 'deid', 'stacktrace', 'plah', 'defa',
   'failedReason', 'plcancel'}
 
+-- Takes a parent that is to fail out of the line it stands in.
+local function take_doomed(id, job)
+  if not job.defa then return false end
+  return call('LREM', q.wait, 1, id) + call('ZREM', q.prioritized, id) + call('ZREM', q.delayed, id) > 0
+end
+
+-- A child failed meanwhile, and the job with it, however its attempt ends.
+local function fail_with_child(e, job)
+  e.to, e.value, e.wrong = 'failed', job.defa, true
+  e.count, e.age, e.own = e.failed.count, e.failed.age, e.failed.own
+  if e.outcome == 'completed' then e.outcome = 'failed' end
+end
+
 local function finish(e)
   local key = q.base .. e.id
-  if (call('GET', key .. ':lock') or '') ~= e.lock then return '' end
+  local expected = e.lock ~= 'doomed' and e.lock or ''
+  if (call('GET', key .. ':lock') or '') ~= expected then return '' end
   local values = call('HMGET', key, unpack(NAMES))
   local job = {}
   for i, name in ipairs(NAMES) do job[name] = values[i] or nil end
-  if not job.name or call('LREM', q.active, -1, e.id) == 0 then return '' end
-  call('DEL', key .. ':lock')
-  call('SREM', q.base .. 'stalled', e.id)
-  if job.defa and e.to ~= 'failed' then
-    -- A child failed meanwhile, and the job with it: whoever takes it next fails it.
-    e.to, e.front, e.outcome, e.wrong, e.made, e.value = 'waiting', true, 'handed_back', false, nil, ''
+  if not job.name then return '' end
+  if e.lock == 'doomed' then
+    if not take_doomed(e.id, job) then return '' end
+  elseif call('LREM', q.active, -1, e.id) == 0 then
+    return ''
+  else
+    call('DEL', key .. ':lock')
+    call('SREM', q.base .. 'stalled', e.id)
   end
+  if job.defa and e.to ~= 'failed' then fail_with_child(e, job) end
   if job.plcancel then call('HDEL', key, 'plcancel') end
   local fields = {}
   local function set(name, value)
@@ -147,7 +167,7 @@ local function finish(e)
   if e.made then set('atm', e.made) end
   if e.stalls ~= '' then set('stc', e.stalls) end
   if e.wrong then set('failedReason', e.value) end
-  if e.outcome ~= 'completed' then set('plah', record(key, job, e)) end
+  if e.outcome ~= 'completed' and e.lock ~= 'doomed' then set('plah', record(job, e)) end
   if e.outcome == 'failed' then set('stacktrace', traced(job, e)) end
   if e.to == 'completed' or e.to == 'failed' then
     ended(e, key, job, fields)
@@ -162,7 +182,7 @@ trim(trimming)
 -- Jobs that ended make room under a bound of active jobs.
 if q.concurrency then q.lined_up = true end
 wake_for_inserts(q)
-if call('LLEN', q.wait) == 0 and call('LLEN', q.active) == 0 and call('ZCARD', q.prioritized) == 0 then
+if q.any_ended and call('LLEN', q.wait) == 0 and call('LLEN', q.active) == 0 and call('ZCARD', q.prioritized) == 0 then
   emit(q, 'drained')
 end
-return states
+return {states, doomed}

@@ -1,5 +1,36 @@
 -- New jobs, and the deduplication that may keep them out.
 
+-- The job whose twelve values begin at ARGV[a].
+local function job_from(q, a)
+  local flags = ARGV[a + 1]
+  local function has(flag) return string.find(flags, flag, 1, true) ~= nil end
+  local job = {
+    id = ARGV[a], custom = has('c'), lifo = has('l'), name = ARGV[a + 2], data = ARGV[a + 3], opts = ARGV[a + 4],
+    timestamp = ARGV[1], delay = ARGV[a + 5], priority = ARGV[a + 6],
+  }
+  if ARGV[a + 7] ~= '' then
+    job.key = { name = q.base .. 'pl:key:' .. ARGV[a + 7], print = ARGV[a + 8], hold = ARGV[a + 9] }
+  end
+  if ARGV[a + 10] ~= '' then
+    job.deduplication = {
+      id = ARGV[a + 10], ttl = ARGV[a + 11] ~= '' and ARGV[a + 11] or nil,
+      extend = has('e'), replace = has('r'), keep_last = has('k'),
+    }
+  end
+  return job
+end
+
+-- The job an idempotency key stands for, and its request's print; nothing once its time is over.
+local function remembered(key, now)
+  local held = call('HMGET', key.name, 'print', 'until', 'job')
+  if held[1] and tonumber(held[2]) > now then return held[3], held[1] end
+end
+
+local function remember(key, id, now)
+  call('HSET', key.name, 'print', key.print, 'until', string.format('%.0f', now + key.hold), 'job', id)
+  call('PEXPIRE', key.name, math.max(1, tonumber(key.hold)))
+end
+
 -- Stores a job and puts it where its options say; `waits` for one whose children come with it.
 local function insert(q, job, waits)
   local key = q.base .. job.id
@@ -56,17 +87,21 @@ local function keep_for_later(q, job, d)
   call('PERSIST', q.base .. 'de:' .. d.id)
 end
 
+-- The job that holds a deduplication id; one that is gone without a trace holds nothing.
+local function holder_of(q, d)
+  local key = q.base .. 'de:' .. d.id
+  local holder = call('GET', key)
+  if holder and call('PTTL', key) == -1 and call('EXISTS', q.base .. holder) == 0 then return nil end
+  return holder or nil
+end
+
 -- The job that keeps this one out, or nothing: then this one holds the id.
 local function deduplicate(q, job, d, now)
   local key = q.base .. 'de:' .. d.id
   job.deid = d.id
-  local holder = call('GET', key)
-  if holder and call('PTTL', key) == -1 and call('EXISTS', q.base .. holder) == 0 then
-    -- The job that held it is gone without a trace.
-    call('DEL', q.base .. 'dn:' .. d.id)
-    holder = false
-  end
+  local holder = holder_of(q, d)
   if not holder then
+    call('DEL', q.base .. 'dn:' .. d.id)
     hold(q, d, job.id)
     return nil
   end
@@ -75,11 +110,9 @@ local function deduplicate(q, job, d, now)
   elseif d.replace and call('ZREM', q.delayed, holder) == 1 then
     call('DEL', q.base .. holder .. ':lock')
     discard(q, {holder}, now)
-    if d.ttl and not d.extend and call('SET', key, job.id, 'XX', 'KEEPTTL') then
-      -- The time goes on as it began.
-    else
-      hold(q, d, job.id)
-    end
+    -- The time goes on as it began, unless each add extends it.
+    local goes_on = d.ttl and not d.extend and call('SET', key, job.id, 'XX', 'KEEPTTL')
+    if not goes_on then hold(q, d, job.id) end
     emit(q, 'removed', 'jobId', holder, 'prev', 'delayed')
     emit(q, 'deduplicated', 'jobId', job.id, 'deduplicationId', d.id, 'deduplicatedJobId', holder)
     return nil

@@ -9,8 +9,8 @@ if call('EXISTS', key) == 0 then return 'missing' end
 local state = state_of(q, id)
 
 local function back_to_line(from)
-  local job = call('HMGET', key, 'priority', 'parentKey')
-  line_up(q, id, tonumber(job[1] or 0) or 0, false)
+  local job = call('HMGET', key, 'priority', 'parentKey', 'opts')
+  line_up(q, id, tonumber(job[1] or 0) or 0, is_lifo(job[3]))
   if job[2] and from == 'failed' then child_reopened(key, job[2]) end
   emit(q, 'waiting', 'jobId', id, 'prev', from)
   wake(q)
@@ -43,7 +43,8 @@ else
     call('LREM', q.wait, -1, id)
     call('LREM', q.base .. 'paused', 0, id)
   end
-  discard(q, {id}, now)
-  emit(q, 'removed', 'jobId', id, 'prev', state)
+  discard(q, {id}, now, true)
+  -- BullMQ names the list here, not the state.
+  emit(q, 'removed', 'jobId', id, 'prev', state == 'waiting' and 'wait' or state)
 end
 return 'done'

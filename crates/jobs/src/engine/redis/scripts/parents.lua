@@ -1,7 +1,11 @@
 -- Parents and children: what the end of a child means to its parent.
 
--- Lets a parent go on: into the line its delay and priority say.
-local function release(p, id, now, from)
+-- Parents that are to fail because a child did: the engine ends them right after this script. Until then they
+-- stand as BullMQ leaves them: ready, and marked so that whoever takes them fails them.
+local doomed = {}
+
+-- Lets a parent go on: into the line its delay and priority say. `note` tells our own readers more.
+local function release(p, id, now, from, note)
   local job = call('HMGET', p.base .. id, 'delay', 'priority')
   local delay, priority = tonumber(job[1] or 0) or 0, tonumber(job[2] or 0) or 0
   if delay > 0 then
@@ -10,7 +14,11 @@ local function release(p, id, now, from)
     wake_when_due(p)
   else
     line_up(p, id, priority, priority == 0)
-    emit(p, 'waiting', 'jobId', id, 'prev', from)
+    if note then
+      emit(p, 'waiting', 'jobId', id, 'prev', from, 'pl', note)
+    else
+      emit(p, 'waiting', 'jobId', id, 'prev', from)
+    end
     wake(p)
   end
 end
@@ -30,6 +38,24 @@ local function child_completed(child, parent_key, result, now)
   release_if_done(queue(base), id, now)
 end
 
+-- A job has to fail because its child did: at once, or when its attempt ends.
+local function doom(p, key, id, child, reason, now)
+  if call('EXISTS', key) == 0 then return end
+  local state = state_of(p, id)
+  if state == 'completed' or state == 'failed' then return end
+  local queue_name, child_id = string.match(child, '([^:]*):([^:]*)$')
+  call('HSET', key, 'defa', 'the child ' .. queue_name .. '/' .. child_id .. ' failed: ' .. reason)
+  if state == 'active' then return end
+  local from = { ['waiting-children'] = p.children, delayed = p.delayed }
+  if from[state] then
+    call('ZREM', from[state], id)
+    call('HSET', key, 'delay', 0)
+    release(p, id, now, state, 'doomed')
+  end
+  doomed[#doomed + 1] = p.base
+  doomed[#doomed + 1] = id
+end
+
 -- A child failed for good; its options say what that means to the parent.
 local function child_failed(child, parent_key, parent_json, reason, now)
   local readable, options = pcall(cjson.decode, parent_json or '')
@@ -40,15 +66,7 @@ local function child_failed(child, parent_key, parent_json, reason, now)
   local p = queue(base)
   if options.fpof then
     call('ZADD', parent_key .. ':unsuccessful', now, child)
-    local waited = call('ZREM', p.children, id) == 1
-    local delayed = not waited and call('ZREM', p.delayed, id) == 1
-    if call('EXISTS', parent_key) == 1 and not call('ZSCORE', p.failed, id) then
-      call('HSET', parent_key, 'defa', 'child ' .. child .. ' failed')
-    end
-    if waited or delayed then
-      call('HSET', parent_key, 'delay', 0)
-      release(p, id, now, waited and 'waiting-children' or 'delayed')
-    end
+    doom(p, parent_key, id, child, reason, now)
     return
   end
   if not options.rdof then call('HSET', parent_key .. ':failed', child, reason) end
@@ -69,21 +87,19 @@ end
 
 -- A child goes away; its parent no longer waits for it.
 local function child_removed(child, parent_key, now)
-  local changed = call('SREM', parent_key .. ':dependencies', child)
-  call('ZREM', parent_key .. ':unsuccessful', child)
-  call('HDEL', parent_key .. ':failed', child)
-  if changed == 1 then
-    local base, id = split(parent_key)
-    release_if_done(queue(base), id, now)
-  end
+  if call('SREM', parent_key .. ':dependencies', child) == 0 then return end
+  local base, id = split(parent_key)
+  release_if_done(queue(base), id, now)
 end
 
--- Deletes jobs that stand in no line any more, and tells their parents.
-local function discard(q, ids, now)
+-- Deletes jobs that stand in no line any more, and tells their parents. `by_hand` frees a deduplication id
+-- that is held for a time.
+local function discard(q, ids, now, by_hand)
   for _, id in ipairs(ids) do
     local job = call('HMGET', q.base .. id, 'parentKey', 'deid')
     if job[1] then child_removed(q.base .. id, job[1], now) end
-    if job[2] and call('GET', q.base .. 'de:' .. job[2]) == id then call('DEL', q.base .. 'de:' .. job[2]) end
+    local held = job[2] and q.base .. 'de:' .. job[2]
+    if held and (by_hand or call('PTTL', held) == -1) and call('GET', held) == id then call('DEL', held) end
   end
   erase(q, ids)
 end

@@ -26,6 +26,7 @@ local function queue(base)
     events = base .. 'events',
     limiter = base .. 'limiter',
     expiry = base .. 'pl:expiry',
+    window = base .. 'pl:window',
     paused = meta[1] ~= false,
     concurrency = tonumber(meta[2]),
     max = tonumber(meta[3]),
@@ -67,6 +68,11 @@ end
 local function wake_when_due(q)
   local first = call('ZRANGE', q.delayed, 0, 0, 'WITHSCORES')
   if first[2] then call('ZADD', q.marker, math.floor(tonumber(first[2]) / DUE_STEP), '1') end
+end
+
+-- Whether options as stored send a job to the front of its line.
+local function is_lifo(opts)
+  return opts ~= nil and opts ~= false and string.find(opts, '"lifo":true', 1, true) ~= nil
 end
 
 -- The score in front of all jobs of a priority: its exact step, or just below the one that is there first.

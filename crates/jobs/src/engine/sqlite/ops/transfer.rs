@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::value::RawValue;
 
 use super::super::tx::{QueueRef, Tx};
+use super::group;
 use super::stored::{Settings, state_code};
 use crate::clock::Timestamp;
 use crate::error::{AddError, EngineError};
@@ -153,6 +154,9 @@ fn import_one(tx: &mut Tx<'_>, queue: QueueRef, job: &JobRecord) -> Result<Impor
         ])?;
     }
     tx.count_move(queue, None, Some(state));
+    if let Some(group) = &job.options.group {
+        group::moved(tx, queue, group.as_str(), None, Some(state))?;
+    }
     tx.tell(queue, Some(&job.id), JobEventKind::Added);
     Ok(Imported::Added)
 }
