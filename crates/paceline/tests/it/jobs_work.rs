@@ -385,8 +385,9 @@ fn workers_of_a_configuration_deliver_while_the_server_runs() {
          [[workers]]\nqueue = \"q\"\nhttp = \"{}\"\nallow_private = true\nsecret = \"{SECRET}\"\n",
         hook.url
     );
-    let server = Server::serve(&config, folder);
-    let store = server.dir.join("work.db");
+    std::fs::write(folder.path().join("paceline.toml"), config).unwrap();
+    let server = Server::serve_folder(folder.path().to_owned(), None);
+    let store = folder.path().join("work.db");
     let id = add(&store, "n", "{}", &[]);
     let delivery: Delivery = hook.next();
     assert_eq!(delivery.header("webhook-id"), id);

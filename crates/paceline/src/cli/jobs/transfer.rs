@@ -23,6 +23,10 @@ Completed jobs and the jobs of flows are not moved.
 Examples:
   paceline jobs move emails --from sqlite:jobs.db --to redis://127.0.0.1:6379
   paceline jobs move emails --from redis://127.0.0.1:6379 --to sqlite:jobs.db --failed --schedulers --once")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(super) struct Move {
     /// The queue
     queue: String,
