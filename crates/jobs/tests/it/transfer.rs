@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use paceline_jobs::{
     Backoff, EngineHandle, Imported, Job, JobError, JobOptions, LeaseToken, Page, Queue, QueueName,
-    Retention, Shutdown, SqliteEngine, State, Transfer, Worker,
+    Retention, Shutdown, State, Transfer, Worker,
 };
 use tokio::sync::mpsc;
 
