@@ -31,6 +31,7 @@ mod settings;
 mod snapshot;
 mod store;
 mod sweep;
+mod transfer;
 mod watch;
 
 pub use doctor::{Finding, RedisFacts, RedisReport, Severity, judge};
@@ -64,6 +65,7 @@ use crate::settings::QueueSettings;
 use crate::shutdown::{Shutdown, StopDetails, Stopping};
 use crate::snapshot::{JobPage, JobSnapshot, Page, QueueInfo};
 use crate::state::State;
+use crate::transfer::{Imported, JobRecord};
 
 /// Jobs on a Redis server. Cheap to clone; clones share the connections.
 #[derive(Debug, Clone)]
@@ -268,6 +270,20 @@ impl Engine for RedisEngine {
     fn set_settings(&self, queue: &QueueName, settings: QueueSettings) -> Operation<'_, ()> {
         let queue = queue.clone();
         self.run(move |store| async move { bulk::set_settings(&store, &queue, &settings).await })
+    }
+
+    fn export(&self, queue: &QueueName, state: State, page: Page) -> Operation<'_, Vec<JobRecord>> {
+        let queue = queue.clone();
+        self.run(move |store| async move { transfer::export(&store, &queue, state, page).await })
+    }
+
+    fn import(
+        &self,
+        queue: &QueueName,
+        jobs: Vec<JobRecord>,
+    ) -> Operation<'_, Vec<Imported>, AddError> {
+        let queue = queue.clone();
+        self.run(move |store| async move { transfer::import(&store, &queue, &jobs).await })
     }
 
     fn retry(&self, queue: &QueueName, id: &JobId) -> Operation<'_, (), ManageError> {

@@ -44,6 +44,7 @@ scripts! {
     CLAIM = "queue" "claim";
     EXPIRE = "queue" "parents" "expire";
     FINISH = "queue" "parents" "insert" "finish";
+    IMPORT = "queue" "parents" "insert" "import";
     INFO = "queue" "info";
     LOG = "log";
     MANAGE = "queue" "parents" "manage";

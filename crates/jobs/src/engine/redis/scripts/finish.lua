@@ -63,6 +63,7 @@ local function traced(job, e)
 end
 
 local function ended(e, key, job, fields)
+  q.any_ended = true
   local set = e.to == 'completed' and q.completed or q.failed
   if job.deid then deduplication_ended(q, e.id, job.deid, now) end
   if job.parentKey then
@@ -181,7 +182,7 @@ trim(trimming)
 -- Jobs that ended make room under a bound of active jobs.
 if q.concurrency then q.lined_up = true end
 wake_for_inserts(q)
-if call('LLEN', q.wait) == 0 and call('LLEN', q.active) == 0 and call('ZCARD', q.prioritized) == 0 then
+if q.any_ended and call('LLEN', q.wait) == 0 and call('LLEN', q.active) == 0 and call('ZCARD', q.prioritized) == 0 then
   emit(q, 'drained')
 end
 return {states, doomed}

@@ -39,10 +39,12 @@ else
   call('ZREM', q.children, id)
   call('ZREM', q.expiry, id)
   if state == 'waiting' then
-    call('LREM', q.wait, 0, id)
+    -- From the end that is served first, which is where a move takes jobs from.
+    call('LREM', q.wait, -1, id)
     call('LREM', q.base .. 'paused', 0, id)
   end
   discard(q, {id}, now, true)
-  emit(q, 'removed', 'jobId', id, 'prev', state)
+  -- BullMQ names the list here, not the state.
+  emit(q, 'removed', 'jobId', id, 'prev', state == 'waiting' and 'wait' or state)
 end
 return 'done'
