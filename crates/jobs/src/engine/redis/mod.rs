@@ -26,10 +26,12 @@ mod link;
 mod manage;
 mod read;
 mod reply;
+mod schedulers;
 mod script;
 mod settings;
 mod snapshot;
 mod store;
+mod stored_scheduler;
 mod sweep;
 mod transfer;
 mod watch;
@@ -60,7 +62,8 @@ use crate::error::{AddError, EngineError, LeaseError, ManageError, OpenError};
 use crate::events::QueueEvents;
 use crate::flow::{AddedFlow, Children, Flow};
 use crate::limits::Limits;
-use crate::names::{JobId, QueueName};
+use crate::names::{JobId, QueueName, SchedulerId};
+use crate::scheduler::{Scheduler, SchedulerInfo};
 use crate::settings::QueueSettings;
 use crate::shutdown::{Shutdown, StopDetails, Stopping};
 use crate::snapshot::{JobPage, JobSnapshot, Page, QueueInfo};
@@ -284,6 +287,25 @@ impl Engine for RedisEngine {
     ) -> Operation<'_, Vec<Imported>, AddError> {
         let queue = queue.clone();
         self.run(move |store| async move { transfer::import(&store, &queue, &jobs).await })
+    }
+
+    fn upsert_scheduler(
+        &self,
+        queue: &QueueName,
+        scheduler: Scheduler,
+    ) -> Operation<'_, SchedulerInfo, AddError> {
+        let queue = queue.clone();
+        self.run(move |store| async move { schedulers::upsert(&store, &queue, &scheduler).await })
+    }
+
+    fn remove_scheduler(&self, queue: &QueueName, id: &SchedulerId) -> Operation<'_, bool> {
+        let (queue, id) = (queue.clone(), id.clone());
+        self.run(move |store| async move { schedulers::remove(&store, &queue, &id).await })
+    }
+
+    fn schedulers(&self, queue: &QueueName) -> Operation<'_, Vec<SchedulerInfo>> {
+        let queue = queue.clone();
+        self.run(move |store| async move { schedulers::list(&store, &queue).await })
     }
 
     fn retry(&self, queue: &QueueName, id: &JobId) -> Operation<'_, (), ManageError> {

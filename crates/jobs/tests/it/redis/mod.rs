@@ -14,6 +14,7 @@ mod flow_running;
 #[path = "../flows.rs"]
 mod flows;
 mod layout;
+mod schedulers;
 mod server;
 #[path = "../settings.rs"]
 mod settings;
