@@ -54,7 +54,7 @@ use self::link::Link;
 use self::store::Store;
 use super::checks::check_jobs;
 use super::{
-    Added, BulkAction, BulkStep, ClaimRequest, Claimed, Engine, EngineHandle, Finish, JobChange,
+    Added, BulkAction, BulkStep, CancelListener, ClaimRequest, Claimed, Engine, EngineHandle, Finish, JobChange,
     Lease, Listener, LogPage, NewJob, Operation, Renewal, Search, SweepReport, WakeBoard,
 };
 use crate::clock::Timestamp;
@@ -94,6 +94,9 @@ impl RedisEngine {
                 "the prefix must not be empty nor contain a colon".to_owned(),
             ));
         }
+        // Encryption needs a provider; the program's own choice stands if it made one.
+        #[cfg(feature = "redis-tls")]
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let address = url
             .as_str()
             .into_connection_info()
@@ -331,6 +334,10 @@ impl Engine for RedisEngine {
 
     fn listen(&self, queue: &QueueName) -> Listener {
         self.store.board.listen(queue)
+    }
+
+    fn listen_cancellations(&self, queue: &QueueName) -> CancelListener {
+        self.store.board.listen_cancellations(queue)
     }
 
     fn events(&self, queue: Option<QueueName>) -> QueueEvents {
