@@ -36,11 +36,11 @@ pub(super) async fn export(
     let mut found = Vec::new();
     while !parts.is_empty() {
         let state = State::from_name(&parts.text()?).ok_or(EngineError::Damaged("job state"))?;
-        let score = parts.some_text()?;
+        let due = parts.some_text()?;
         parts.int()?;
         let id = JobId::lookup(parts.text()?);
         let mut stored = StoredJob::new(queue, id, state, parts.next()?);
-        stored.due_score(score.as_deref());
+        stored.due_score(due.as_deref());
         found.push(record(stored, store));
     }
     holds(store, queue, &mut found).await?;
