@@ -107,9 +107,7 @@ impl<T> WorkerBuilder<T> {
         let shared = Shared::new(queue.engine().clone(), queue.name().clone(), self.settings);
         let shared = Arc::new(shared);
         renew::start(&shared);
-        for _ in 0..finish::LANES {
-            tokio::spawn(finish::run(Arc::clone(&shared)));
-        }
+        tokio::spawn(finish::run(Arc::clone(&shared)));
         tokio::spawn(fetch::run(Arc::clone(&shared), starter));
         Worker { shared }
     }
@@ -227,7 +225,6 @@ impl<T: DeserializeOwned + Send + 'static> BatchBuilder<T> {
         R: Future<Output = Result<Vec<Result<O, JobError>>, JobError>> + Send + 'static,
         O: IntoOutcome + Send + 'static,
     {
-        self.worker
-            .launch(Batches::<T, _>::new(self.size, handler))
+        self.worker.launch(Batches::<T, _>::new(self.size, handler))
     }
 }

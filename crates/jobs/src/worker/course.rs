@@ -59,7 +59,11 @@ impl Course {
             (None, None, Some(deadline)) => (deadline, Step::Cancel),
             (None, None, None) => return Step::Wait(None),
         };
-        if now >= at { step } else { Step::Wait(Some(at)) }
+        if now >= at {
+            step
+        } else {
+            Step::Wait(Some(at))
+        }
     }
 
     /// The reason it was told, if it was.

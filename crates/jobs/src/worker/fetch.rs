@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 use tower_service::Service;
 
-use super::running::Shared;
 use super::run::{Taken, give_back, start};
+use super::running::Shared;
 use super::slots::Places;
 use super::{Job, job};
 use crate::engine::{ClaimRequest, Claimed, ClaimedJob};

@@ -12,13 +12,13 @@ use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 use tower_service::Service;
 
+use super::Job;
 use super::attempt::Attempt;
 use super::ending::{Answer, Handled, ending};
 use super::finish::Ended;
 use super::job::Facts;
 use super::running::Shared;
 use super::slots::Place;
-use super::Job;
 use crate::engine::Ending;
 use crate::outcome::{IntoJobError, IntoOutcome, JobError, Outcome};
 
@@ -137,9 +137,8 @@ where
 }
 
 pub(super) fn decode<T: DeserializeOwned>(data: &RawValue) -> Result<T, JobError> {
-    serde_json::from_str(data.get()).map_err(|error| {
-        JobError::unrecoverable(format!("the payload does not decode: {error}"))
-    })
+    serde_json::from_str(data.get())
+        .map_err(|error| JobError::unrecoverable(format!("the payload does not decode: {error}")))
 }
 
 /// Calls the service once it is ready.
@@ -159,11 +158,13 @@ where
 /// What is stored of what a handler returned.
 pub(super) fn answer(value: impl IntoOutcome) -> Answer {
     match value.into_outcome() {
-        Outcome::Completed(result) => to_raw_value(&result)
-            .map(Outcome::Completed)
-            .map_err(|error| {
-                JobError::unrecoverable(format!("the result has no JSON form: {error}"))
-            }),
+        Outcome::Completed(result) => {
+            to_raw_value(&result)
+                .map(Outcome::Completed)
+                .map_err(|error| {
+                    JobError::unrecoverable(format!("the result has no JSON form: {error}"))
+                })
+        }
         Outcome::Postponed(wait) => Ok(Outcome::Postponed(wait)),
         Outcome::WaitForChildren => Ok(Outcome::WaitForChildren),
     }

@@ -109,7 +109,8 @@ async fn hold(engine: &EngineHandle) {
         .lease(LEASE)
         .start(|job: Job<u64>| async move {
             say("holding");
-            let wait = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
+            let wait =
+                tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
             let _ = wait.await;
             let counts = job.progress(&"still here").await.is_ok();
             say(if counts { "accepted" } else { "refused" });

@@ -39,18 +39,22 @@ async fn a_worker_frozen_past_its_lease_is_refused_and_the_job_succeeds_once() {
 
     let (done, finished) = oneshot::channel();
     let done = std::sync::Mutex::new(Some(done));
-    let second = Worker::builder(queue.clone()).poll(Duration::from_millis(50)).start(
-        move |job: Job<u64>| {
+    let second = Worker::builder(queue.clone())
+        .poll(Duration::from_millis(50))
+        .start(move |job: Job<u64>| {
             let done = done.lock().unwrap().take();
             let start = job.start();
             async move {
                 done.map(|done| done.send(start));
                 Ok::<_, JobError>("in time")
             }
-        },
-    );
+        });
     let start = tokio::time::timeout(Duration::from_secs(30), finished).await;
-    assert_eq!(start.unwrap().unwrap(), 2, "the second holder has the second start");
+    assert_eq!(
+        start.unwrap().unwrap(),
+        2,
+        "the second holder has the second start"
+    );
     second.stop(Duration::from_secs(5)).await;
 
     signal("-CONT", holder.id());

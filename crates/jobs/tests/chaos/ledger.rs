@@ -13,7 +13,13 @@ pub(crate) struct Ledger(File);
 
 impl Ledger {
     pub(crate) fn append_to(path: &Path) -> Self {
-        Self(OpenOptions::new().create(true).append(true).open(path).unwrap())
+        Self(
+            OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+                .unwrap(),
+        )
     }
 
     /// Survives the death of the process.

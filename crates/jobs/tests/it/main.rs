@@ -10,6 +10,7 @@ mod flaky;
 mod layers;
 mod outage;
 mod sharing;
+mod stop;
 mod store;
 mod workbench;
 mod worker;
