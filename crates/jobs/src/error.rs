@@ -87,6 +87,18 @@ pub enum OpenError {
         /// What SQLite said.
         source: EngineError,
     },
+    /// The address of the server, or what it leads to, cannot be used.
+    #[error("the job store's address cannot be used: {0}")]
+    Address(String),
+    /// The server did not answer, or refused.
+    #[error("the job store's server cannot be used")]
+    Server(#[source] EngineError),
+    /// The server lacks commands that are needed.
+    #[error("Redis {found} is too old: 6.2 or later is needed")]
+    ServerTooOld {
+        /// The server's version.
+        found: String,
+    },
     /// A thread could not be started.
     #[error("a thread of the job engine could not be started")]
     Thread(#[source] std::io::Error),
@@ -147,6 +159,16 @@ pub enum AddError {
     /// An option does not go together with where the job stands in its flow, or with another option.
     #[error("{0}")]
     OptionConflict(&'static str),
+    /// The child is there already, under its custom id, and another job waits for it.
+    #[error(
+        "the job {id} of the queue {queue} is a child of another job, which waits for it: give the new child another id"
+    )]
+    ChildTaken {
+        /// The child's queue.
+        queue: QueueName,
+        /// The child.
+        id: JobId,
+    },
     /// The lease of the job that adds children ended.
     #[error("the lease on the job was lost")]
     LeaseLost,
@@ -159,9 +181,47 @@ pub enum AddError {
         /// The bound.
         max: usize,
     },
+    /// The transaction is not on the job store's file.
+    #[error(
+        "the transaction is on another database than the job store {}: open the job store on the application's own file, as shared",
+        path.display()
+    )]
+    OtherDatabase {
+        /// The job store's file.
+        path: PathBuf,
+    },
     /// The store did not do its work.
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+/// A job could not be waited for.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// There is no such job.
+    #[error("there is no such job")]
+    NotFound,
+    /// The job is gone. A job that is not kept once it has ended is gone at once.
+    #[error("the job is gone: {}", ended.map_or("it was removed before it ended", how_it_ended))]
+    Removed {
+        /// How it ended, if that was heard of.
+        ended: Option<State>,
+    },
+    /// The job did not end in time; it goes on.
+    #[error("the job has not ended within {0:?}; it is {1}")]
+    TimedOut(Duration, State),
+    /// The store did not do its work.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+fn how_it_ended(state: State) -> &'static str {
+    match state {
+        State::Completed => "it completed, and completed jobs of its kind are not kept",
+        State::Failed => "it failed, and failed jobs of its kind are not kept",
+        _ => "it was removed before it ended",
+    }
 }
 
 /// A job or a queue could not be changed.

@@ -1,8 +1,10 @@
 //! Waking idle workers: a counter per queue that rises when jobs may be ready.
 
+#[cfg(feature = "redis")]
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
@@ -14,6 +16,7 @@ use crate::names::QueueName;
 pub struct Listener {
     receiver: watch::Receiver<u64>,
     board: Arc<WakeBoard>,
+    queue: QueueName,
 }
 
 impl Listener {
@@ -24,7 +27,7 @@ impl Listener {
 
     /// Waits for a wake since the last reset. Bound it with a timeout.
     pub async fn woken(&mut self) {
-        let _idle = Idle::enter(&self.board);
+        let _idle = Idle::enter(&self.board, &self.queue);
         if self.receiver.changed().await.is_err() {
             // The engine is gone; the caller's timeout ends the wait.
             std::future::pending::<()>().await;
@@ -32,27 +35,75 @@ impl Listener {
     }
 }
 
+/// Tells one worker of this process that jobs it holds may have been cancelled: it renews its leases then, and
+/// sees [`Renewal::CancelRequested`](super::Renewal::CancelRequested).
+#[derive(Debug)]
+pub struct CancelListener(Option<watch::Receiver<u64>>);
+
+impl CancelListener {
+    /// One that is never told anything: cancellations are seen with the next renewal.
+    pub const fn silent() -> Self {
+        Self(None)
+    }
+
+    /// Waits for a cancellation since the last one seen. Bound it with a timeout.
+    pub async fn cancelled(&mut self) {
+        let told = match &mut self.0 {
+            Some(receiver) => receiver.changed().await.is_ok(),
+            None => false,
+        };
+        if !told {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
 /// Counts a worker as idle for as long as it lives.
-struct Idle<'a>(&'a WakeBoard);
+struct Idle<'a> {
+    board: &'a WakeBoard,
+    queue: &'a QueueName,
+}
 
 impl<'a> Idle<'a> {
-    fn enter(board: &'a WakeBoard) -> Self {
-        if board.idle.fetch_add(1, Ordering::SeqCst) == 0 {
+    fn enter(board: &'a WakeBoard, queue: &'a QueueName) -> Self {
+        board.idle.fetch_add(1, Ordering::SeqCst);
+        let first = board.with(queue, |line| {
+            line.idle += 1;
+            line.idle == 1
+        });
+        if first == Some(true) {
             (board.on_idle)();
         }
-        Self(board)
+        Self { board, queue }
     }
 }
 
 impl Drop for Idle<'_> {
     fn drop(&mut self) {
-        self.0.idle.fetch_sub(1, Ordering::SeqCst);
+        self.board.idle.fetch_sub(1, Ordering::SeqCst);
+        self.board.with(self.queue, |line| line.idle -= 1);
     }
 }
 
+/// One queue's counter, and how many of its workers are idle.
+struct Line {
+    wakes: watch::Sender<u64>,
+    idle: usize,
+}
+
+impl Line {
+    fn wake(&self) {
+        self.wakes
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
+
+type Counters = Mutex<HashMap<QueueName, watch::Sender<u64>>>;
+
 /// The counters of all queues that some worker listens to.
 pub(crate) struct WakeBoard {
-    queues: Mutex<HashMap<QueueName, watch::Sender<u64>>>,
+    queues: Mutex<HashMap<QueueName, Line>>,
+    cancellations: Counters,
     idle: AtomicUsize,
     on_idle: Box<dyn Fn() + Send + Sync>,
 }
@@ -66,45 +117,89 @@ impl std::fmt::Debug for WakeBoard {
 }
 
 impl WakeBoard {
-    /// `on_idle` is called when the first worker goes idle.
+    /// `on_idle` is called each time the first worker of a queue goes idle.
     pub(crate) fn new(on_idle: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             queues: Mutex::default(),
+            cancellations: Mutex::default(),
             idle: AtomicUsize::new(0),
             on_idle: Box::new(on_idle),
         }
     }
 
+    fn lock(&self) -> MutexGuard<'_, HashMap<QueueName, Line>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, queue: &QueueName, work: impl FnOnce(&mut Line) -> T) -> Option<T> {
+        self.lock().get_mut(queue).map(work)
+    }
+
     pub(crate) fn listen(self: &Arc<Self>, queue: &QueueName) -> Listener {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        queues.retain(|_, sender| sender.receiver_count() > 0);
-        let sender = queues
-            .entry(queue.clone())
-            .or_insert_with(|| watch::channel(0).0);
+        let mut queues = self.lock();
+        queues.retain(|_, line| line.wakes.receiver_count() > 0);
+        let line = queues.entry(queue.clone()).or_insert_with(|| Line {
+            wakes: watch::channel(0).0,
+            idle: 0,
+        });
         Listener {
-            receiver: sender.subscribe(),
+            receiver: line.wakes.subscribe(),
             board: Arc::clone(self),
+            queue: queue.clone(),
         }
+    }
+
+    pub(crate) fn listen_cancellations(&self, queue: &QueueName) -> CancelListener {
+        CancelListener(Some(subscribe(&self.cancellations, queue)))
     }
 
     /// Wakes the workers of one queue.
     pub(crate) fn wake(&self, queue: &QueueName) {
-        let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = queues.get(queue) {
-            sender.send_modify(|count| *count = count.wrapping_add(1));
-        }
+        self.with(queue, |line| line.wake());
+    }
+
+    /// Tells the workers of one queue that a job was cancelled.
+    pub(crate) fn cancel(&self, queue: &QueueName) {
+        count(&self.cancellations, queue);
     }
 
     /// Wakes everybody: another process changed something.
     pub(crate) fn wake_all(&self) {
-        let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        for sender in queues.values() {
-            sender.send_modify(|count| *count = count.wrapping_add(1));
-        }
+        self.lock().values().for_each(Line::wake);
+    }
+
+    /// The queues that have an idle worker.
+    #[cfg(feature = "redis")]
+    pub(crate) fn idle_queues(&self) -> BTreeSet<QueueName> {
+        let queues = self.lock();
+        let idle = queues.iter().filter(|(_, line)| line.idle > 0);
+        idle.map(|(queue, _)| queue.clone()).collect()
+    }
+
+    /// Whether the queue has an idle worker.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_idle(&self, queue: &QueueName) -> bool {
+        self.with(queue, |line| line.idle > 0) == Some(true)
     }
 
     pub(crate) fn has_idle_worker(&self) -> bool {
         self.idle.load(Ordering::SeqCst) > 0
+    }
+}
+
+fn subscribe(counters: &Counters, queue: &QueueName) -> watch::Receiver<u64> {
+    let mut queues = counters.lock().unwrap_or_else(PoisonError::into_inner);
+    queues.retain(|_, sender| sender.receiver_count() > 0);
+    let sender = queues
+        .entry(queue.clone())
+        .or_insert_with(|| watch::channel(0).0);
+    sender.subscribe()
+}
+
+fn count(counters: &Counters, queue: &QueueName) {
+    let queues = counters.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(sender) = queues.get(queue) {
+        sender.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 

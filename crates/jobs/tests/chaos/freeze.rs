@@ -1,6 +1,7 @@
 //! A worker that is frozen for longer than its lease, and wakes up again.
 
 use std::io::{BufRead, BufReader, Lines, Write};
+use std::path::Path;
 use std::process::{ChildStdout, Command};
 use std::time::Duration;
 
@@ -29,10 +30,22 @@ fn heard(lines: &mut Lines<BufReader<ChildStdout>>, words: &[&str]) -> String {
 async fn a_worker_frozen_past_its_lease_is_refused_and_the_job_succeeds_once() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("jobs.db").display());
-    let engine = store::open(&url).await;
+    freeze_and_wake(&url, folder.path()).await;
+}
+
+#[cfg(feature = "redis")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_frozen_past_its_lease_is_refused_and_the_job_succeeds_once_on_redis() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = crate::server::Server::start();
+    freeze_and_wake(&server.url(), folder.path()).await;
+}
+
+async fn freeze_and_wake(url: &str, folder: &Path) {
+    let engine = store::open(url).await;
     let queue: Queue<u64> = Queue::new(&engine, QUEUE).unwrap();
     let id = queue.add("n", &1).await.unwrap().id;
-    let mut holder = actor::start(Role::Holder, &url, &folder.path().join("unused"));
+    let mut holder = actor::start(Role::Holder, url, &folder.join("unused"));
     let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines();
     heard(&mut lines, &["holding"]);
     signal("-STOP", holder.id());

@@ -1,6 +1,6 @@
 //! `kill -9` of producers and workers at random points.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ struct Fleet {
 }
 
 impl Fleet {
-    fn start(url: String, folder: &std::path::Path) -> Self {
+    fn start(url: String, folder: &Path) -> Self {
         let (acknowledged, runs) = (folder.join("acknowledged"), folder.join("runs"));
         Self {
             producer: actor::start(Role::Producer, &url, &acknowledged),
@@ -79,20 +79,19 @@ async fn worked_off(engine: &EngineHandle) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_producers_and_workers_lose_no_acknowledged_job() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("jobs.db").display());
-    let mut fleet = Fleet::start(url, folder.path());
+/// Kills something in each round, lets the rest be worked off, and checks the ledger. `kill_store` kills
+/// the store itself and brings it back, where that can be done.
+async fn rounds_of_killing(url: String, folder: &Path, kill_store: Option<&dyn Fn()>) {
+    let mut fleet = Fleet::start(url, folder);
     for _ in 0..rounds() {
         let random = random();
         let before_kill = Duration::from_micros(u64::from(random % 150_000));
         tokio::time::sleep(before_kill).await;
-        fleet.kill_and_restart(if random & (1 << 20) == 0 {
-            Role::Producer
-        } else {
-            Role::Worker
-        });
+        match (random >> 20) % 3 {
+            0 => fleet.kill_and_restart(Role::Producer),
+            1 => fleet.kill_and_restart(Role::Worker),
+            _ => kill_store.map_or_else(|| fleet.kill_and_restart(Role::Worker), |kill| kill()),
+        }
     }
     end(&mut fleet.producer);
     let engine = store::open(&fleet.url).await;
@@ -101,4 +100,23 @@ async fn killed_producers_and_workers_lose_no_acknowledged_job() {
     assert!(!acknowledged.is_empty(), "nothing was ever acknowledged");
     let queue: Queue<u64> = Queue::new(&engine, QUEUE).unwrap();
     ledger::check(&queue, &acknowledged, &fleet.runs).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_producers_and_workers_lose_no_acknowledged_job() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("jobs.db").display());
+    rounds_of_killing(url, folder.path(), None).await;
+}
+
+#[cfg(feature = "redis")]
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_producers_workers_and_servers_lose_no_acknowledged_job_on_redis() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = crate::server::Server::start();
+    let kill = || {
+        server.kill();
+        assert!(server.run(), "the server did not come back");
+    };
+    rounds_of_killing(server.url(), folder.path(), Some(&kill)).await;
 }

@@ -8,6 +8,10 @@ mod actor;
 mod freeze;
 mod kill;
 mod ledger;
+#[cfg(feature = "redis")]
+#[path = "../it/redis/server.rs"]
+#[allow(dead_code, reason = "shared with the suite beside it, which uses more")]
+mod server;
 mod store;
 
 /// The process of one of the roles. Without a role it is a test that passes.

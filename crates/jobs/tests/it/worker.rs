@@ -1,4 +1,4 @@
-//! Workers on a real engine and the real clock.
+//! Workers on a real engine and the real clock. Runs once for each engine: `super::open` gives it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,7 +10,8 @@ use paceline_jobs::{
 };
 use tokio::sync::mpsc;
 
-use crate::workbench::{hear, open, reaches, until};
+use super::open;
+use crate::workbench::{hear, reaches, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_job_is_run_once_by_concurrent_workers() {
