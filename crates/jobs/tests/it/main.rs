@@ -26,6 +26,7 @@ mod outage;
 mod redis;
 mod settings;
 mod sharing;
+mod stop;
 mod store;
 mod together;
 mod transfer;
