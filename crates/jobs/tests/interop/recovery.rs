@@ -20,14 +20,25 @@ async fn we_take_over_from_a_node_process_that_is_killed() {
     doomed.call("work", work).await;
     let mut ids = Vec::new();
     for answer in 0..2 {
-        ids.push(world.node_adds(json!({ "hold": true, "answer": answer }), json!({})).await);
+        ids.push(
+            world
+                .node_adds(json!({ "hold": true, "answer": answer }), json!({}))
+                .await,
+        );
     }
-    eventually("both to be held", async || (doomed.all("ran").len() == 2).then_some(())).await;
+    eventually("both to be held", async || {
+        (doomed.all("ran").len() == 2).then_some(())
+    })
+    .await;
     drop(doomed);
     let worker = OurWorker::start(&world.engine, QUEUE, 2);
     for id in &ids {
         let job = world.we_see(id, |job| job.state == State::Completed).await;
-        assert_eq!((job.starts, job.stalls, job.attempts_made), (2, 1, 1), "no attempt was used by the death");
+        assert_eq!(
+            (job.starts, job.stalls, job.attempts_made),
+            (2, 1, 1),
+            "no attempt was used by the death"
+        );
     }
     assert_eq!(worker.runs().len(), 2);
 }
@@ -35,18 +46,32 @@ async fn we_take_over_from_a_node_process_that_is_killed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn node_takes_over_what_we_let_go_and_we_are_refused_afterwards() {
     let world = World::new().await;
-    let id = world.queue().add("n", &json!({ "answer": "by node" })).await.unwrap().id;
+    let id = world
+        .queue()
+        .add("n", &json!({ "answer": "by node" }))
+        .await
+        .unwrap()
+        .id;
     let request = ClaimRequest {
         queue: world.queue().name().clone(),
         token: LeaseToken::random(),
         max: 1,
         lease_for: Duration::from_millis(200),
     };
-    let lease = world.engine.claim(request).await.unwrap().jobs.remove(0).lease;
+    let lease = world
+        .engine
+        .claim(request)
+        .await
+        .unwrap()
+        .jobs
+        .remove(0)
+        .lease;
     let options = json!({ "stalledInterval": 200 });
     let work = json!({ "worker": "node", "queue": QUEUE, "options": options });
     world.node.call("work", work).await;
-    let job = world.we_see(id.as_str(), |job| job.state == State::Completed).await;
+    let job = world
+        .we_see(id.as_str(), |job| job.state == State::Completed)
+        .await;
     assert_eq!(job.result.unwrap().get(), "\"by node\"");
     let late = Finish {
         lease,
