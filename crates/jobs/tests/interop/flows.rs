@@ -1,10 +1,12 @@
 //! Trees of jobs made by one side and run by the other.
 
-use paceline_jobs::{ChildFailure, Flow, JobId, JobOptions, QueueName, State};
+use paceline_jobs::{
+    ChildFailure, Flow, Job, JobError, JobId, JobOptions, Outcome, Queue, QueueName, State, Worker,
+};
 use serde_json::{Value, json};
 
 use crate::ours::OurWorker;
-use crate::world::{World, eventually, text, we_see};
+use crate::world::{World, eventually, text, value, we_see};
 
 const PARENTS: &str = "parents";
 const CHILDREN: &str = "children";
@@ -252,4 +254,27 @@ async fn failure_climbs_through_a_tree_worked_by_both() {
         world.node.all("ran").is_empty(),
         "the middle fails without being run"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_handler_waits_for_children_it_adds_and_node_runs_them() {
+    let world = World::new().await;
+    let command = json!({ "worker": "node", "queue": CHILDREN });
+    world.node.call("work", command).await;
+    let parents: Queue<Value> = Queue::new(&world.engine, PARENTS).unwrap();
+    let worker = Worker::builder(parents.clone()).start(async |job: Job<Value>| {
+        let children = job.children().await?;
+        if children.completed.is_empty() {
+            let child = json!({ "answer": "from node" });
+            let child = Flow::new(CHILDREN, "child", &child, JobOptions::new())?;
+            job.add_children(vec![child]).await?;
+            return Ok::<_, JobError>(Outcome::WaitForChildren);
+        }
+        Ok(Outcome::Completed(value(&children.completed[0].1)))
+    });
+    let id = parents.add("parent", &json!({})).await.unwrap().id;
+    let parent = parent_seen_by_node(&world, id.as_str(), "completed").await;
+    assert_eq!(parent["returnvalue"], "from node");
+    assert_eq!(parent["attemptsMade"], 1, "the wait used no attempt");
+    drop(worker);
 }
