@@ -63,22 +63,22 @@ pub(super) const OURS: [Contender; 2] = [
 /// Those we are measured against.
 pub(super) const PEERS: [Contender; 3] = [
     Contender {
-        name: "BullMQ, Node",
+        name: "BullMQ 6.7 on Node",
         durability: MEMORY,
         program: Program::Node,
         store: Store::Redis,
         share: 1,
     },
     Contender {
-        name: "bullmq-official, Rust",
+        name: "bullmq-official 1.4",
         durability: MEMORY,
         program: Program::Peer("bullmq-official"),
         store: Store::Redis,
         share: 1,
     },
     Contender {
-        name: "apalis-sqlite, Rust",
-        durability: "WAL, synchronous = FULL",
+        name: "apalis-sqlite 1.0",
+        durability: "some or none (WAL; its set-up turns synchronous off on one connection of its pool)",
         program: Program::Peer("apalis-sqlite"),
         store: Store::File,
         share: 20,

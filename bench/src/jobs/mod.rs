@@ -52,11 +52,7 @@ const ROWS: [Row; 5] = [
 
 /// Measures the rows that were asked for.
 pub(crate) fn measure(options: &Options, results: &mut Results) -> Outcome<()> {
-    let contenders: Vec<&Contender> = OURS
-        .iter()
-        .chain(&PEERS)
-        .filter(|it| it.is_built())
-        .collect();
+    let contenders = contenders(options);
     for row in ROWS.iter().filter(|row| wants(options, row.name)) {
         for _ in 0..options.runs {
             for contender in &contenders {
@@ -81,6 +77,17 @@ pub(crate) fn measure(options: &Options, results: &mut Results) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+/// All that are there; those that are not are named.
+fn contenders(options: &Options) -> Vec<&'static Contender> {
+    let (built, missing): (Vec<&Contender>, Vec<&Contender>) =
+        OURS.iter().chain(&PEERS).partition(|it| it.is_built());
+    let asked = ROWS.iter().any(|row| wants(options, row.name)) || wants(options, "jobs-pick-up");
+    for contender in missing.iter().filter(|_| asked) {
+        println!("not built, and left out: {}", contender.name);
+    }
+    built
 }
 
 /// The embedded engine with producer and worker as two processes have it.
