@@ -1,6 +1,7 @@
 //! Jobs: what is added and worked off in a second, how soon an idle worker begins, what many waiting jobs cost.
 
 mod contender;
+mod crosswise;
 pub(crate) mod ours;
 
 use serde_json::Value;
@@ -67,6 +68,9 @@ pub(crate) fn measure(options: &Options, results: &mut Results) -> Outcome<()> {
             }
             pick_up("pick-up-across", ACROSS, &OURS[0], options, results)?;
         }
+    }
+    if wants(options, "jobs-crosswise") {
+        crosswise::check(&contenders, results)?;
     }
     for ours in &OURS {
         if wants(options, "jobs-depth") {
