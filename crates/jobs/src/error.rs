@@ -181,9 +181,47 @@ pub enum AddError {
         /// The bound.
         max: usize,
     },
+    /// The transaction is not on the job store's file.
+    #[error(
+        "the transaction is on another database than the job store {}: open the job store on the application's own file, as shared",
+        path.display()
+    )]
+    OtherDatabase {
+        /// The job store's file.
+        path: PathBuf,
+    },
     /// The store did not do its work.
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+/// A job could not be waited for.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// There is no such job.
+    #[error("there is no such job")]
+    NotFound,
+    /// The job is gone. A job that is not kept once it has ended is gone at once.
+    #[error("the job is gone: {}", ended.map_or("it was removed before it ended", how_it_ended))]
+    Removed {
+        /// How it ended, if that was heard of.
+        ended: Option<State>,
+    },
+    /// The job did not end in time; it goes on.
+    #[error("the job has not ended within {0:?}; it is {1}")]
+    TimedOut(Duration, State),
+    /// The store did not do its work.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+fn how_it_ended(state: State) -> &'static str {
+    match state {
+        State::Completed => "it completed, and completed jobs of its kind are not kept",
+        State::Failed => "it failed, and failed jobs of its kind are not kept",
+        _ => "it was removed before it ended",
+    }
 }
 
 /// A job or a queue could not be changed.

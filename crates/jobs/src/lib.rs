@@ -50,6 +50,8 @@ mod flow;
 mod limits;
 mod names;
 mod options;
+mod options_record;
+mod outbox;
 mod outcome;
 mod queue;
 mod retention;
@@ -59,6 +61,7 @@ mod settings;
 mod shutdown;
 mod snapshot;
 pub mod state;
+mod transfer;
 mod worker;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
@@ -66,12 +69,13 @@ pub use deduplication::Deduplication;
 #[cfg(feature = "redis")]
 pub use engine::redis::{RedisEngine, RedisOptions};
 pub use engine::{Added, Durability, Engine, EngineHandle, SqliteEngine, SqliteOptions};
-pub use error::{AddError, EngineError, LeaseError, ManageError, OpenError};
-pub use events::{JobEvent, JobEventKind, QueueEvents, Received};
+pub use error::{AddError, EngineError, LeaseError, ManageError, OpenError, WaitError};
+pub use events::{EventCursor, JobEvent, JobEventKind, QueueEvents, Received, UnknownCursor};
 pub use flow::{AddedFlow, ChildFailure, Children, Flow, JobRef};
 pub use limits::Limits;
 pub use names::{Fingerprint, GroupName, InvalidName, JobId, LeaseToken, QueueName, SchedulerId};
 pub use options::{IdempotencyKey, JobOptions, MAX_PRIORITY};
+pub use outbox::{Outbox, OutboxRelay, OutboxStatus};
 pub use outcome::{IntoJobError, IntoOutcome, JobError, Outcome};
 pub use queue::{Queue, RawQueue};
 pub use retention::Retention;
@@ -83,6 +87,12 @@ pub use snapshot::{
     AttemptOutcome, AttemptRecord, JobPage, JobSnapshot, Page, QueueCounts, QueueInfo,
 };
 pub use state::State;
+pub use transfer::{
+    DeduplicationHold, Imported, JobRecord, LeftBehind, Transfer, TransferError, TransferReport,
+};
 pub use worker::{
     BatchBuilder, CancelReason, HandlerFn, Job, Worker, WorkerBuilder, WorkerHealth, handler_fn,
 };
+
+/// The driver that transactions for [`Queue::add_in`] come from: another version's would not fit.
+pub use rusqlite;

@@ -58,12 +58,21 @@ impl Default for Limits {
 impl Limits {
     /// `text`, cut at a character boundary to the length kept of an error.
     pub(crate) fn cut_error<'a>(&self, text: &'a str) -> &'a str {
-        let mut end = text.len().min(self.error);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        &text[..end]
+        cut(text, self.error)
     }
+
+    /// `text`, cut at a character boundary to the length kept of a log line.
+    pub(crate) fn cut_line<'a>(&self, text: &'a str) -> &'a str {
+        cut(text, self.log_line)
+    }
+}
+
+fn cut(text: &str, max: usize) -> &str {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::NewJob;
 use crate::error::AddError;
 use crate::flow::Flow;
 use crate::limits::Limits;
+use crate::transfer::JobRecord;
 
 /// Refuses too many jobs, and too large ones.
 pub(crate) fn check_jobs(jobs: &[NewJob], limits: &Limits) -> Result<(), AddError> {
@@ -26,6 +27,26 @@ pub(crate) fn check_job(job: &NewJob, limits: &Limits) -> Result<(), AddError> {
     ] {
         if size > max {
             return Err(AddError::TooLarge { what, size, max });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses too many jobs of another store, and too large ones.
+pub(crate) fn check_transfer(jobs: &[JobRecord], limits: &Limits) -> Result<(), AddError> {
+    let (count, max) = (jobs.len(), limits.bulk);
+    if count > max {
+        return Err(AddError::TooMany { count, max });
+    }
+    for job in jobs {
+        for (what, size, max) in [
+            ("payload", job.data.get().len(), limits.payload),
+            ("job name", job.name.len(), 255),
+            ("job id", job.id.as_str().len(), 255),
+        ] {
+            if size > max {
+                return Err(AddError::TooLarge { what, size, max });
+            }
         }
     }
     Ok(())

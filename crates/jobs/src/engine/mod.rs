@@ -18,8 +18,8 @@ pub use request::{
     Lease, LogPage, NewJob, Renewal, Search, SweepReport,
 };
 pub use sqlite::{Durability, SqliteEngine, SqliteOptions};
-pub use wake::Listener;
 pub(crate) use wake::WakeBoard;
+pub use wake::{CancelListener, Listener};
 
 use std::fmt;
 use std::future::Future;
@@ -31,7 +31,7 @@ use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
 use crate::error::{AddError, EngineError, LeaseError, ManageError};
-use crate::events::QueueEvents;
+use crate::events::{EventCursor, QueueEvents, UnknownCursor};
 use crate::flow::{AddedFlow, Children, Flow};
 use crate::limits::Limits;
 use crate::names::{InvalidName, JobId, QueueName, SchedulerId};
@@ -41,6 +41,7 @@ use crate::settings::QueueSettings;
 use crate::shutdown::Shutdown;
 use crate::snapshot::{JobPage, JobSnapshot, Page, QueueInfo};
 use crate::state::State;
+use crate::transfer::{Imported, JobRecord};
 
 /// An operation under way.
 pub type Operation<'a, T, E = EngineError> =
@@ -162,7 +163,8 @@ pub trait Engine: Shutdown + fmt::Debug + Send + Sync + 'static {
         unsupported("schedulers")
     }
 
-    /// Removes a scheduler; says whether there was one. Jobs it made that did not start yet go with it.
+    /// Removes a scheduler; says whether there was one. Jobs it made that did not start yet go with it; one that
+    /// is active ends as usual and has no successor.
     fn remove_scheduler(&self, queue: &QueueName, id: &SchedulerId) -> Operation<'_, bool> {
         let _ = (queue, id);
         unsupported("schedulers")
@@ -172,6 +174,23 @@ pub trait Engine: Shutdown + fmt::Debug + Send + Sync + 'static {
     fn schedulers(&self, queue: &QueueName) -> Operation<'_, Vec<SchedulerInfo>> {
         let _ = queue;
         unsupported("schedulers")
+    }
+
+    /// Jobs of one state (waiting, prioritized, delayed or failed) with everything another store needs of
+    /// them, in the order of [`Engine::list`].
+    fn export(&self, queue: &QueueName, state: State, page: Page) -> Operation<'_, Vec<JobRecord>> {
+        let _ = (queue, state, page);
+        unsupported("moves between stores")
+    }
+
+    /// Takes jobs of another store as they stand there, under their ids, in this order, all or none.
+    fn import(
+        &self,
+        queue: &QueueName,
+        jobs: Vec<JobRecord>,
+    ) -> Operation<'_, Vec<Imported>, AddError> {
+        let _ = (queue, jobs);
+        unsupported("moves between stores")
     }
 
     /// Makes a failed job start over.
@@ -193,8 +212,30 @@ pub trait Engine: Shutdown + fmt::Debug + Send + Sync + 'static {
     /// Wakes when jobs of the queue may be ready.
     fn listen(&self, queue: &QueueName) -> Listener;
 
+    /// Tells of cancellations in this process, so that its workers need not wait for the next renewal.
+    fn listen_cancellations(&self, queue: &QueueName) -> CancelListener {
+        let _ = queue;
+        CancelListener::silent()
+    }
+
     /// Subscribes to events of one queue, or of all.
     fn events(&self, queue: Option<QueueName>) -> QueueEvents;
+
+    /// Goes on after the event at `cursor`. What was dropped since is told as
+    /// [`Received::Lagged`](crate::Received::Lagged); a cursor of another run of the engine is refused.
+    fn events_since(
+        &self,
+        queue: Option<QueueName>,
+        cursor: EventCursor,
+    ) -> Result<QueueEvents, UnknownCursor> {
+        let _ = (queue, cursor);
+        Err(UnknownCursor)
+    }
+
+    /// The engine itself, if it is the embedded one: some things need its file.
+    fn as_sqlite(&self) -> Option<&SqliteEngine> {
+        None
+    }
 
     /// The engine's present.
     fn now(&self) -> Timestamp;

@@ -35,6 +35,29 @@ impl Listener {
     }
 }
 
+/// Tells one worker of this process that jobs it holds may have been cancelled: it renews its leases then, and
+/// sees [`Renewal::CancelRequested`](super::Renewal::CancelRequested).
+#[derive(Debug)]
+pub struct CancelListener(Option<watch::Receiver<u64>>);
+
+impl CancelListener {
+    /// One that is never told anything: cancellations are seen with the next renewal.
+    pub const fn silent() -> Self {
+        Self(None)
+    }
+
+    /// Waits for a cancellation since the last one seen. Bound it with a timeout.
+    pub async fn cancelled(&mut self) {
+        let told = match &mut self.0 {
+            Some(receiver) => receiver.changed().await.is_ok(),
+            None => false,
+        };
+        if !told {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
 /// Counts a worker as idle for as long as it lives.
 struct Idle<'a> {
     board: &'a WakeBoard,
@@ -75,9 +98,12 @@ impl Line {
     }
 }
 
+type Counters = Mutex<HashMap<QueueName, watch::Sender<u64>>>;
+
 /// The counters of all queues that some worker listens to.
 pub(crate) struct WakeBoard {
     queues: Mutex<HashMap<QueueName, Line>>,
+    cancellations: Counters,
     idle: AtomicUsize,
     on_idle: Box<dyn Fn() + Send + Sync>,
 }
@@ -95,6 +121,7 @@ impl WakeBoard {
     pub(crate) fn new(on_idle: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             queues: Mutex::default(),
+            cancellations: Mutex::default(),
             idle: AtomicUsize::new(0),
             on_idle: Box::new(on_idle),
         }
@@ -122,9 +149,18 @@ impl WakeBoard {
         }
     }
 
+    pub(crate) fn listen_cancellations(&self, queue: &QueueName) -> CancelListener {
+        CancelListener(Some(subscribe(&self.cancellations, queue)))
+    }
+
     /// Wakes the workers of one queue.
     pub(crate) fn wake(&self, queue: &QueueName) {
         self.with(queue, |line| line.wake());
+    }
+
+    /// Tells the workers of one queue that a job was cancelled.
+    pub(crate) fn cancel(&self, queue: &QueueName) {
+        count(&self.cancellations, queue);
     }
 
     /// Wakes everybody: another process changed something.
@@ -148,6 +184,22 @@ impl WakeBoard {
 
     pub(crate) fn has_idle_worker(&self) -> bool {
         self.idle.load(Ordering::SeqCst) > 0
+    }
+}
+
+fn subscribe(counters: &Counters, queue: &QueueName) -> watch::Receiver<u64> {
+    let mut queues = counters.lock().unwrap_or_else(PoisonError::into_inner);
+    queues.retain(|_, sender| sender.receiver_count() > 0);
+    let sender = queues
+        .entry(queue.clone())
+        .or_insert_with(|| watch::channel(0).0);
+    sender.subscribe()
+}
+
+fn count(counters: &Counters, queue: &QueueName) {
+    let queues = counters.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(sender) = queues.get(queue) {
+        sender.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 

@@ -70,6 +70,6 @@ impl<T: Serialize> Queue<T> {
     }
 }
 
-fn encode<T: Serialize>(payload: &T) -> Result<Box<RawValue>, AddError> {
+pub(super) fn encode<T: Serialize>(payload: &T) -> Result<Box<RawValue>, AddError> {
     to_raw_value(payload).map_err(|error| AddError::Encode(Arc::new(error)))
 }

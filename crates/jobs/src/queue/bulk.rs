@@ -52,13 +52,28 @@ impl<T> Queue<T> {
     }
 
     async fn all(&self, action: BulkAction) -> Result<u64, ManageError> {
+        let there = self.candidates(action).await?;
         let mut done = 0;
         loop {
             let step = self.engine.bulk(&self.name, action).await?;
             done += step.done;
-            if !step.more {
+            if !step.more || there.is_some_and(|there| done >= there) {
                 return Ok(done);
             }
         }
+    }
+
+    /// How many jobs there are to do it to. The oldest come first, so those that come in meanwhile (a retried job
+    /// that fails again, say) cannot keep it going for ever. None: until nothing is left.
+    async fn candidates(&self, action: BulkAction) -> Result<Option<u64>, ManageError> {
+        let counts = self.info().await?.map(|info| info.counts);
+        let counts = counts.unwrap_or_default();
+        Ok(match action {
+            BulkAction::RetryFailed => Some(counts.failed),
+            BulkAction::PromoteDelayed => Some(counts.delayed),
+            BulkAction::Drain { .. } => Some(counts.not_started()),
+            BulkAction::Clean { state, .. } => Some(counts.of(state)),
+            BulkAction::Obliterate { .. } => None,
+        })
     }
 }

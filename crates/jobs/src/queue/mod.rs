@@ -4,6 +4,8 @@ mod add;
 mod bulk;
 mod manage;
 mod schedule;
+mod transactional;
+mod wait;
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -3,6 +3,16 @@
 //! A *slot* is a point in time at which a scheduler makes a job. The engine makes it, not a running job,
 //! and each slot of a scheduler has one job at most: its id is `repeat-{scheduler}-{milliseconds}` on the
 //! embedded engine.
+//!
+//! In a cron pattern, a slot that falls into the hour that clocks skip is made when they have skipped it, if
+//! the pattern names a fixed time of day (`30 2 * * *`), and is left out if it repeats within the day; one in
+//! the hour that clocks repeat is made once by a fixed time, and twice if it repeats within the day.
+
+mod plan;
+mod timetable;
+mod zoned;
+
+pub(crate) use plan::{Plan, Standing};
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -32,22 +42,25 @@ pub enum Schedule {
         /// The distance, at least 1 ms.
         #[serde(with = "millis")]
         every: Duration,
-        /// Slots lie at `n * every + offset` after the Unix epoch; without one they follow the first job.
+        /// Slots lie at `n * every + offset` after the Unix epoch; without one they follow the first job, which
+        /// is made at once, or at `start`.
         offset: Option<Duration>,
     },
 }
 
-/// What happens to slots that passed while nothing ran.
+/// What happens to slots that passed before their job was made: no process ran, or (unless each slot gets its
+/// job) the scheduler's last job still waits for a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CatchUp {
-    /// They are left out.
+    /// They are left out, but for the newest one if it is at most 10 seconds late and no job of the scheduler
+    /// waits.
     Skip,
-    /// One job is made for all of them.
+    /// One job stands for all of them: the one that waits already, else one for the newest of them.
     #[default]
     One,
-    /// Each gets its job, in order.
+    /// Each gets its job, in order, at most 100 of a scheduler at a time. Jobs pile up while no worker runs.
     All,
 }
 
@@ -65,7 +78,7 @@ pub struct Scheduler {
     pub end: Option<Timestamp>,
     /// How many jobs are made in all.
     pub limit: Option<NonZeroU64>,
-    /// Whether the first job is made at once.
+    /// Whether the first job of a new scheduler is made at once.
     pub immediately: bool,
     /// What happens to missed slots.
     pub catch_up: CatchUp,
@@ -101,4 +114,7 @@ pub struct SchedulerInfo {
     pub end: Option<Timestamp>,
     /// What happens to missed slots.
     pub catch_up: CatchUp,
+    /// The options of its jobs.
+    #[serde(skip)]
+    pub options: JobOptions,
 }

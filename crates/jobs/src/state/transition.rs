@@ -66,6 +66,10 @@ pub enum Trigger {
     Retry,
     /// Somebody wants it gone.
     Remove,
+    /// Somebody wants the whole queue gone, although a worker holds the job.
+    Obliterate,
+    /// Its priority became the one in the facts.
+    Reprioritize,
 }
 
 /// Where a job that is ready stands in its line.
@@ -170,6 +174,11 @@ pub fn decide(job: &JobFacts, trigger: Trigger, now: Timestamp) -> Result<Change
             state: None,
             ..change
         }),
+        (Trigger::Obliterate, State::Active) => Ok(Change {
+            state: None,
+            ..change
+        }),
+        (Trigger::Reprioritize, State::Waiting | State::Prioritized) => Ok(change),
         (_, state) => Err(WrongState { state }),
     }
 }
@@ -307,10 +316,17 @@ mod tests {
             stall,
             Trigger::Retry,
             Trigger::Remove,
+            Trigger::Obliterate,
+            Trigger::Reprioritize,
         ];
         let allowed = |state| match state {
             State::Waiting | State::Prioritized => {
-                vec![Trigger::Claim, Trigger::ChildFailed, Trigger::Remove]
+                vec![
+                    Trigger::Claim,
+                    Trigger::ChildFailed,
+                    Trigger::Remove,
+                    Trigger::Reprioritize,
+                ]
             }
             State::Delayed => vec![
                 Trigger::Due,
@@ -328,6 +344,7 @@ mod tests {
                 Trigger::WaitForChildren,
                 Trigger::HandBack,
                 stall,
+                Trigger::Obliterate,
             ],
             State::Completed => vec![Trigger::Remove],
             State::Failed => vec![Trigger::Retry, Trigger::Remove],
@@ -483,6 +500,8 @@ mod tests {
             ("stall", Trigger::Stall { limit: 10 }),
             ("retry", Trigger::Retry),
             ("remove", Trigger::Remove),
+            ("obliterate", Trigger::Obliterate),
+            ("change priority", Trigger::Reprioritize),
         ];
         let mut edges = BTreeSet::new();
         for priority in [0, 1] {
@@ -501,8 +520,9 @@ mod tests {
                     .into_iter()
                     .flat_map(|state| triggers.map(|trigger| (state, trigger)))
                 {
-                    // A job stands only in the line its priority says.
-                    if state == State::ready(1 - priority) {
+                    // A job stands only in the line its priority says, until that changes.
+                    let other_line = state == State::ready(1 - priority);
+                    if other_line && trigger != Trigger::Reprioritize {
                         continue;
                     }
                     let facts = JobFacts {

@@ -69,7 +69,11 @@ impl Flaky {
 }
 
 fn down<'a, T: Send + 'a>() -> Operation<'a, T> {
-    Box::pin(async { Err(EngineError::Storage(Arc::from(Box::from("the cable is out")))) })
+    Box::pin(async {
+        Err(EngineError::Storage(Arc::from(Box::from(
+            "the cable is out",
+        ))))
+    })
 }
 
 impl Engine for Flaky {

@@ -1,5 +1,6 @@
 //! The crate from outside. What every engine must do runs on each of them: `conformance`, `flows`, `flow_ids`,
-//! `flow_running`, `deduplication`, `groups`, `settings`, and `model`, which compares with a model.
+//! `flow_running`, `deduplication`, `groups`, `order`,
+//! `settings`, and `model`, which compares with a model.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(
@@ -19,6 +20,7 @@ mod flows;
 mod groups;
 mod layers;
 mod model;
+mod order;
 mod outage;
 #[cfg(feature = "redis")]
 mod redis;
@@ -26,6 +28,7 @@ mod settings;
 mod sharing;
 mod store;
 mod together;
+mod transfer;
 mod workbench;
 mod worker;
 

@@ -39,11 +39,14 @@ scripts! {
     BULK = "queue" "parents" "bulk";
     CHANGE = "queue" "change";
     FLOW = "queue" "parents" "insert" "flow";
+    SCHEDULE = "queue" "parents" "insert" "slots" "schedule";
+    SCHEDULERS = "queue" "slots" "schedulers";
     SEARCH = "queue" "show" "search";
     ADD = "queue" "parents" "insert" "add";
     CLAIM = "queue" "claim";
     EXPIRE = "queue" "parents" "expire";
     FINISH = "queue" "parents" "insert" "finish";
+    IMPORT = "queue" "parents" "insert" "import";
     INFO = "queue" "info";
     LOG = "log";
     MANAGE = "queue" "parents" "manage";
@@ -51,6 +54,7 @@ scripts! {
     PROGRESS = "queue" "progress";
     READ = "queue" "show" "read";
     RENEW = "renew";
+    UNSCHEDULE = "queue" "parents" "slots" "unschedule";
     STALLED = "queue" "stalled";
 }
 

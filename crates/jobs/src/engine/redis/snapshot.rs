@@ -67,8 +67,12 @@ impl<'a> StoredJob<'a> {
             .and_then(|text| RawValue::from_string(text).ok())
     }
 
+    pub(super) fn options(&self) -> StoredOptions {
+        StoredOptions::read(self.fields.get("opts").map_or("", String::as_str))
+    }
+
     pub(super) fn snapshot(mut self, keys: &Keys) -> JobSnapshot {
-        let options = StoredOptions::read(self.fields.get("opts").map_or("", String::as_str));
+        let options = self.options();
         let data = self.take("data").unwrap_or_default();
         let mut snapshot = JobSnapshot {
             queue: self.queue.clone(),

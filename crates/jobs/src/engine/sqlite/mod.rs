@@ -17,12 +17,15 @@ mod options;
 mod process;
 mod read;
 mod schema;
+mod search;
 mod shared;
+mod transactional;
 mod tx;
 mod watch;
 mod window;
 mod writer;
 
+pub(crate) use ops::add::check as check_new_jobs;
 pub use options::{Durability, SqliteOptions};
 
 use std::path::Path;
@@ -40,21 +43,25 @@ use self::process::ProcessIdentity;
 use self::shared::Shared;
 use self::tx::Tx;
 use self::writer::{Command, Writer};
+use super::checks::check_transfer;
 use super::{
-    Added, ClaimRequest, Claimed, Engine, EngineHandle, Finish, Lease, Listener, NewJob, Operation,
-    Renewal, SweepReport, WakeBoard,
+    Added, BulkAction, BulkStep, CancelListener, ClaimRequest, Claimed, Engine, EngineHandle,
+    Finish, JobChange, Lease, Listener, LogPage, NewJob, Operation, Renewal, Search, SweepReport,
+    WakeBoard,
 };
 use crate::clock::Timestamp;
 use crate::error::{AddError, EngineError, LeaseError, ManageError, OpenError};
-use crate::events::{EventSender, QueueEvents};
+use crate::events::{EventCursor, EventSender, QueueEvents, UnknownCursor};
 use crate::flow::{AddedFlow, Children, Flow};
 use crate::limits::Limits;
-use crate::names::{InvalidName, JobId, QueueName};
+use crate::names::{InvalidName, JobId, QueueName, SchedulerId};
 use crate::queue::RawQueue;
+use crate::scheduler::{Scheduler, SchedulerInfo};
 use crate::settings::QueueSettings;
 use crate::shutdown::{Shutdown, StopDetails, Stopping};
 use crate::snapshot::{JobPage, JobSnapshot, Page, QueueInfo};
 use crate::state::{State, Trigger};
+use crate::transfer::{Imported, JobRecord};
 
 /// Jobs in an SQLite file. Cheap to clone; clones share the file and the threads.
 ///
@@ -81,6 +88,8 @@ impl SqliteEngine {
         let connections = open::open(options, &identity)?;
         let (watcher, board) = start_watcher(connections.watcher)?;
         let shared = Arc::new(Shared {
+            // Absolute, should the process change its folder.
+            path: std::fs::canonicalize(&options.path).unwrap_or_else(|_| options.path.clone()),
             clock: Arc::clone(&options.clock),
             limits: options.limits,
             keep_completed: options.keep_completed,
@@ -182,6 +191,51 @@ impl SqliteEngine {
         })
     }
 
+    async fn bulk_step(
+        &self,
+        queue: QueueName,
+        action: BulkAction,
+    ) -> Result<BulkStep, ManageError> {
+        if let BulkAction::Clean {
+            state: State::Active,
+            ..
+        } = action
+        {
+            return Err(ManageError::WrongState(State::Active));
+        }
+        let (now, step) = (self.shared.clock.now(), self.shared.limits.bulk_step);
+        let name = queue.clone();
+        let found = self
+            .read(move |connection| ops::bulk::candidates(connection, &name, action, now, step))
+            .await?;
+        self.write(move |tx| match action {
+            BulkAction::Obliterate { force } => ops::obliterate::step(tx, &queue, force, &found),
+            _ => ops::bulk::step(tx, &queue, action, &found),
+        })
+        .await
+    }
+
+    async fn remove_scheduler_steps(
+        &self,
+        queue: QueueName,
+        id: SchedulerId,
+    ) -> Result<bool, EngineError> {
+        let (mut found, mut newest) = (false, None);
+        loop {
+            let (queue, id) = (queue.clone(), id.clone());
+            let step = self
+                .write::<_, EngineError, _>(move |tx| {
+                    ops::schedule::remove(tx, &queue, &id, newest)
+                })
+                .await?;
+            found |= step.found;
+            newest = Some(step.newest);
+            if !step.more {
+                return Ok(found);
+            }
+        }
+    }
+
     fn manage(
         &self,
         queue: &QueueName,
@@ -280,6 +334,97 @@ impl Engine for SqliteEngine {
         self.write(move |tx| ops::settings::set_settings(tx, &queue, settings))
     }
 
+    fn export(
+        &self,
+        queue: &QueueName,
+        state: State,
+        mut page: Page,
+    ) -> Operation<'_, Vec<JobRecord>> {
+        page.limit = page.limit.min(self.shared.limits.page);
+        let queue = queue.clone();
+        self.read(move |connection| ops::transfer::export(connection, &queue, state, page))
+    }
+
+    fn import(
+        &self,
+        queue: &QueueName,
+        jobs: Vec<JobRecord>,
+    ) -> Operation<'_, Vec<Imported>, AddError> {
+        if let Err(refused) = check_transfer(&jobs, &self.shared.limits) {
+            return Box::pin(async move { Err(refused) });
+        }
+        let queue = queue.clone();
+        self.write(move |tx| ops::transfer::import(tx, &queue, &jobs))
+    }
+
+    fn log(&self, lease: &Lease, line: String) -> Operation<'_, (), LeaseError> {
+        let lease = lease.clone();
+        self.write(move |tx| ops::log::append(tx, &lease, &line))
+    }
+
+    fn logs(&self, queue: &QueueName, id: &JobId, mut page: Page) -> Operation<'_, LogPage> {
+        page.limit = page.limit.min(self.shared.limits.page);
+        let (queue, id) = (queue.clone(), id.clone());
+        self.read(move |connection| ops::log::list(connection, &queue, &id, page))
+    }
+
+    fn search(&self, queue: &QueueName, search: Search, mut page: Page) -> Operation<'_, JobPage> {
+        page.limit = page.limit.min(self.shared.limits.page);
+        let queue = queue.clone();
+        self.read(move |connection| search::search(connection, &queue, &search, page))
+    }
+
+    fn change(
+        &self,
+        queue: &QueueName,
+        id: &JobId,
+        change: JobChange,
+    ) -> Operation<'_, (), ManageError> {
+        let max = self.shared.limits.payload;
+        if let JobChange::Data(data) = &change
+            && data.get().len() > max
+        {
+            let (what, size) = ("payload", data.get().len());
+            return Box::pin(async move { Err(ManageError::TooLarge { what, size, max }) });
+        }
+        let (queue, id) = (queue.clone(), id.clone());
+        self.write(move |tx| ops::change::change(tx, &queue, &id, &change))
+    }
+
+    fn cancel(&self, queue: &QueueName, id: &JobId) -> Operation<'_, (), ManageError> {
+        let (queue, id) = (queue.clone(), id.clone());
+        self.write(move |tx| ops::cancel::cancel(tx, &queue, &id))
+    }
+
+    fn bulk(&self, queue: &QueueName, action: BulkAction) -> Operation<'_, BulkStep, ManageError> {
+        let queue = queue.clone();
+        Box::pin(self.bulk_step(queue, action))
+    }
+
+    fn upsert_scheduler(
+        &self,
+        queue: &QueueName,
+        scheduler: Scheduler,
+    ) -> Operation<'_, SchedulerInfo, AddError> {
+        match ops::schedule::check(scheduler, &self.shared.limits) {
+            Ok(scheduler) => {
+                let queue = queue.clone();
+                self.write(move |tx| ops::schedule::upsert(tx, &queue, &scheduler))
+            }
+            Err(refused) => Box::pin(async move { Err(refused) }),
+        }
+    }
+
+    fn remove_scheduler(&self, queue: &QueueName, id: &SchedulerId) -> Operation<'_, bool> {
+        let (queue, id) = (queue.clone(), id.clone());
+        Box::pin(self.remove_scheduler_steps(queue, id))
+    }
+
+    fn schedulers(&self, queue: &QueueName) -> Operation<'_, Vec<SchedulerInfo>> {
+        let queue = queue.clone();
+        self.read(move |connection| ops::schedule::list(connection, &queue))
+    }
+
     fn retry(&self, queue: &QueueName, id: &JobId) -> Operation<'_, (), ManageError> {
         self.manage(queue, id, Trigger::Retry)
     }
@@ -305,8 +450,24 @@ impl Engine for SqliteEngine {
         self.shared.board.listen(queue)
     }
 
+    fn listen_cancellations(&self, queue: &QueueName) -> CancelListener {
+        self.shared.board.listen_cancellations(queue)
+    }
+
     fn events(&self, queue: Option<QueueName>) -> QueueEvents {
         self.shared.events.subscribe(queue)
+    }
+
+    fn events_since(
+        &self,
+        queue: Option<QueueName>,
+        cursor: EventCursor,
+    ) -> Result<QueueEvents, UnknownCursor> {
+        self.shared.events.subscribe_since(queue, cursor)
+    }
+
+    fn as_sqlite(&self) -> Option<&SqliteEngine> {
+        Some(self)
     }
 
     fn now(&self) -> Timestamp {

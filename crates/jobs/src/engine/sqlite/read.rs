@@ -52,6 +52,19 @@ pub(super) fn get(
     }
 }
 
+/// The job in row `seq`, which must be there.
+pub(super) fn snapshot_of(
+    connection: &Connection,
+    queue: &QueueName,
+    queue_id: i64,
+    seq: i64,
+) -> Result<JobSnapshot, EngineError> {
+    let mut select = connection.prepare_cached(concat!(select_snapshots!(), "AND seq = ?2"))?;
+    let mut rows = select.query(params![queue_id, seq])?;
+    let row = rows.next()?.ok_or(EngineError::Damaged("job row"))?;
+    snapshot(connection, queue, row)
+}
+
 pub(super) fn list(
     connection: &Connection,
     queue: &QueueName,
@@ -113,7 +126,7 @@ pub(super) fn queues(connection: &Connection) -> Result<Vec<QueueInfo>, EngineEr
     let mut rows = select.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let name = QueueName::new(row.get::<_, String>(16)?)
+        let name = QueueName::new(row.get::<_, String>(17)?)
             .map_err(|_| EngineError::Damaged("queue name"))?;
         found.push(info_of(name, &read_queue_row(row)?));
     }
@@ -129,7 +142,10 @@ fn info_of(name: QueueName, row: &QueueRow) -> QueueInfo {
     }
 }
 
-fn queue_row(connection: &Connection, queue: &QueueName) -> Result<Option<QueueRow>, EngineError> {
+pub(super) fn queue_row(
+    connection: &Connection,
+    queue: &QueueName,
+) -> Result<Option<QueueRow>, EngineError> {
     let sql = concat!(select_queues!(), " WHERE name = ?1");
     Ok(connection
         .prepare_cached(sql)?

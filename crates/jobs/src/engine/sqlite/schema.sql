@@ -22,7 +22,9 @@ CREATE TABLE paceline_queues (
     rate_used        INTEGER NOT NULL DEFAULT 0,
     -- Ready jobs with a group, and the turn that the ready ones without a group had last.
     grouped          INTEGER NOT NULL DEFAULT 0,
-    ungrouped_turn   INTEGER NOT NULL DEFAULT 0
+    ungrouped_turn   INTEGER NOT NULL DEFAULT 0,
+    -- The earliest slot of its schedulers.
+    next_slot        INTEGER
 ) STRICT;
 
 -- state: 0 waiting, 1 prioritized, 2 delayed, 3 waiting-children, 4 active, 5 completed, 6 failed
@@ -77,6 +79,8 @@ CREATE INDEX paceline_jobs_active   ON paceline_jobs (lease_until)              
 CREATE INDEX paceline_jobs_finished ON paceline_jobs (queue, state, finished_at) WHERE state IN (5, 6);
 CREATE INDEX paceline_jobs_expiry   ON paceline_jobs (expires_at)                WHERE expires_at IS NOT NULL;
 CREATE INDEX paceline_jobs_parent   ON paceline_jobs (parent)                    WHERE parent IS NOT NULL;
+-- Jobs of schedulers that never started.
+CREATE INDEX paceline_jobs_scheduled ON paceline_jobs (queue, scheduler) WHERE scheduler IS NOT NULL AND starts = 0;
 
 -- Attempts that ended otherwise than completed; the running and the completed one are told by the job.
 CREATE TABLE paceline_attempts (
@@ -144,12 +148,14 @@ CREATE TABLE paceline_schedulers (
     -- The definition as JSON, and how many jobs it made.
     body    TEXT    NOT NULL,
     made    INTEGER NOT NULL DEFAULT 0,
-    -- The next slot; NULL when there is none any more.
+    -- The last slot that was made or left out, and the next one; NULL when there is none any more.
+    last_at INTEGER,
     next_at INTEGER,
     PRIMARY KEY (queue, id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX paceline_schedulers_next ON paceline_schedulers (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX paceline_schedulers_next  ON paceline_schedulers (next_at)        WHERE next_at IS NOT NULL;
+CREATE INDEX paceline_schedulers_queue ON paceline_schedulers (queue, next_at) WHERE next_at IS NOT NULL;
 
 CREATE TABLE paceline_idempotency (
     queue       INTEGER NOT NULL REFERENCES paceline_queues (id),

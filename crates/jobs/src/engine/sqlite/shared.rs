@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::retention::Retention;
 /// What the engine's threads and its handle have in common.
 #[derive(Debug)]
 pub(super) struct Shared {
+    pub(super) path: PathBuf,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) limits: Limits,
     pub(super) keep_completed: Retention,

@@ -32,6 +32,8 @@ pub(super) struct QueueRow {
     pub(super) grouped: u64,
     /// The turn that the ready jobs without a group had last.
     pub(super) ungrouped_turn: i64,
+    /// The earliest slot of its schedulers.
+    pub(super) next_slot: Option<Timestamp>,
 }
 
 impl QueueRow {
@@ -45,7 +47,7 @@ impl QueueRow {
 macro_rules! select_queues {
     () => {
         "SELECT id, paused, next_position, front_position, waiting, prioritized, delayed, waiting_children, active, completed, \
-         failed, rate_until, rate_used, grouped, ungrouped_turn, settings, name FROM paceline_queues"
+         failed, rate_until, rate_used, grouped, ungrouped_turn, settings, next_slot, name FROM paceline_queues"
     };
 }
 pub(super) use select_queues;
@@ -70,6 +72,7 @@ pub(super) struct Tx<'a> {
     queues: Vec<LoadedQueue>,
     events: Vec<JobEvent>,
     wakes: Vec<QueueName>,
+    cancellations: Vec<QueueName>,
     heard: bool,
 }
 
@@ -82,6 +85,7 @@ impl<'a> Tx<'a> {
             queues: Vec::new(),
             events: Vec::new(),
             wakes: Vec::new(),
+            cancellations: Vec::new(),
             heard: shared.events.is_heard(),
         }
     }
@@ -93,6 +97,7 @@ impl<'a> Tx<'a> {
         work: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<Result<T, E>, EngineError> {
         let (events, wakes) = (self.events.len(), self.wakes.len());
+        let cancellations = self.cancellations.len();
         self.execute("SAVEPOINT operation")?;
         let done = catch_unwind(AssertUnwindSafe(|| work(self)))
             .unwrap_or_else(|_| Err(EngineError::Internal.into()));
@@ -105,6 +110,7 @@ impl<'a> Tx<'a> {
         }
         self.events.truncate(events);
         self.wakes.truncate(wakes);
+        self.cancellations.truncate(cancellations);
         self.queues.retain(|queue| queue.kept.is_some());
         for queue in &mut self.queues {
             queue.row = queue.kept.unwrap_or(queue.row);
@@ -151,6 +157,7 @@ impl<'a> Tx<'a> {
             window: Window::default(),
             grouped: 0,
             ungrouped_turn: 0,
+            next_slot: None,
         };
         Ok(self.hold(name.clone(), row, false))
     }
@@ -177,6 +184,11 @@ impl<'a> Tx<'a> {
             stored: row,
         });
         QueueRef(self.queues.len() - 1)
+    }
+
+    /// Lets go of a queue whose row was deleted. The last thing an operation does.
+    pub(super) fn forget(&mut self, queue: QueueRef) {
+        self.queues.remove(queue.0);
     }
 
     pub(super) fn row(&mut self, queue: QueueRef) -> &mut QueueRow {
@@ -241,11 +253,19 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Notes that a job of the queue is to be given up by its worker.
+    pub(super) fn note_cancellation(&mut self, queue: QueueRef) {
+        let name = self.name(queue);
+        if !self.cancellations.contains(&name) {
+            self.cancellations.push(name);
+        }
+    }
+
     /// Writes the queue rows that changed.
     pub(super) fn store_queues(&mut self) -> Result<(), EngineError> {
         let sql = "UPDATE paceline_queues SET paused = ?2, next_position = ?3, front_position = ?4, waiting = ?5, \
                    prioritized = ?6, delayed = ?7, waiting_children = ?8, active = ?9, completed = ?10, failed = ?11, \
-                   rate_until = ?12, rate_used = ?13, grouped = ?14, ungrouped_turn = ?15 WHERE id = ?1";
+                   rate_until = ?12, rate_used = ?13, grouped = ?14, ungrouped_turn = ?15, next_slot = ?16 WHERE id = ?1";
         for queue in &self.queues {
             let (row, counts) = (&queue.row, &queue.row.counts);
             if queue.row != queue.stored {
@@ -265,6 +285,7 @@ impl<'a> Tx<'a> {
                     row.window.used.cast_signed(),
                     row.grouped.cast_signed(),
                     row.ungrouped_turn,
+                    row.next_slot.map(Timestamp::as_millis),
                 ])?;
             }
         }
@@ -276,9 +297,10 @@ impl<'a> Tx<'a> {
         for queue in &self.wakes {
             self.shared.board.wake(queue);
         }
-        for event in self.events {
-            self.shared.events.send(event);
+        for queue in &self.cancellations {
+            self.shared.board.cancel(queue);
         }
+        self.shared.events.send_all(self.events);
     }
 }
 
@@ -313,5 +335,6 @@ pub(super) fn read_queue_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<QueueR
         },
         grouped: count(13)?,
         ungrouped_turn: row.get(14)?,
+        next_slot: row.get::<_, Option<i64>>(16)?.map(Timestamp::from_millis),
     })
 }

@@ -239,6 +239,14 @@ pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// [`is_busy`] of what became an error of the engine.
+pub(super) fn is_busy_error(error: &EngineError) -> bool {
+    let EngineError::Storage(cause) = error else {
+        return false;
+    };
+    cause.downcast_ref::<rusqlite::Error>().is_some_and(is_busy)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -39,7 +39,8 @@ else
   call('ZREM', q.children, id)
   call('ZREM', q.expiry, id)
   if state == 'waiting' then
-    call('LREM', q.wait, 0, id)
+    -- From the end that is served first, which is where a move takes jobs from.
+    call('LREM', q.wait, -1, id)
     call('LREM', q.base .. 'paused', 0, id)
   end
   discard(q, {id}, now, true)

@@ -14,7 +14,7 @@ use crate::options::IdempotencyKey;
 use crate::state::initial;
 
 /// Refuses what no transaction is needed to refuse.
-pub(in super::super) fn check(jobs: &[NewJob], limits: &Limits) -> Result<(), AddError> {
+pub(crate) fn check(jobs: &[NewJob], limits: &Limits) -> Result<(), AddError> {
     if jobs.len() > limits.bulk {
         return Err(AddError::TooMany {
             count: jobs.len(),
@@ -190,7 +190,7 @@ fn remember(
     Ok(())
 }
 
-fn exists(tx: &mut Tx<'_>, queue: QueueRef, id: &JobId) -> Result<bool, EngineError> {
+pub(super) fn exists(tx: &mut Tx<'_>, queue: QueueRef, id: &JobId) -> Result<bool, EngineError> {
     let queue = tx.row(queue).id;
     Ok(tx
         .connection

@@ -4,6 +4,7 @@ use serde_json::value::RawValue;
 use super::super::children::job_ref;
 use super::super::tx::{QueueRef, QueueRow, Tx};
 use super::group;
+use super::schedule::run_due;
 use super::stored::{Reason, Settings, StoredJob, select_jobs, state_code};
 use crate::clock::Timestamp;
 use crate::engine::{ClaimRequest, Claimed, ClaimedJob, Lease};
@@ -31,6 +32,10 @@ pub(in super::super) fn claim(
     if tx.row(queue).counts.delayed > 0 {
         promote_due(tx, queue)?;
         claimed.next_due = next_due(tx, queue)?;
+    }
+    run_due(tx, queue)?;
+    if let Some(slot) = tx.row(queue).next_slot {
+        claimed.next_due = Some(claimed.next_due.map_or(slot, |due| due.min(slot)));
     }
     if tx.row(queue).paused {
         claimed.paused = true;

@@ -3,6 +3,7 @@ use std::time::Duration;
 use rusqlite::params;
 
 use super::super::tx::{QueueRef, Tx};
+use super::cancel::CANCELLED;
 use super::child;
 use super::lease::held_job;
 use super::stored::{Reason, StoredJob, state_code};
@@ -67,6 +68,11 @@ fn finish_one(
         Ending::Postponed(wait) => (Trigger::Postpone(*wait), Reason::Keep, None),
         Ending::WaitForChildren => (Trigger::WaitForChildren, Reason::Keep, None),
         Ending::HandedBack => (Trigger::HandBack, Reason::Keep, None),
+    };
+    let (trigger, why) = if job.cancel_requested && trigger != Trigger::Complete {
+        (fail(false, None), Reason::Is(CANCELLED))
+    } else {
+        (trigger, why)
     };
     let change = job
         .decide(trigger, tx.now)

@@ -1,4 +1,4 @@
-use super::super::tx::Tx;
+use super::super::tx::{QueueRef, Tx};
 use super::stored::{Reason, StoredJob};
 use crate::error::{EngineError, ManageError};
 use crate::events::JobEventKind;
@@ -15,6 +15,16 @@ pub(in super::super) fn manage(
     let queue = tx.find_queue(name)?.ok_or(ManageError::NotFound)?;
     let queue_id = tx.row(queue).id;
     let job = StoredJob::find(tx, queue_id, id)?.ok_or(ManageError::NotFound)?;
+    change_found(tx, queue, &job, trigger)
+}
+
+/// Does to a job what `trigger` asks, and tells of it.
+pub(super) fn change_found(
+    tx: &mut Tx<'_>,
+    queue: QueueRef,
+    job: &StoredJob,
+    trigger: Trigger,
+) -> Result<(), ManageError> {
     let change = decide(&job.facts, trigger, tx.now)
         .map_err(|refused| ManageError::WrongState(refused.state))?;
     let reason = match trigger {
@@ -27,7 +37,7 @@ pub(in super::super) fn manage(
     } else {
         JobEventKind::Waiting
     };
-    tx.tell(queue, Some(id), kind);
+    tx.tell(queue, Some(&job.id), kind);
     Ok(())
 }
 

@@ -47,6 +47,7 @@ pub(super) struct StoredJob {
     pub(super) starts: u32,
     pub(super) started_at: Option<Timestamp>,
     pub(super) lease_token: Option<String>,
+    pub(super) cancel_requested: bool,
     pub(super) settings: Settings,
     /// The group it is served with.
     pub(super) group: Option<String>,
@@ -64,8 +65,8 @@ pub(super) struct StoredJob {
 macro_rules! select_jobs {
     () => {
         "SELECT seq, queue, id, state, priority, attempts_made, max_attempts, stalls, due_at, \
-         starts, started_at, lease_token, settings, group_name, deduplication, parent, pending, deferred_failure \
-         FROM paceline_jobs"
+         starts, started_at, lease_token, settings, group_name, deduplication, parent, pending, deferred_failure, \
+         cancel_requested FROM paceline_jobs"
     };
 }
 pub(super) use select_jobs;
@@ -128,6 +129,20 @@ impl Settings {
             timeout: options.timeout,
             keep_logs: options.keep_logs,
             on_failure: options.on_failure,
+        }
+    }
+
+    /// The options that were stored.
+    pub(in super::super) fn into_options(self) -> JobOptions {
+        JobOptions {
+            backoff: self.backoff,
+            keep_completed: self.keep_completed,
+            keep_failed: self.keep_failed,
+            lifo: self.lifo,
+            timeout: self.timeout,
+            keep_logs: self.keep_logs,
+            on_failure: self.on_failure,
+            ..JobOptions::new()
         }
     }
 
@@ -198,6 +213,7 @@ impl StoredJob {
             parent: row.get(15)?,
             pending: row.get(16)?,
             deferred_failure: row.get(17)?,
+            cancel_requested: row.get(18)?,
         })
     }
 

@@ -6,7 +6,9 @@ use rusqlite::{Connection, Params, Row, params};
 use super::super::process::ProcessIdentity;
 use super::super::shared::Shared;
 use super::super::tx::Tx;
+use super::cancel::CANCELLED;
 use super::child;
+use super::schedule::run_all_due;
 use super::stored::{Reason, StoredJob, select_jobs};
 use crate::engine::SweepReport;
 use crate::error::EngineError;
@@ -25,7 +27,8 @@ pub(in super::super) fn is_due(
                OR EXISTS (SELECT 1 FROM paceline_jobs WHERE expires_at <= ?1) \
                OR EXISTS (SELECT 1 FROM paceline_idempotency WHERE expires_at <= ?1) \
                OR EXISTS (SELECT 1 FROM paceline_deduplications WHERE expires_at <= ?1) \
-               OR EXISTS (SELECT 1 FROM paceline_groups WHERE ready = 0 AND active = 0 AND rate_until <= ?1)";
+               OR EXISTS (SELECT 1 FROM paceline_groups WHERE ready = 0 AND active = 0 AND rate_until <= ?1) \
+               OR EXISTS (SELECT 1 FROM paceline_schedulers WHERE next_at <= ?1)";
     let due: bool = connection
         .prepare_cached(sql)?
         .query_row([shared.clock.now().as_millis()], |row| row.get(0))?;
@@ -54,6 +57,7 @@ pub(in super::super) fn sweep(tx: &mut Tx<'_>) -> Result<SweepReport, EngineErro
     let ended = collect(tx, sql, params![tx.now.as_millis(), STEP])?;
     recover(tx, ended, "its lease ended", &mut report)?;
     report.pruned = prune(tx)?;
+    run_all_due(tx)?;
     Ok(report)
 }
 
@@ -65,7 +69,11 @@ pub(in super::super) fn leave(tx: &mut Tx<'_>, process: i64) -> Result<(), Engin
     Ok(())
 }
 
-fn collect(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<Vec<StoredJob>, EngineError> {
+pub(super) fn collect(
+    tx: &Tx<'_>,
+    sql: &str,
+    params: impl Params,
+) -> Result<Vec<StoredJob>, EngineError> {
     let mut select = tx.connection.prepare_cached(sql)?;
     let mut rows = select.query(params)?;
     let mut jobs = Vec::new();
@@ -73,6 +81,15 @@ fn collect(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<Vec<StoredJob>
         jobs.push(StoredJob::read(row)?);
     }
     Ok(jobs)
+}
+
+/// A cancelled job does not run again.
+const fn given_up() -> Trigger {
+    Trigger::Fail {
+        retryable: false,
+        wait: None,
+        random: 0.0,
+    }
 }
 
 fn recover(
@@ -83,13 +100,20 @@ fn recover(
 ) -> Result<(), EngineError> {
     let limit = tx.shared.stall_limit;
     for job in jobs {
-        let Ok(change) = job.decide(Trigger::Stall { limit }, tx.now) else {
+        let trigger = if job.cancel_requested {
+            given_up()
+        } else {
+            Trigger::Stall { limit }
+        };
+        let Ok(change) = job.decide(trigger, tx.now) else {
             continue;
         };
         let queue = tx.queue_by_id(job.queue)?;
         let failed = change.state == Some(State::Failed);
         let reason = if let Some(why) = &job.deferred_failure {
             why.clone()
+        } else if job.cancel_requested {
+            CANCELLED.to_owned()
         } else if failed {
             format!(
                 "stalled {} times, at most {limit} are allowed: {why}",

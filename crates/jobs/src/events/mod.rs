@@ -1,10 +1,20 @@
 //! What happens to jobs, told after it is stored. Bounded: a reader that falls behind is told how much it
 //! missed instead of holding memory. Only what this process's engine does is told; look at the
 //! snapshots to learn what other processes did.
+//!
+//! Each event has a cursor. A reader that comes back with the cursor of the last event it saw goes on after it
+//! ([`Engine::events_since`](crate::Engine::events_since)), for as long as the engine runs and remembers.
+
+mod ring;
+
+pub(crate) use ring::EventSender;
+pub use ring::QueueEvents;
+
+use std::fmt;
+use std::str::FromStr;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tokio::sync::broadcast;
 
 use crate::clock::Timestamp;
 use crate::names::{JobId, QueueName};
@@ -46,10 +56,48 @@ pub enum JobEventKind {
     Resumed,
 }
 
+/// The place of an event in the stream of an engine. Its text form is for keeping it elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventCursor {
+    /// Which stream: another one after each start, and after a long while in which nobody listened.
+    pub(crate) epoch: u64,
+    /// Counts the events of a stream from 1; 0 is before the first.
+    pub(crate) sequence: u64,
+}
+
+impl fmt::Display for EventCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}-{}", self.epoch, self.sequence)
+    }
+}
+
+/// The events after this cursor are not to be had: it is of another run of the engine, or nobody listened for
+/// long. Look at the jobs instead, and listen from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the event cursor is of another run of the job engine: look at the jobs and listen from now on"
+)]
+pub struct UnknownCursor;
+
+impl FromStr for EventCursor {
+    type Err = UnknownCursor;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCursor> {
+        let (epoch, sequence) = text.split_once('-').ok_or(UnknownCursor)?;
+        Ok(Self {
+            epoch: u64::from_str_radix(epoch, 16).map_err(|_| UnknownCursor)?,
+            sequence: sequence.parse().map_err(|_| UnknownCursor)?,
+        })
+    }
+}
+
 /// One event.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct JobEvent {
+    /// Its place in the stream.
+    #[serde(skip)]
+    pub cursor: EventCursor,
     /// The queue.
     pub queue: QueueName,
     /// The job; none when the event is about the queue.
@@ -68,6 +116,7 @@ pub struct JobEvent {
 }
 
 impl JobEvent {
+    /// An event that gets its place when it is told.
     pub(crate) const fn new(
         queue: QueueName,
         id: Option<JobId>,
@@ -75,6 +124,10 @@ impl JobEvent {
         at: Timestamp,
     ) -> Self {
         Self {
+            cursor: EventCursor {
+                epoch: 0,
+                sequence: 0,
+            },
             queue,
             id,
             event,
@@ -98,52 +151,20 @@ pub enum Received {
     Lagged(u64),
 }
 
-/// A subscription to the events of one queue, or of all.
-#[derive(Debug)]
-pub struct QueueEvents {
-    receiver: broadcast::Receiver<JobEvent>,
-    queue: Option<QueueName>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl QueueEvents {
-    /// The next event; `None` once the engine is gone.
-    pub async fn next(&mut self) -> Option<Received> {
-        loop {
-            match self.receiver.recv().await {
-                Ok(event) if self.queue.as_ref().is_some_and(|name| *name != event.queue) => {}
-                Ok(event) => return Some(Received::Event(event)),
-                Err(broadcast::error::RecvError::Lagged(missed)) => {
-                    return Some(Received::Lagged(missed));
-                }
-                Err(broadcast::error::RecvError::Closed) => return None,
-            }
+    #[test]
+    fn a_cursor_comes_back_from_its_text_and_other_text_is_refused() {
+        let cursor = EventCursor {
+            epoch: 0xABC,
+            sequence: 17,
+        };
+        assert_eq!(cursor.to_string(), "0000000000000abc-17");
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for bad in ["", "17", "-", "x-1", "abc-", "abc--1"] {
+            assert_eq!(bad.parse::<EventCursor>(), Err(UnknownCursor), "{bad:?}");
         }
-    }
-}
-
-/// Where events are told.
-#[derive(Debug, Clone)]
-pub(crate) struct EventSender(broadcast::Sender<JobEvent>);
-
-impl EventSender {
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self(broadcast::channel(capacity.max(1)).0)
-    }
-
-    pub(crate) fn subscribe(&self, queue: Option<QueueName>) -> QueueEvents {
-        QueueEvents {
-            receiver: self.0.subscribe(),
-            queue,
-        }
-    }
-
-    /// Whether anybody listens, so that events need not be made in vain.
-    pub(crate) fn is_heard(&self) -> bool {
-        self.0.receiver_count() > 0
-    }
-
-    pub(crate) fn send(&self, event: JobEvent) {
-        // An error only says that nobody listens.
-        let _ = self.0.send(event);
     }
 }

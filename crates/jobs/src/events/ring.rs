@@ -1,0 +1,311 @@
+//! The newest events, in memory. Recorded while somebody listens, and for a while longer, so that a reader whose
+//! connection broke can go on; nobody pays for events that nobody wants.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::{EventCursor, JobEvent, Received, UnknownCursor};
+use crate::names::QueueName;
+
+/// How long events are recorded after the last reader left.
+const REMEMBER: Duration = Duration::from_mins(5);
+
+#[derive(Debug)]
+struct Ring {
+    epoch: u64,
+    /// The sequence number of the oldest event kept.
+    first: u64,
+    events: VecDeque<Arc<JobEvent>>,
+    capacity: usize,
+    remember: Duration,
+    /// When somebody was last known to listen; none in a stream that nobody listened to yet.
+    heard_at: Option<Instant>,
+}
+
+impl Ring {
+    /// The number the next event will get.
+    fn next(&self) -> u64 {
+        self.first + self.events.len() as u64
+    }
+
+    fn push(&mut self, mut event: JobEvent) {
+        event.cursor = EventCursor {
+            epoch: self.epoch,
+            sequence: self.next(),
+        };
+        if self.events.len() >= self.capacity {
+            self.events.pop_front();
+            self.first += 1;
+        }
+        self.events.push_back(Arc::new(event));
+    }
+
+    /// A gap would be silent, so another stream begins.
+    fn start_over(&mut self) {
+        self.epoch = random_epoch();
+        self.first = 1;
+        self.events.clear();
+        self.heard_at = None;
+    }
+}
+
+fn random_epoch() -> u64 {
+    getrandom::u64().expect("the operating system gives random bytes")
+}
+
+fn lock(ring: &Mutex<Ring>) -> MutexGuard<'_, Ring> {
+    ring.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where events are told.
+#[derive(Debug, Clone)]
+pub(crate) struct EventSender {
+    ring: Arc<Mutex<Ring>>,
+    told: watch::Sender<u64>,
+}
+
+impl EventSender {
+    /// Keeps the newest `capacity` events.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self::remembering(capacity, REMEMBER)
+    }
+
+    fn remembering(capacity: usize, remember: Duration) -> Self {
+        let ring = Ring {
+            epoch: random_epoch(),
+            first: 1,
+            events: VecDeque::new(),
+            capacity: capacity.max(1),
+            remember,
+            heard_at: None,
+        };
+        Self {
+            ring: Arc::new(Mutex::new(ring)),
+            told: watch::Sender::new(0),
+        }
+    }
+
+    /// The events from now on.
+    pub(crate) fn subscribe(&self, queue: Option<QueueName>) -> QueueEvents {
+        let mut ring = lock(&self.ring);
+        let next = ring.next();
+        self.reader(&mut ring, next, queue)
+    }
+
+    /// The events after the one at `cursor`.
+    pub(crate) fn subscribe_since(
+        &self,
+        queue: Option<QueueName>,
+        cursor: EventCursor,
+    ) -> Result<QueueEvents, UnknownCursor> {
+        let mut ring = lock(&self.ring);
+        if cursor.epoch != ring.epoch || cursor.sequence >= ring.next() {
+            return Err(UnknownCursor);
+        }
+        Ok(self.reader(&mut ring, cursor.sequence + 1, queue))
+    }
+
+    fn reader(&self, ring: &mut Ring, next: u64, queue: Option<QueueName>) -> QueueEvents {
+        ring.heard_at = Some(Instant::now());
+        QueueEvents {
+            ring: Arc::clone(&self.ring),
+            told: self.told.subscribe(),
+            epoch: ring.epoch,
+            next,
+            queue,
+        }
+    }
+
+    /// Whether anybody listens or may come back, so that events need not be made in vain.
+    pub(crate) fn is_heard(&self) -> bool {
+        let mut ring = lock(&self.ring);
+        let Some(heard_at) = ring.heard_at else {
+            return false;
+        };
+        if self.told.receiver_count() > 0 {
+            ring.heard_at = Some(Instant::now());
+            return true;
+        }
+        if heard_at.elapsed() < ring.remember {
+            return true;
+        }
+        ring.start_over();
+        false
+    }
+
+    /// Tells the events, in order.
+    pub(crate) fn send_all(&self, events: Vec<JobEvent>) {
+        if events.is_empty() {
+            return;
+        }
+        let next = {
+            let mut ring = lock(&self.ring);
+            for event in events {
+                ring.push(event);
+            }
+            ring.next()
+        };
+        self.told.send_replace(next);
+    }
+
+    /// Tells one event.
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "for engines that tell one at a time")
+    )]
+    pub(crate) fn send(&self, event: JobEvent) {
+        self.send_all(vec![event]);
+    }
+}
+
+/// A subscription to the events of one queue, or of all.
+#[derive(Debug)]
+pub struct QueueEvents {
+    ring: Arc<Mutex<Ring>>,
+    told: watch::Receiver<u64>,
+    epoch: u64,
+    /// The sequence number of the event to look at next.
+    next: u64,
+    queue: Option<QueueName>,
+}
+
+impl QueueEvents {
+    /// The next event; `None` once the engine is gone.
+    pub async fn next(&mut self) -> Option<Received> {
+        loop {
+            // Before the look: what is told after it ends the wait.
+            self.told.mark_unchanged();
+            if let Some(received) = self.look() {
+                return Some(received);
+            }
+            if self.told.changed().await.is_err() {
+                return self.look();
+            }
+        }
+    }
+
+    /// The place up to which this subscription was read: [`Engine::events_since`](crate::Engine::events_since)
+    /// goes on after it.
+    pub fn cursor(&self) -> EventCursor {
+        EventCursor {
+            epoch: self.epoch,
+            sequence: self.next.saturating_sub(1),
+        }
+    }
+
+    fn look(&mut self) -> Option<Received> {
+        let event = {
+            let ring = lock(&self.ring);
+            if self.next < ring.first {
+                let missed = ring.first - self.next;
+                self.next = ring.first;
+                return Some(Received::Lagged(missed));
+            }
+            let from = usize::try_from(self.next - ring.first).unwrap_or(usize::MAX);
+            let mut newer = ring.events.iter().skip(from);
+            let found = newer.find(|event| {
+                self.queue
+                    .as_ref()
+                    .is_none_or(|queue| *queue == event.queue)
+            });
+            let found = found.map(Arc::clone);
+            self.next = found
+                .as_ref()
+                .map_or(ring.next(), |event| event.cursor.sequence + 1);
+            found?
+        };
+        Some(Received::Event((*event).clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::events::JobEventKind;
+
+    fn event(queue: &str, at: i64) -> JobEvent {
+        let queue = QueueName::new(queue).unwrap();
+        JobEvent::new(
+            queue,
+            None,
+            JobEventKind::Paused,
+            Timestamp::from_millis(at),
+        )
+    }
+
+    /// What is there to read now: `Ok` the time of an event, `Err` a number of lost ones.
+    fn drain(events: &mut QueueEvents) -> Vec<Result<i64, u64>> {
+        std::iter::from_fn(|| events.look())
+            .map(|received| match received {
+                Received::Event(event) => Ok(event.at.as_millis()),
+                Received::Lagged(missed) => Err(missed),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_reader_comes_back_without_loss_or_hears_how_much_was_lost() {
+        let sender = EventSender::new(3);
+        let mut reader = sender.subscribe(None);
+        sender.send_all(vec![event("a", 1), event("a", 2)]);
+        assert_eq!(drain(&mut reader), [Ok(1), Ok(2)]);
+        let cursor = reader.cursor();
+        drop(reader);
+        assert!(sender.is_heard(), "it may come back");
+        sender.send(event("a", 3));
+        let again = |cursor| {
+            sender
+                .subscribe_since(None, cursor)
+                .map(|mut r| drain(&mut r))
+        };
+        assert_eq!(again(cursor), Ok(vec![Ok(3)]));
+        sender.send_all((4..8).map(|at| event("a", at)).collect());
+        assert_eq!(again(cursor), Ok(vec![Err(2), Ok(5), Ok(6), Ok(7)]));
+        for (epoch, sequence) in [(cursor.epoch ^ 1, 1), (cursor.epoch, 8)] {
+            let other = EventCursor { epoch, sequence };
+            assert_eq!(again(other), Err(UnknownCursor), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_reader_of_one_queue_skips_the_others() {
+        let sender = EventSender::new(10);
+        let mut reader = sender.subscribe(Some(QueueName::new("a").unwrap()));
+        sender.send_all(vec![event("b", 1), event("a", 2), event("b", 3)]);
+        assert_eq!(drain(&mut reader), [Ok(2)]);
+        assert_eq!(
+            reader.cursor().sequence,
+            3,
+            "it need not look at them again"
+        );
+    }
+
+    #[test]
+    fn a_stream_that_nobody_wants_ends_and_its_cursors_are_refused() {
+        let sender = EventSender::remembering(10, Duration::ZERO);
+        assert!(!sender.is_heard(), "nobody ever listened");
+        let reader = sender.subscribe(None);
+        assert!(sender.is_heard());
+        let cursor = reader.cursor();
+        drop(reader);
+        assert!(!sender.is_heard());
+        assert!(sender.subscribe_since(None, cursor).is_err());
+    }
+
+    #[tokio::test]
+    async fn waiting_ends_with_an_event_and_with_the_engine() {
+        let sender = EventSender::new(10);
+        let mut reader = sender.subscribe(None);
+        let waiting = tokio::spawn(async move { (reader.next().await, reader.next().await) });
+        tokio::task::yield_now().await;
+        sender.send(event("a", 1));
+        drop(sender);
+        let (first, second) = waiting.await.unwrap();
+        assert!(matches!(first, Some(Received::Event(_))), "{first:?}");
+        assert!(second.is_none());
+    }
+}
