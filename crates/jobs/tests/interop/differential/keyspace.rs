@@ -70,7 +70,18 @@ impl Telling<'_> {
             self.member(member)
         };
         let order: Vec<String> = pairs.iter().map(|pair| tell(&pair[0])).collect();
-        fact("order", order.join(" "));
+        // What was scored within one millisecond is in the order of ids, which are random.
+        let by_time = [
+            ":completed",
+            ":failed",
+            ":unsuccessful",
+            ":waiting-children",
+        ];
+        let mut told = order.clone();
+        if by_time.iter().any(|end| key.ends_with(end)) {
+            told.sort();
+        }
+        fact("order", told.join(" "));
         for (pair, member) in pairs.iter().zip(order) {
             let score: f64 = pair[1].as_str().unwrap().parse().unwrap();
             let told = if key.ends_with(":delayed") {

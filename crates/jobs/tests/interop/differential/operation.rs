@@ -68,6 +68,8 @@ pub(super) enum Operation {
     Complete(&'static str, Value),
     Fail(&'static str, &'static str),
     FailForGood(&'static str, &'static str),
+    /// The same of a child whose parents fail with it; on their side workers then take these parents.
+    FailWithParents(&'static str, &'static str),
     Postpone(&'static str, Minutes),
     HandBack(&'static str),
     /// The worker's lock goes, as it does when its time is over.

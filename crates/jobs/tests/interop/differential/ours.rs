@@ -110,7 +110,7 @@ impl Ours<'_> {
                 self.finish(label, Ending::Completed { result }).await
             }
             Operation::Fail(label, message) => self.finish(label, failed(message, true)).await,
-            Operation::FailForGood(label, message) => {
+            Operation::FailForGood(label, message) | Operation::FailWithParents(label, message) => {
                 self.finish(label, failed(message, false)).await
             }
             Operation::Postpone(label, delay) => {
