@@ -96,3 +96,8 @@ pub use worker::{
 
 /// The driver that transactions for [`Queue::add_in`] come from: another version's would not fit.
 pub use rusqlite;
+
+/// The chapter on jobs, so that its examples are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/jobs.md")]
+mod chapter {}

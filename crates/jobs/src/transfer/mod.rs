@@ -44,6 +44,10 @@ use crate::names::QueueName;
 /// where they run; what is left of them is moved then).
 #[derive(Debug, Clone)]
 #[must_use = "a transfer does nothing until it is run"]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each has a method of its own; no caller sees a bare bool"
+)]
 pub struct Transfer {
     from: EngineHandle,
     to: EngineHandle,

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 
 use super::{Transfer, TransferError, TransferReport};
 use crate::error::AddError;
-use crate::scheduler::{Scheduler, SchedulerInfo};
+use crate::scheduler::{Schedule, Scheduler, SchedulerInfo};
 
 impl Transfer {
     pub(super) async fn move_schedulers(
@@ -32,6 +32,12 @@ impl Transfer {
 
 /// What is left to be made; `None` when the scheduler has made all its jobs.
 fn rest_of(info: SchedulerInfo) -> Option<Scheduler> {
+    let next = info.next?;
+    let start = match info.schedule {
+        // Slots follow the first job: the first one in the target is the one that is next in the source.
+        Schedule::Every { offset: None, .. } => Some(next),
+        _ => info.start,
+    };
     let limit = match info.limit {
         Some(limit) => Some(NonZeroU64::new(limit.get().saturating_sub(info.made))?),
         None => None,
@@ -39,7 +45,7 @@ fn rest_of(info: SchedulerInfo) -> Option<Scheduler> {
     Some(Scheduler {
         id: info.id,
         schedule: info.schedule,
-        start: info.start,
+        start,
         end: info.end,
         limit,
         immediately: false,

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use paceline_jobs::{
     Backoff, EngineHandle, Imported, Job, JobError, JobOptions, LeaseToken, Page, Queue, QueueName,
-    Retention, Shutdown, SqliteEngine, State, Transfer, Worker,
+    Retention, Shutdown, State, Transfer, Worker,
 };
 use tokio::sync::mpsc;
 
-use crate::store::{Store, claim, completed, failed, finish};
+use super::{Store, open};
+use crate::store::{claim, completed, failed, finish};
 
 fn name() -> QueueName {
     QueueName::new("q").unwrap()
@@ -66,7 +67,7 @@ async fn order_payload_bytes_attempts_delay_and_backoff_are_kept() {
     assert_eq!((moved.state, moved.due_at), (State::Delayed, due));
     assert_eq!(moved.failed_reason.as_deref(), Some("it broke"));
     // The second failure waits twice as long as the first: the backoff came along.
-    to.clock.advance(Duration::from_secs(10));
+    to.pass(Duration::from_secs(10));
     let jobs = claim(&to.engine, "q", &token, 9).await;
     let again = jobs.iter().find(|job| job.lease.id == tried).unwrap();
     assert_eq!(again.attempt, 2);
@@ -161,7 +162,7 @@ async fn another_job_with_the_same_id_is_not_taken_for_the_same_job() {
         Queue::<u32>::new(&to.engine, "q").unwrap(),
     );
     old.add_with("n", &1, id.clone()).await.unwrap();
-    to.clock.advance(Duration::from_secs(1));
+    to.pass(Duration::from_secs(1));
     new.add_with("n", &2, id).await.unwrap();
     old.add("n", &3).await.unwrap();
     let transfer = Transfer::new(&from.engine, &to.engine, name()).once();
@@ -195,10 +196,7 @@ async fn what_an_import_answers() {
 /// Both sides live: producers add to the old store, workers run on the new one, each job is done once.
 #[tokio::test(flavor = "multi_thread")]
 async fn producers_keep_adding_and_workers_of_the_target_run_each_job_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let open =
-        |file: &str| EngineHandle::from(SqliteEngine::open(folder.path().join(file)).unwrap());
-    let (from, to) = (open("old.db"), open("new.db"));
+    let ((from, _kept), (to, _too)) = (open(), open());
     let (told, mut heard) = mpsc::unbounded_channel();
     let worker = Worker::builder(Queue::<u32>::new(&to, "q").unwrap())
         .concurrency(4)

@@ -242,6 +242,60 @@ fn the_end_comes_when_the_source_has_stayed_empty() {
 }
 
 #[test]
+fn schedulers_go_over_with_what_is_left_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("old.db"), folder.path().join("new.db"));
+    let json = |arguments: &[&str], store: &Path| -> serde_json::Value {
+        let mut command = Command::new(BINARY);
+        command
+            .arg("jobs")
+            .args(arguments)
+            .args(["--json", "--url", &url(store)]);
+        serde_json::from_str(&succeeds(&command.output().unwrap())).unwrap()
+    };
+    let hourly = [
+        "schedulers",
+        "set",
+        "q",
+        "hourly",
+        "n",
+        "1",
+        "--every",
+        "1h",
+    ];
+    let more = ["--limit", "5", "--now", "--attempts", "3"];
+    let before = json(&[&hourly[..], &more].concat(), &from);
+    assert_eq!(before["made"], 1);
+    let output = moving(&from, &to, &["--once"]).output().unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "the job of the scheduler stays with it"
+    );
+    assert!(text(&output.stderr).contains("1 jobs stay in the source"));
+    let output = moving(&from, &to, &["--once", "--schedulers", "--json"])
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_str(&succeeds(&output)).unwrap();
+    assert_eq!(
+        (&report["moved"], &report["schedulers"]),
+        (&1.into(), &1.into())
+    );
+    let list = ["schedulers", "list", "q"];
+    assert_eq!(json(&list, &from), serde_json::json!([]));
+    let after = json(&list, &to);
+    let (after, limit) = (&after[0], &after[0]["limit"]);
+    assert_eq!((&after["next"], limit), (&before["next"], &4.into()));
+    let jobs = json(&["list", "q"], &to);
+    assert_eq!(
+        jobs.as_array().unwrap().len(),
+        1,
+        "no slot is doubled: {jobs}"
+    );
+    assert_eq!(jobs[0]["max_attempts"], 3);
+}
+
+#[test]
 fn wrong_words_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("old.db"), folder.path().join("new.db"));

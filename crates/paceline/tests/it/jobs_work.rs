@@ -231,6 +231,90 @@ fn a_paused_queue_is_not_waited_for() {
     assert!(text(&output.stderr).contains("paceline jobs resume q"));
 }
 
+/// A target under TLS, with the certificate of `tls/`; answers 204 to everything. Gives its port.
+fn secure_target() -> u16 {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::crypto::ring;
+    use tokio_rustls::rustls::pki_types::pem::PemObject;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+    let certificate = CertificateDer::from_pem_slice(include_bytes!("tls/localhost.pem"));
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/localhost.key"));
+    let settings = ServerConfig::builder_with_provider(ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.unwrap()], key.unwrap())
+        .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    listener.set_nonblocking(true).unwrap();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            let acceptor = TlsAcceptor::from(std::sync::Arc::new(settings));
+            while let Ok((stream, _)) = listener.accept().await {
+                // Who does not trust the certificate goes away.
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).await;
+                let _ = stream
+                    .write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
+                    .await;
+                let _ = stream.shutdown().await;
+            }
+        });
+    });
+    port
+}
+
+#[test]
+fn an_https_target_is_checked_by_the_root_certificates_of_the_machine() {
+    let (store, _folder) = store();
+    let target = format!("https://localhost:{}/", secure_target());
+    let roots = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tls/ca.pem");
+    let id = add(&store, "n", "1", &[]);
+    let arguments = [
+        "work",
+        "q",
+        "--http",
+        &target,
+        "--until-empty",
+        "--max-time",
+        "60s",
+    ];
+    let output = command(&store, &arguments)
+        .env("SSL_CERT_FILE", roots)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(
+        show(&store, &id)["state"],
+        "completed",
+        "{}",
+        show(&store, &id)
+    );
+    // Another authority did not sign it.
+    let other = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tls/localhost.pem");
+    let id = add(&store, "n", "1", &[]);
+    command(&store, &arguments)
+        .env("SSL_CERT_FILE", other)
+        .output()
+        .unwrap();
+    let job = show(&store, &id);
+    assert_eq!(job["state"], "failed");
+    let why = job["failed_reason"].as_str().unwrap();
+    assert!(why.contains("no secure connection to localhost"), "{why}");
+}
+
 fn start(store: &Path, target: &str, more: &[&str]) -> Child {
     let arguments = [&["work", "q", "--http", target], more].concat();
     command(store, &arguments)
@@ -301,8 +385,9 @@ fn workers_of_a_configuration_deliver_while_the_server_runs() {
          [[workers]]\nqueue = \"q\"\nhttp = \"{}\"\nallow_private = true\nsecret = \"{SECRET}\"\n",
         hook.url
     );
-    let server = Server::serve(&config, folder);
-    let store = server.dir.join("work.db");
+    std::fs::write(folder.path().join("paceline.toml"), config).unwrap();
+    let server = Server::serve_folder(folder.path().to_owned(), None);
+    let store = folder.path().join("work.db");
     let id = add(&store, "n", "{}", &[]);
     let delivery: Delivery = hook.next();
     assert_eq!(delivery.header("webhook-id"), id);

@@ -9,6 +9,7 @@ mod hook;
 mod init;
 mod jobs_cli;
 mod jobs_move;
+mod jobs_redis;
 mod jobs_work;
 mod listing;
 mod login;

@@ -1,5 +1,6 @@
 //! The Redis engine on a real server, which the tests start themselves.
 
+mod between;
 mod bulk;
 #[path = "../conformance.rs"]
 mod conformance;
@@ -19,6 +20,8 @@ mod server;
 #[path = "../settings.rs"]
 mod settings;
 mod store;
+#[path = "../transfer.rs"]
+mod transfer;
 #[path = "../worker.rs"]
 mod worker;
 

@@ -79,32 +79,63 @@ struct Shared {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// List queues, or the jobs of one queue
+    #[command(
+        after_help = "Examples:\n  paceline jobs list\n  paceline jobs list emails\n  paceline jobs list emails --state failed --limit 100 --json"
+    )]
     List(look::List),
     /// Show a job with its payload, attempts, children and log
+    #[command(
+        after_help = "Examples:\n  paceline jobs show emails 0af3c5\n  paceline jobs show emails 0af3c5 --json"
+    )]
     Show(one::One),
     /// Print the log of a job
+    #[command(
+        after_help = "Examples:\n  paceline jobs logs emails 0af3c5\n  paceline jobs logs emails 0af3c5 --offset 1000"
+    )]
     Logs(look::Logs),
     /// Find jobs by text, name and state, newest first
+    #[command(
+        after_help = "Examples:\n  paceline jobs search emails --text ada@example.com\n  paceline jobs search emails --name welcome --state failed --state delayed"
+    )]
     Search(look::Find),
     /// Add a job
     Add(add::Add),
     /// Make a failed job start over, or all of a queue
+    #[command(
+        after_help = "Examples:\n  paceline jobs retry emails 0af3c5\n  paceline jobs retry emails --all"
+    )]
     Retry(one::OneOrAll),
     /// Make a delayed job ready now, or all of a queue
+    #[command(
+        after_help = "Examples:\n  paceline jobs promote emails 0af3c5\n  paceline jobs promote emails --all"
+    )]
     Promote(one::OneOrAll),
     /// Remove a job that is not active
+    #[command(after_help = "Example:\n  paceline jobs remove emails 0af3c5")]
     Remove(one::One),
     /// Ask the worker of an active job to give it up; the job fails for good
+    #[command(after_help = "Example:\n  paceline jobs cancel emails 0af3c5")]
     Cancel(one::One),
     /// Keep workers from taking jobs of a queue
+    #[command(after_help = "Example:\n  paceline jobs pause emails")]
     Pause(whole::Whole),
     /// Let workers take jobs of a queue again
+    #[command(after_help = "Example:\n  paceline jobs resume emails")]
     Resume(whole::Whole),
     /// Delete the waiting jobs of a queue
+    #[command(
+        after_help = "Examples:\n  paceline jobs drain emails\n  paceline jobs drain emails --delayed --yes"
+    )]
     Drain(whole::Drain),
     /// Delete old jobs of one state
+    #[command(
+        after_help = "Examples:\n  paceline jobs clean emails --state completed --older-than 1h\n  paceline jobs clean emails --state failed --older-than 7d --yes"
+    )]
     Clean(whole::Clean),
     /// Delete a paused queue and everything in it
+    #[command(
+        after_help = "Examples:\n  paceline jobs obliterate emails\n  paceline jobs obliterate emails --force --yes"
+    )]
     Obliterate(whole::Obliterate),
     /// Set or show the bounds of a queue: concurrency and rate, of the queue and of each group
     Set(set::Set),
@@ -127,7 +158,9 @@ impl Jobs {
             verb => verb,
         };
         let missing = match verb {
-            Verb::Add(_) | Verb::Set(_) | Verb::Schedulers(_) => Missing::Created,
+            Verb::Add(_) => Missing::Created,
+            Verb::Set(ref set) if set.changes() => Missing::Created,
+            Verb::Schedulers(ref schedulers) if schedulers.adds() => Missing::Created,
             _ => Missing::Refused,
         };
         let url = store::url(url, config.as_deref())?;

@@ -1,6 +1,7 @@
 //! What the commands print.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use paceline_jobs::{
     AttemptRecord, Children, JobRef, JobSnapshot, QueueInfo, QueueSettings, Schedule,
@@ -149,7 +150,7 @@ pub(super) fn settings(queue: &str, settings: &QueueSettings) -> String {
     };
     let rate = |bound: Option<StartLimit>| {
         bound.map_or("none".to_owned(), |StartLimit { max, per }| {
-            format!("{max} in {per:?}")
+            format!("{max} in {}", duration(per))
         })
     };
     format!(
@@ -190,8 +191,8 @@ fn schedule(schedule: &Schedule) -> String {
     match schedule {
         Schedule::Cron { pattern, zone } => format!("{pattern} ({zone})"),
         Schedule::Every { every, offset } => match offset {
-            Some(offset) => format!("every {every:?} + {offset:?}"),
-            None => format!("every {every:?}"),
+            Some(offset) => format!("every {} + {}", duration(*every), duration(*offset)),
+            None => format!("every {}", duration(*every)),
         },
         _ => "of a kind this program does not know".to_owned(),
     }
@@ -222,6 +223,22 @@ fn first_line(text: &str) -> String {
         .chars()
         .take(80)
         .collect()
+}
+
+/// A duration as it is written on the command line, in the largest unit that is whole.
+pub(super) fn duration(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+    ];
+    let whole = units.into_iter().find(|(unit, _)| millis % unit == 0);
+    match whole {
+        Some((unit, name)) if millis > 0 => format!("{}{name}", millis / unit),
+        _ => format!("{millis}ms"),
+    }
 }
 
 /// A point in time (RFC 3339).
@@ -261,6 +278,13 @@ mod tests {
         let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
         let text = table(&[row(["id", "name"]), row(["grüße", "x"])]);
         assert_eq!(text, "id     name\ngrüße  x\n");
+    }
+
+    #[test]
+    fn durations_are_written_as_they_are_read() {
+        for text in ["1d", "36h", "5m", "90s", "1500ms", "0ms"] {
+            assert_eq!(duration(crate::config::duration(text).unwrap()), text);
+        }
     }
 
     #[test]

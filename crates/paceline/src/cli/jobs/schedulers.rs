@@ -49,9 +49,9 @@ struct Remove {
 Each slot has one job at most, whoever runs. Setting a scheduler again keeps the count of its jobs.
 
 Examples:
-  paceline jobs schedulers set reports nightly build-report '{\"of\":\"yesterday\"}' --cron '0 3 * * *' --tz Europe/Berlin
+  paceline jobs schedulers set reports nightly build '{}' --cron '0 3 * * *' --tz Europe/Berlin
   paceline jobs schedulers set health ping ping '{}' --every 5m --now
-  paceline jobs schedulers set bills monthly bill '{}' --cron '0 0 1 * *' --catch-up all --attempts 5 --backoff exponential:1m")]
+  paceline jobs schedulers set bills monthly bill '{}' --cron '0 0 1 * *' --catch-up all")]
 struct Set {
     /// The queue
     queue: String,
@@ -99,6 +99,11 @@ struct Set {
 }
 
 impl Schedulers {
+    /// Whether it stores one.
+    pub(super) const fn adds(&self) -> bool {
+        matches!(self.verb, Verb::Set(_))
+    }
+
     pub(super) async fn perform(
         self,
         engine: &EngineHandle,

@@ -35,6 +35,14 @@ pub(super) struct Set {
 }
 
 impl Set {
+    /// Whether a bound is named.
+    pub(super) const fn changes(&self) -> bool {
+        self.concurrency.is_some()
+            || self.rate.is_some()
+            || self.group_concurrency.is_some()
+            || self.group_rate.is_some()
+    }
+
     pub(super) async fn perform(
         &self,
         engine: &EngineHandle,

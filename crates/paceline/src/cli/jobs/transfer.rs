@@ -13,16 +13,21 @@ use crate::config::JobStoreUrl;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The source is paused and stays so: no worker takes jobs from it any more, and what producers still add
-there goes over too, until the source has been empty for --settle. Ids, payloads, attempts, delays,
-priorities and options are kept. Workers of the target may run. A move that was interrupted, in whatever
-way, is finished by running it again; nothing is lost and nothing runs twice.
+The source is paused and stays so: no worker takes jobs from it any more, and what producers
+still add there goes over too, until the source has been empty for --settle. Ids, payloads,
+attempts, delays, priorities and options are kept. Workers of the target may run. A move that
+was interrupted, in whatever way, is finished by running it again; nothing is lost and nothing
+runs twice.
 
 Completed jobs and the jobs of flows are not moved.
 
 Examples:
   paceline jobs move emails --from sqlite:jobs.db --to redis://127.0.0.1:6379
-  paceline jobs move emails --from redis://127.0.0.1:6379 --to sqlite:jobs.db --failed --schedulers --once")]
+  paceline jobs move emails --from redis://127.0.0.1:6379 --to sqlite:jobs.db --failed --once")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(super) struct Move {
     /// The queue
     queue: String,

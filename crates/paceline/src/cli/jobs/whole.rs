@@ -123,7 +123,10 @@ impl Clean {
         let handle = raw_queue(engine, queue)?;
         confirm(
             *consent,
-            &format!("Delete the {state} jobs of {queue} older than {older_than:?}?"),
+            &format!(
+                "Delete the {state} jobs of {queue} older than {}?",
+                render::duration(*older_than)
+            ),
         )?;
         let jobs = handle.clean(*state, *older_than).await;
         let jobs = jobs.map_err(|error| failure::manage(&error))?;

@@ -19,16 +19,19 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each job is sent by POST as {\"type\": its name, \"timestamp\": when it was added, \"data\": its payload}, with the
-headers webhook-id (the job's id), webhook-timestamp and, with a secret, webhook-signature (Standard Webhooks).
-2xx: done. 429 or 503 with Retry-After: taken up again then, without using an attempt, 100 times at most.
-410: failed for good. Anything else, or no answer within --timeout: a failed attempt. Redirects are not followed.
+Each job is one POST of {\"type\": its name, \"timestamp\": when it was added, \"data\": its payload}
+with the headers webhook-id (the job's id), webhook-timestamp and, with a secret,
+webhook-signature (Standard Webhooks). What the answer means:
+  2xx                          done
+  429 or 503 with Retry-After  taken up again then; uses no attempt, 100 times at most
+  410                          failed for good
+  anything else, or none       a failed attempt; redirects are not followed
 
-SIGTERM or Ctrl-C: no new jobs, those under way get --grace to end, the rest is given back. A second one ends
-at once.
+SIGTERM or Ctrl-C: no new jobs, those under way get --grace to end, the rest is given back.
+A second one ends at once.
 
 Examples:
-  paceline jobs work emails --url sqlite:jobs.db --http https://example.com/hooks/emails --secret-env HOOK_SECRET
+  paceline jobs work emails --http https://example.com/hooks --secret-env HOOK_SECRET
   paceline jobs work emails --url sqlite:jobs.db --http http://127.0.0.1:3000/jobs --concurrency 16
   paceline jobs work nightly --http https://example.com/nightly --until-empty --max-time 1h")]
 pub(super) struct Work {

@@ -40,7 +40,10 @@ impl NoAnswer {
         let mut text = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(next) = cause {
-            let _ = write!(text, ": {next}");
+            // The client's own words only say at which step; what is below them says what happened.
+            if !next.is::<hyper_util::client::legacy::Error>() || next.source().is_none() {
+                let _ = write!(text, ": {next}");
+            }
             cause = next.source();
         }
         text

@@ -103,7 +103,7 @@ async fn deliver(
 
 fn report(job: &Job<Box<RawValue>>, verdict: &Verdict, took: Duration) {
     let (queue, id, name, attempt) = (job.queue(), job.id(), job.name(), job.attempt());
-    let ms = took.as_millis();
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     match verdict {
         Verdict::Done { status, .. } => {
             tracing::info!(%queue, job = %id, name, attempt, status, ms, "delivered");
