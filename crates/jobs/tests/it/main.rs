@@ -1,5 +1,6 @@
 //! The crate from outside. What every engine must do runs on each of them: `conformance`, `flows`, `flow_ids`,
-//! `flow_running`, `deduplication`, `groups`, `settings`, and `model`, which compares with a model.
+//! `flow_running`, `deduplication`, `groups`, `order`,
+//! `settings`, and `model`, which compares with a model.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -11,6 +12,7 @@ mod flow_running;
 mod flows;
 mod groups;
 mod model;
+mod order;
 mod settings;
 mod sharing;
 mod store;

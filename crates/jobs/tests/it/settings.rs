@@ -1,10 +1,10 @@
-//! What is set for a queue as a whole: concurrency and rate (traps 15 and 16), and the order of its lines.
+//! What is set for a queue as a whole: concurrency and rate (traps 15 and 16).
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use paceline_jobs::engine::{ClaimRequest, Claimed, Ending};
-use paceline_jobs::{JobOptions, LeaseToken, Queue, QueueName, QueueSettings, StartLimit, State};
+use paceline_jobs::{JobOptions, LeaseToken, Queue, QueueName, QueueSettings, StartLimit};
 
 use super::Store;
 use crate::store::{LEASE, claim, claim_one, completed, failed, finish};
@@ -201,70 +201,4 @@ async fn trap_16_pausing_and_concurrency_at_any_point_lose_no_job() {
         queue.resume().await.unwrap();
     }
     assert_eq!(seen, (0..30).collect::<Vec<_>>());
-}
-
-/// Payloads in the order served.
-async fn order(store: &Store) -> Vec<String> {
-    let jobs = claim(&store.engine, "q", &LeaseToken::random(), 99).await;
-    jobs.iter().map(|job| job.data.get().to_owned()).collect()
-}
-
-#[tokio::test]
-async fn last_in_first_out_holds_for_adds_for_due_jobs_and_for_retries() {
-    let store = Store::new();
-    let queue = queue(&store);
-    let later = Duration::from_secs(1);
-    let lifo = || JobOptions::new().lifo();
-    for (payload, options) in [
-        (1, JobOptions::new()),
-        (2, lifo()),
-        (3, lifo()),
-        (4, lifo().delay(later)),
-        (5, lifo().priority(2)),
-        (6, JobOptions::new().priority(2)),
-        (7, lifo().priority(2)),
-    ] {
-        queue.add_with("n", &payload, options).await.unwrap();
-    }
-    store.pass(later);
-    assert_eq!(order(&store).await, ["4", "3", "2", "1", "7", "5", "6"]);
-
-    let store = Store::new();
-    let queue: Queue<u32> = Queue::new(&store.engine, "q").unwrap();
-    let retried = lifo().attempts(2);
-    queue.add_with("n", &1, retried).await.unwrap();
-    let job = claim_one(&store.engine, "q").await;
-    fill(&store, 1).await;
-    finish(&store.engine, &job, failed(true)).await.unwrap();
-    assert_eq!(order(&store).await, ["1", "0"], "its retry goes first too");
-}
-
-#[tokio::test]
-async fn retry_promotion_and_recovery_keep_the_priority() {
-    let store = Store::new();
-    let queue = queue(&store);
-    let with = |priority| JobOptions::new().priority(priority);
-    let hour = Duration::from_hours(1);
-    let delayed = queue.add_with("n", &1, with(3).delay(hour)).await.unwrap();
-    queue.add_with("n", &2, with(2)).await.unwrap();
-    let fails = claim_one(&store.engine, "q").await;
-    finish(&store.engine, &fails, failed(false)).await.unwrap();
-    queue.add_with("n", &3, with(1)).await.unwrap();
-    claim_one(&store.engine, "q").await;
-    store.pass(LEASE + Duration::from_secs(1));
-    store.engine.sweep().await.unwrap();
-    for priority in [4, 3, 2, 1, 0] {
-        let payload = 10 + priority;
-        queue.add_with("n", &payload, with(priority)).await.unwrap();
-    }
-    queue.retry(&fails.lease.id).await.unwrap();
-    queue.promote(&delayed.id).await.unwrap();
-    let counts = queue.info().await.unwrap().unwrap().counts;
-    assert_eq!((counts.waiting, counts.prioritized), (1, 7));
-    let listed = queue.list(State::Prioritized, paceline_jobs::Page::default());
-    let listed: Vec<_> = listed.await.unwrap().jobs;
-    let listed: Vec<_> = listed.iter().map(|job| job.data.get()).collect();
-    let expected = ["10", "3", "11", "12", "2", "13", "1", "14"];
-    assert_eq!(listed, expected[1..]);
-    assert_eq!(order(&store).await, expected);
 }
