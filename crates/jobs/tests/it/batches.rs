@@ -5,7 +5,8 @@ use std::time::Duration;
 use paceline_jobs::{Job, JobError, JobId, JobOptions, Outcome, Queue, Shutdown, State, Worker};
 use tokio::sync::mpsc;
 
-use crate::workbench::{hear, open, reaches, until};
+use crate::store::open;
+use crate::workbench::{hear, reaches, until};
 
 const LONG: Duration = Duration::from_secs(600);
 

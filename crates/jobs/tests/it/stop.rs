@@ -9,7 +9,8 @@ use paceline_jobs::{
 };
 use tokio::sync::mpsc;
 
-use crate::workbench::{hear, open, reaches, until};
+use crate::store::open;
+use crate::workbench::{hear, reaches, until};
 
 const LONG: Duration = Duration::from_secs(600);
 
