@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::store::open;
 use crate::workbench::{hear, reaches, until};
 
-const LONG: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_mins(10);
 
 async fn add(queue: &Queue<u32>, payloads: impl IntoIterator<Item = u32>) -> Vec<JobId> {
     let payloads: Vec<u32> = payloads.into_iter().collect();
