@@ -1,7 +1,7 @@
 //! Endings on their way to the engine: those of about the same time go in one call.
 //!
 //! An ending never waits for company while the engine has nothing to store; behind a call under way, the next
-//! batch collects. Measured: a second call under way makes more, smaller commits and takes a fifth more of the
+//! batch collects. Measured: a second call under way makes more, smaller commits and takes some more of the
 //! processor.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -11,8 +11,8 @@ use paceline_jobs::{
 use tokio::sync::mpsc;
 
 use crate::flaky::Flaky;
-use crate::store::Store;
-use crate::workbench::{hear, open, reaches, until};
+use crate::store::{Store, open};
+use crate::workbench::{hear, reaches, until};
 
 const SHORT: Duration = Duration::from_millis(50);
 

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::flaky::{Faults, Flaky};
-use crate::store::Store;
-use crate::workbench::{hear, open, reaches, until};
+use crate::store::{Store, open};
+use crate::workbench::{hear, reaches, until};
 
 /// How soon a worker must go on once the engine is back.
 const RESUMES_WITHIN: Duration = Duration::from_secs(5);

@@ -9,9 +9,10 @@ use paceline_jobs::{
 };
 use tokio::sync::mpsc;
 
-use crate::workbench::{hear, open, reaches, until};
+use crate::store::open;
+use crate::workbench::{hear, reaches, until};
 
-const LONG: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_mins(10);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn trap_20_jobs_longer_than_the_grace_are_given_back_without_an_attempt() {
