@@ -42,7 +42,7 @@ enum Command {
     /// Check a configuration and say what it serves
     Check(serve::Check),
     /// See and change the jobs of a store
-    Jobs(jobs::Jobs),
+    Jobs(Box<jobs::Jobs>),
     /// Write a configuration and a small database to start from
     Init(init::Init),
 }

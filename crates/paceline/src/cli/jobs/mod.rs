@@ -55,7 +55,7 @@ pub(super) struct Jobs {
 
 #[derive(Debug, Args)]
 struct Shared {
-    /// The job store, such as sqlite:jobs.db or redis://127.0.0.1:6379
+    /// The job store: sqlite:FILE, or a Redis server such as `redis://127.0.0.1:6379`
     #[arg(
         long,
         global = true,

@@ -234,7 +234,9 @@ pub(super) fn duration(duration: Duration) -> String {
         (60_000, "m"),
         (1_000, "s"),
     ];
-    let whole = units.into_iter().find(|(unit, _)| millis % unit == 0);
+    let whole = units
+        .into_iter()
+        .find(|(unit, _)| millis.is_multiple_of(*unit));
     match whole {
         Some((unit, name)) if millis > 0 => format!("{}{name}", millis / unit),
         _ => format!("{millis}ms"),

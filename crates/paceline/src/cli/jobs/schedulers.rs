@@ -24,7 +24,7 @@ enum Verb {
     /// List the schedulers of a queue with their next slot
     List(Queue),
     /// Store a scheduler, in place of the one with its id
-    Set(Set),
+    Set(Box<Set>),
     /// Remove a scheduler, and its job that did not start yet
     Remove(Remove),
 }

@@ -45,7 +45,7 @@ pub(super) fn judge(answer: Answer, postponed: u32) -> Verdict {
     match (status, answer.retry_after) {
         (200..=299, _) => Verdict::Done {
             status,
-            body: result(answer),
+            body: result(&answer),
         },
         (429 | 503, Some(wait)) if postponed < MAX_POSTPONED => Verdict::Later { status, wait },
         (429 | 503, Some(_)) => Verdict::Failed(format!(
@@ -65,7 +65,7 @@ pub(super) fn judge(answer: Answer, postponed: u32) -> Verdict {
     }
 }
 
-fn result(answer: Answer) -> Option<Box<RawValue>> {
+fn result(answer: &Answer) -> Option<Box<RawValue>> {
     if !answer.whole || answer.body.len() > MAX_RESULT {
         return None;
     }
