@@ -59,6 +59,24 @@ pub(super) const ALLOWANCES: &[Allowance] = &[
         },
     },
     Allowance {
+        name: "the slot in the options",
+        reason: "every job of a scheduler has its slot in `opts.prevMillis`, with BullMQ all but the first one",
+        covers: |it| {
+            let other = it.ours.and_then(|ours| without(ours, "prevMillis"));
+            it.part == "opts" && other.is_some() && other.as_deref() == it.theirs
+        },
+    },
+    Allowance {
+        name: "a scheduler takes its job with it",
+        reason: "with a scheduler goes its job that has not started; BullMQ lets it run when it is due already",
+        covers: |it| {
+            let job = it.key.contains(":repeat:s:") || it.key.ends_with(":wait");
+            it.scenario == "schedule-removed"
+                && (job || it.key.ends_with(":events"))
+                && (it.theirs.is_none() || it.ours.is_none())
+        },
+    },
+    Allowance {
         name: "a retry by hand starts over",
         reason: "all attempts are there again: BullMQ does so on request (`resetAttemptsMade`), and else lets the job fail at once",
         covers: |it| {

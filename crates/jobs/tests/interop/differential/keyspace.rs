@@ -44,6 +44,9 @@ impl Telling<'_> {
                         let value = value.as_str().unwrap();
                         let told = match field.as_str() {
                             "jid" => self.perhaps_never_added(value),
+                            // Where the first slot happened to lie.
+                            "offset" => "an offset".to_owned(),
+                            "delay" => wait(value.parse().unwrap()),
                             _ => self.field(value),
                         };
                         fact(&self.text(field), told);
@@ -148,6 +151,9 @@ impl Telling<'_> {
                 let told = fields.iter().map(|(name, value)| {
                     let value = match name.as_str() {
                         "id" | "jobId" if value.is_string() => Value::String(self.member(value)),
+                        "delay" if value.is_number() => {
+                            Value::String(wait(value.as_f64().unwrap()))
+                        }
                         "deduplicatedJobId" => {
                             Value::String(self.perhaps_never_added(value.as_str().unwrap()))
                         }
@@ -208,4 +214,11 @@ impl Telling<'_> {
         }
         part.to_owned()
     }
+}
+
+/// A time to wait, in minutes: until a scheduler's slot it depends on the moment.
+fn wait(millis: f64) -> String {
+    #[allow(clippy::cast_precision_loss, reason = "a minute has few milliseconds")]
+    let minutes = (millis / MINUTE as f64).round();
+    format!("{minutes} minutes")
 }

@@ -109,6 +109,15 @@ pub(super) struct Labels {
 }
 
 impl Labels {
+    /// What a job that was taken is called: the job of a scheduler has no name until then.
+    pub(super) fn taken(&mut self, queue: &str, id: String) -> &'static str {
+        if let Some(label) = self.of(&id) {
+            return label;
+        }
+        self.set("iteration", queue, id);
+        "iteration"
+    }
+
     /// Calls a job that came to be without an add of its own.
     pub(super) fn set_kept(&mut self, queue: &str, id: String) {
         if self.of(&id).is_none() {

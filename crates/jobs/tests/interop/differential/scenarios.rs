@@ -190,6 +190,7 @@ fn scheduling() -> Vec<Scenario> {
         ("schedule", vec![Upsert("s", 60), Upsert("s", 60)]),
         ("schedule-changed", vec![Upsert("s", 60), Upsert("s", 20)]),
         ("schedule-removed", vec![Upsert("s", 60), RemoveScheduler("s"), RemoveScheduler("s")]),
+        ("schedule-removed-later", vec![Upsert("s", 60), TAKE, RemoveScheduler("s"), Complete("iteration", json!(1))]),
         ("schedule-taken", vec![Upsert("s", 60), TAKE]),
     ]
 }

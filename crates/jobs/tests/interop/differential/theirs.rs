@@ -260,6 +260,7 @@ impl Theirs<'_> {
             return Ok("nothing".to_owned());
         }
         let id = text(&taken["id"]);
-        Ok(self.labels.of(&id).unwrap_or("an iteration").to_owned())
+        let queue = queue.clone();
+        Ok(self.labels.taken(&queue, id).to_owned())
     }
 }
