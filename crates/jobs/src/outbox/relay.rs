@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::table::{self, Entry, Fate};
+use super::table::{self, Entry, Fate, Fates};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::EngineHandle;
 use crate::error::{AddError, EngineError, OpenError};
@@ -202,7 +202,7 @@ impl Relay {
         &self,
         queue: &QueueName,
         entries: Vec<Entry>,
-        fates: &mut Vec<(i64, Fate)>,
+        fates: &mut Fates,
     ) -> Result<(), AddError> {
         let jobs = entries.iter().map(|entry| entry.job.clone()).collect();
         match self.add(queue, jobs) {

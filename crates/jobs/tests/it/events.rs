@@ -52,8 +52,7 @@ async fn a_reader_that_comes_back_with_a_cursor_misses_nothing() {
     finish(&store.engine, &job, completed()).await.unwrap();
     // The cursor may travel as text.
     let cursor: EventCursor = added.cursor.to_string().parse().unwrap();
-    let name = Some(queue.name().clone());
-    let mut again = store.engine.events_since(name, cursor).unwrap();
+    let mut again = queue.events_since(cursor).unwrap();
     let happened = kinds(&mut again, 2).await;
     assert_eq!(happened, [JobEventKind::Active, JobEventKind::Completed]);
 }
@@ -129,17 +128,16 @@ async fn waiting_for_a_job_that_goes_away_is_an_error_of_its_own() {
     // One reader: what the test reads comes after what the waiter reads.
     let store = Store::with(|options| options.readers(1));
     let queue = queue(&store);
-    let waiting = async |id: &JobId| {
+    let waiting = |id: &JobId| {
         let (queue, id) = (queue.clone(), id.clone());
-        let wait = tokio::spawn(async move { queue.wait_until_finished(&id, LONG).await });
-        tokio::task::yield_now().await;
-        wait
+        tokio::spawn(async move { queue.wait_until_finished(&id, LONG).await })
     };
     let unknown = queue.wait_until_finished(&JobId::lookup("no"), LONG).await;
     assert!(matches!(unknown, Err(WaitError::NotFound)), "{unknown:?}");
 
     let id = queue.add("n", &1).await.unwrap().id;
-    let wait = waiting(&id).await;
+    let wait = waiting(&id);
+    tokio::task::yield_now().await;
     queue.info().await.unwrap();
     queue.remove(&id).await.unwrap();
     let removed = wait.await.unwrap().unwrap_err();
@@ -154,7 +152,8 @@ async fn waiting_for_a_job_that_goes_away_is_an_error_of_its_own() {
         .await
         .pop()
         .unwrap();
-    let wait = waiting(&id).await;
+    let wait = waiting(&id);
+    tokio::task::yield_now().await;
     queue.info().await.unwrap();
     finish(&store.engine, &job, completed()).await.unwrap();
     let gone = wait.await.unwrap().unwrap_err();

@@ -181,11 +181,11 @@ async fn trap_1_a_removal_takes_the_waiting_job_along_and_leaves_the_active_one_
         options.limits(limits)
     });
     let queue = queue(&store);
-    let mut scheduler = each(10 * SECOND);
+    let mut scheduler = each(5 * SECOND);
     scheduler.catch_up = CatchUp::All;
     queue.upsert_scheduler(scheduler).await.unwrap();
     let active = ask(&store.engine, 1).await.jobs.pop().unwrap();
-    store.clock.advance(50 * SECOND);
+    store.clock.advance(25 * SECOND);
     store.engine.sweep().await.unwrap();
     let own = queue.add("n", &1).await.unwrap();
     assert_eq!(not_started(&queue).await, 6, "five slots and one by hand");
