@@ -108,7 +108,7 @@ impl<T> Queue<T> {
         self.engine.logs(&self.name, id, page).await
     }
 
-    /// Finds jobs, newest first.
+    /// Finds jobs, newest first, among the newest 100,000 of the queue.
     ///
     /// # Errors
     /// [`EngineError`].
