@@ -113,14 +113,16 @@ async fn waiting_hears_of_an_end_in_another_process() {
     let queue = queue(&store);
     let id = queue.add("n", &1).await.unwrap().id;
     let waiting = queue.clone();
-    let waiting = tokio::spawn(async move { waiting.wait_until_finished(&id, LONG).await });
+    let hour = Duration::from_hours(1);
+    let waiting = tokio::spawn(async move { waiting.wait_until_finished(&id, hour).await });
     tokio::task::yield_now().await;
     let job = claim(&second, "q", &LeaseToken::random(), 1)
         .await
         .pop()
         .unwrap();
     finish(&second, &job, completed()).await.unwrap();
-    assert_eq!(waiting.await.unwrap().unwrap().state, State::Completed);
+    let ended = tokio::time::timeout(LONG, waiting).await.expect("in time");
+    assert_eq!(ended.unwrap().unwrap().state, State::Completed);
 }
 
 #[tokio::test]

@@ -63,6 +63,9 @@ impl Shop {
 fn open_shop(folder: &Path) -> Connection {
     let connection = Connection::open(folder.join("shop.db")).unwrap();
     connection.busy_timeout(LONG).unwrap();
+    let mode = "PRAGMA journal_mode = WAL";
+    let mode: String = connection.query_row(mode, [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
     connection
 }
 
@@ -131,9 +134,20 @@ async fn a_target_that_is_away_is_waited_for() {
     let queue: Queue<u32> = Queue::new(&target, "q").unwrap();
     // It is away indeed.
     assert!(queue.add("n", &99).await.is_err());
+    let began = Instant::now();
+    while relay.trouble().is_none() {
+        assert!(began.elapsed() < LONG, "the relay feels it");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(relay.trouble().unwrap().contains("locked"));
     assert_eq!(shop.outbox.status(&shop.connection).unwrap().waiting, 10);
     blocker.execute_batch("COMMIT").unwrap();
     shop.emptied().await;
+    // Set to none after the row is gone.
+    while relay.trouble().is_some() {
+        assert!(began.elapsed() < LONG, "all is well again");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     assert_eq!(payloads(&target, "q").await.len(), 10);
     relay.stop(LONG).await;
 }
@@ -239,7 +253,7 @@ async fn child_that_is_killed() {
 async fn a_relay_killed_at_any_point_loses_nothing_and_doubles_nothing() {
     let shop = Shop::new();
     let mut committed = HashSet::new();
-    for round in 0..6_u64 {
+    for round in 0..10_u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "outbox::child_that_is_killed", "--nocapture"])
             .env(FOLDER, shop.folder.path())
@@ -260,10 +274,16 @@ async fn a_relay_killed_at_any_point_loses_nothing_and_doubles_nothing() {
         }
     }
     let target = shop.target(|options| options);
+    let queue: Queue<u32> = Queue::new(&target, "q").unwrap();
+    let moved = queue.info().await.unwrap().unwrap().counts.waiting;
+    assert!(
+        moved > 100,
+        "the killed relays moved {moved} of {}",
+        committed.len()
+    );
     let relay = shop.relay(&target);
     shop.emptied().await;
     relay.stop(LONG).await;
-    let queue: Queue<u32> = Queue::new(&target, "q").unwrap();
     for id in &committed {
         assert!(
             queue.get(&JobId::lookup(id)).await.unwrap().is_some(),
@@ -273,7 +293,7 @@ async fn a_relay_killed_at_any_point_loses_nothing_and_doubles_nothing() {
     let there = queue.info().await.unwrap().unwrap().counts.waiting;
     let extra = there - committed.len() as u64;
     // A commit may have been killed before its line was out, once a round.
-    assert!(extra <= 6, "{extra} more than were committed");
+    assert!(extra <= 10, "{extra} more than were committed");
 }
 
 fn note(line: &str, committed: &mut HashSet<String>) {
