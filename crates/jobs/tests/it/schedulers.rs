@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use paceline_jobs::engine::{ClaimRequest, Claimed};
 use paceline_jobs::{
-    AddError, CatchUp, EngineHandle, Job, JobError, JobOptions, LeaseToken, Limits, Queue,
+    AddError, CatchUp, EngineHandle, Job, JobError, JobId, JobOptions, LeaseToken, Limits, Queue,
     QueueName, Schedule, Scheduler, SchedulerId, Shutdown, SqliteEngine, Timestamp, Worker,
 };
 use tokio::sync::mpsc;
@@ -197,6 +197,26 @@ async fn trap_1_a_removal_takes_the_waiting_job_along_and_leaves_the_active_one_
     store.clock.advance(Duration::from_hours(1));
     assert_eq!(run(&store).await, [own.id.to_string()]);
     assert!(queue.schedulers().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_upsert_of_the_same_schedule_forgets_no_slot() {
+    let store = Store::new();
+    let queue = queue(&store);
+    let mut scheduler = each(10 * SECOND);
+    scheduler.catch_up = CatchUp::All;
+    queue.upsert_scheduler(scheduler.clone()).await.unwrap();
+    store.clock.advance(Duration::from_mins(30));
+    // As a program does at each start, here after half an hour down.
+    scheduler.data = raw(8);
+    queue.upsert_scheduler(scheduler).await.unwrap();
+    assert_eq!(run(&store).await.len(), 181);
+    let made = queue
+        .get(&JobId::lookup(slot(BEGIN + 10_000)))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(made.data.get(), "8", "with what is stored now");
 }
 
 #[tokio::test]
