@@ -8,6 +8,7 @@ mod constant;
 mod contender;
 mod export;
 mod http;
+mod jobs;
 mod limit;
 mod load;
 mod machine;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Ok(Mode::ReportOnly) => Results::read().and_then(|results| report::write(&results)),
         Ok(Mode::Constant(arguments)) => constant::serve(&arguments),
         Ok(Mode::Limit(arguments)) => limit::call(&arguments),
+        Ok(Mode::Jobs(arguments)) => jobs::ours::run(&arguments),
         Err(problem) => Err(format!("{problem}\n\n{}", options::HELP)),
     };
     match done {
@@ -47,21 +49,29 @@ fn main() -> ExitCode {
 
 fn measure(options: &Options) -> Outcome<()> {
     let mut results = Results::new(options);
+    if options.wants_more_than_jobs() {
+        measure_http(options, &mut results)?;
+    }
+    jobs::measure(options, &mut results)?;
+    results.write()?;
+    report::write(&results)
+}
+
+/// Everything about the server: its rows share one shop.
+fn measure_http(options: &Options, results: &mut Results) -> Outcome<()> {
     let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
     let data = contender::prepare(folder.path(), options)?;
     if options.wants("ceilings") {
-        ceiling::measure(&data, &mut results)?;
+        ceiling::measure(&data, results)?;
     }
     if options.wants("limit") {
-        limit::measure(&mut results)?;
+        limit::measure(results)?;
     }
     if options.wants("startup") {
-        startup::measure(&data, options, &mut results)?;
+        startup::measure(&data, options, results)?;
     }
     if options.wants("export") {
-        export::measure(&data, options, &mut results)?;
+        export::measure(&data, options, results)?;
     }
-    rows::measure(&data, options, &mut results)?;
-    results.write()?;
-    report::write(&results)
+    rows::measure(&data, options, results)
 }

@@ -6,9 +6,12 @@ cargo xtask bench [OPTION]...
   --seconds N    how long each contender is loaded in each run (30)
   --warm-up N    how long before that, unmeasured (3)
   --runs N       runs; medians are reported (3)
-  --rows A,B     only these: ceilings, limit, startup, export, and the names of rows in the report
+  --rows A,B     only these: ceilings, limit, startup, export, jobs, and the names of rows in the report
   --export-rows N  rows of the export (1000000)
-  --quick        2 s, 1 s warm-up, 1 run, 100000 exported rows: to see that it works
+  --jobs N       jobs in each measurement of jobs, at most 5 s of them (100000)
+  --deep N       jobs that wait in the row jobs-depth and are worked off in jobs-memory (1000000)
+  --quick        2 s, 1 s warm-up, 1 run, 100000 exported rows, 5000 jobs, 20000 of them where they are
+                 many: to see that it works
   --report-only  write the report again from bench/results/latest.json";
 
 /// What to do.
@@ -22,6 +25,8 @@ pub(crate) enum Mode {
     Constant(Vec<String>),
     /// Be the process whose instructions are counted.
     Limit(Vec<String>),
+    /// Be the process that adds and works off jobs.
+    Jobs(Vec<String>),
 }
 
 /// How to measure.
@@ -35,6 +40,10 @@ pub(crate) struct Options {
     pub(crate) runs: usize,
     /// Rows of the exported table.
     pub(crate) export_rows: u32,
+    /// Jobs in each measurement.
+    pub(crate) jobs: u32,
+    /// Jobs where it is about many.
+    pub(crate) deep: u32,
     /// Only these rows; empty: all.
     pub(crate) rows: Vec<String>,
 }
@@ -46,6 +55,8 @@ impl Default for Options {
             warm_up: 3,
             runs: 3,
             export_rows: 1_000_000,
+            jobs: 100_000,
+            deep: 1_000_000,
             rows: Vec::new(),
         }
     }
@@ -56,6 +67,16 @@ impl Options {
     pub(crate) fn wants(&self, row: &str) -> bool {
         self.rows.is_empty() || self.rows.iter().any(|name| name == row)
     }
+
+    /// Whether anything was asked for that is not about jobs.
+    pub(crate) fn wants_more_than_jobs(&self) -> bool {
+        self.rows.is_empty() || self.rows.iter().any(|name| !name.starts_with("jobs"))
+    }
+
+    /// How often the wait of a single job is measured.
+    pub(crate) fn samples(&self) -> u32 {
+        (self.jobs / 100).max(100)
+    }
 }
 
 /// Reads the arguments.
@@ -63,6 +84,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Mode, String> {
     match arguments.split_first() {
         Some((first, rest)) if first == "constant" => return Ok(Mode::Constant(rest.to_vec())),
         Some((first, rest)) if first == "limit" => return Ok(Mode::Limit(rest.to_vec())),
+        Some((first, rest)) if first == "jobs" => return Ok(Mode::Jobs(rest.to_vec())),
         _ => {}
     }
     let mut options = Options::default();
@@ -77,6 +99,8 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Mode, String> {
                     warm_up: 1,
                     runs: 1,
                     export_rows: 100_000,
+                    jobs: 5_000,
+                    deep: 20_000,
                     rows,
                 };
             }
@@ -84,6 +108,8 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Mode, String> {
             "--warm-up" => options.warm_up = number(argument, rest.next())?,
             "--runs" => options.runs = number(argument, rest.next())?,
             "--export-rows" => options.export_rows = number(argument, rest.next())?,
+            "--jobs" => options.jobs = number(argument, rest.next())?,
+            "--deep" => options.deep = number(argument, rest.next())?,
             "--rows" => {
                 let names = rest.next().ok_or("--rows needs names")?;
                 options.rows.extend(names.split(',').map(str::to_owned));

@@ -8,7 +8,7 @@ pub(crate) fn bench(path: &str) -> PathBuf {
 }
 
 /// The folder cargo builds into.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let root = bench("..");
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root.join(folder),
@@ -19,6 +19,11 @@ fn target() -> PathBuf {
 /// The product's release binary.
 pub(crate) fn paceline() -> PathBuf {
     target().join("release/paceline")
+}
+
+/// The binary of a peer in Rust, which is a package of its own under `bench/peers`.
+pub(crate) fn peer(name: &str) -> PathBuf {
+    target().join("peers/release").join(name)
 }
 
 /// The `PocketBase` binary that the set-up installed.

@@ -22,8 +22,20 @@ pub(crate) struct Results {
     pub(crate) runs: usize,
     /// Loads: row, then contender, then one sample a run.
     pub(crate) loads: BTreeMap<String, BTreeMap<String, Vec<Sample>>>,
+    /// Jobs a second: row, then contender, then one a run.
+    #[serde(default)]
+    pub(crate) speeds: BTreeMap<String, BTreeMap<String, Vec<Speed>>>,
     /// Single figures by name, one value a run.
     pub(crate) figures: BTreeMap<String, Vec<f64>>,
+}
+
+/// Jobs a second, and what an answer promised meanwhile.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Speed {
+    /// Jobs a second.
+    pub(crate) rate: f64,
+    /// How durable.
+    pub(crate) durability: String,
 }
 
 impl Results {
@@ -34,6 +46,7 @@ impl Results {
             seconds: options.seconds,
             runs: options.runs,
             loads: BTreeMap::new(),
+            speeds: BTreeMap::new(),
             figures: BTreeMap::new(),
         }
     }
@@ -50,6 +63,9 @@ impl Results {
         if let Ok(before) = Self::read() {
             for (row, samples) in before.loads {
                 self.loads.entry(row).or_insert(samples);
+            }
+            for (row, speeds) in before.speeds {
+                self.speeds.entry(row).or_insert(speeds);
             }
             for (name, values) in before.figures {
                 self.figures.entry(name).or_insert(values);
@@ -76,6 +92,17 @@ impl Results {
             .push(sample);
     }
 
+    /// Keeps one rate of jobs.
+    pub(crate) fn speed(&mut self, row: &str, contender: &str, speed: Speed) {
+        println!("{row:<16} {contender:<24} {:>10.0}/s", speed.rate);
+        self.speeds
+            .entry(row.into())
+            .or_default()
+            .entry(contender.into())
+            .or_default()
+            .push(speed);
+    }
+
     /// Keeps one figure.
     pub(crate) fn figure(&mut self, name: &str, value: f64) {
         println!("{name:<41} {value:>10.2}");
@@ -85,6 +112,12 @@ impl Results {
     /// The median rate of a contender in a row.
     pub(crate) fn rate(&self, row: &str, contender: &str) -> Option<f64> {
         self.middle(row, contender, |sample| sample.rate)
+    }
+
+    /// The median rate of jobs of a contender in a row.
+    pub(crate) fn jobs(&self, row: &str, contender: &str) -> Option<f64> {
+        let speeds = self.speeds.get(row)?.get(contender)?;
+        median(speeds.iter().map(|speed| speed.rate).collect())
     }
 
     /// The median over the runs of one part of the samples.

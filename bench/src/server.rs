@@ -77,14 +77,22 @@ impl Server {
     }
 
     fn memory(&self, field: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
-            .unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix(field));
-        let kibibytes: u64 = line
-            .and_then(|l| l.split_whitespace().next()?.parse().ok())
-            .unwrap_or(0);
-        kibibytes * 1024
+        memory_of(self.child.id(), field)
     }
+}
+
+/// Resident memory of a process now, in bytes.
+pub(crate) fn resident_of(process: u32) -> u64 {
+    memory_of(process, "VmRSS:")
+}
+
+fn memory_of(process: u32, field: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    let kibibytes: u64 = line
+        .and_then(|l| l.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0);
+    kibibytes * 1024
 }
 
 impl Drop for Server {

@@ -11,7 +11,8 @@ cargo xtask COMMAND
   check
       The quick suites only: format, tidy, architecture, deny, lint.
   bench [--seconds N] [--runs N] [--rows NAME,...] [--quick] [--report-only] [--yes]
-      Measures against the peers and writes bench/REPORT.md.
+      Measures against the peers and writes bench/REPORT.md. `--rows jobs` measures
+      jobs only and needs Node and Redis, no more.
   help
 
 Exit code: 0 all well, 1 something failed or could not be run, 2 not started.";

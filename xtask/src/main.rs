@@ -4,6 +4,7 @@
 
 mod architecture;
 mod arguments;
+mod bench;
 mod deny;
 mod metadata;
 mod process;
@@ -32,45 +33,6 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Test(options) => suite::run(&options),
-        Command::Bench { arguments, yes } => bench(&arguments, yes),
-    }
-}
-
-/// Builds the release binary and the driver, sees that the peers are there, and measures.
-fn bench(arguments: &[String], yes: bool) -> ExitCode {
-    let only_report = arguments.iter().any(|a| a == "--report-only");
-    if !only_report {
-        if let Err(problem) = setup::provide(&setup::BENCH_NEEDS, yes) {
-            eprintln!("xtask: {problem}");
-            return ExitCode::from(2);
-        }
-        let build = [
-            "build",
-            "--release",
-            "--package",
-            "paceline",
-            "--package",
-            "paceline-bench",
-        ];
-        if let Err(problem) = process::cargo(&build).run() {
-            eprintln!("xtask: {problem}");
-            return ExitCode::FAILURE;
-        }
-    }
-    let mut driver = process::cargo(&[
-        "run",
-        "--quiet",
-        "--release",
-        "--package",
-        "paceline-bench",
-        "--",
-    ]);
-    driver.arguments(arguments);
-    match driver.run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("xtask: {problem}");
-            ExitCode::FAILURE
-        }
+        Command::Bench { arguments, yes } => bench::run(&arguments, yes),
     }
 }

@@ -15,22 +15,23 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// Starts one on a free port.
-    pub(crate) fn start(data: &Data) -> Outcome<Self> {
+    /// Starts one on a free port, with its files in `folder`.
+    pub(crate) fn start_in(folder: &Path) -> Outcome<Self> {
         let address = free_address()?;
         let mut command = Command::new("redis-server");
         command.args(["--port", &address.port().to_string(), "--bind", "127.0.0.1"]);
         command
             .args(["--save", "", "--appendonly", "no"])
             .arg("--dir")
-            .arg(&data.folder);
+            .arg(folder);
         let server = Server::start_when(&mut command, address, || {
             TcpStream::connect(address).is_ok()
         })?;
         Ok(Self { server })
     }
 
-    fn port(&self) -> String {
+    /// Where it listens.
+    pub(crate) fn port(&self) -> String {
         self.server.address.port().to_string()
     }
 }

@@ -13,7 +13,16 @@ pub(crate) fn write(results: &Results) -> Outcome<()> {
     std::fs::create_dir_all(&plots).map_err(|error| format!("{}: {error}", plots.display()))?;
     for row in results.loads.keys() {
         let path = plots.join(format!("{row}.svg"));
-        std::fs::write(&path, plot::bars(row, &bars(results, row)))
+        let title = format!("{row}: answers a second");
+        let bars = bars(results.loads[row].keys(), |name| results.rate(row, name));
+        std::fs::write(&path, plot::bars(&title, &bars))
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    for row in results.speeds.keys() {
+        let path = plots.join(format!("{row}.svg"));
+        let title = format!("{row}: jobs a second");
+        let bars = bars(results.speeds[row].keys(), |name| results.jobs(row, name));
+        std::fs::write(&path, plot::bars(&title, &bars))
             .map_err(|error| format!("{}: {error}", path.display()))?;
     }
     let path = places::bench("REPORT.md");
@@ -24,10 +33,13 @@ pub(crate) fn write(results: &Results) -> Outcome<()> {
     Ok(())
 }
 
-fn bars(results: &Results, row: &str) -> Vec<(String, f64)> {
-    let contenders = results.loads[row].keys();
+/// Each contender that has a rate, the best first.
+fn bars<'a>(
+    contenders: impl Iterator<Item = &'a String>,
+    rate: impl Fn(&str) -> Option<f64>,
+) -> Vec<(String, f64)> {
     let mut bars: Vec<_> = contenders
-        .filter_map(|name| Some((name.clone(), results.rate(row, name)?)))
+        .filter_map(|name| Some((name.clone(), rate(name)?)))
         .collect();
     bars.sort_by(|a, b| b.1.total_cmp(&a.1));
     bars

@@ -19,7 +19,7 @@ pub(super) fn bars(title: &str, bars: &[(String, f64)]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">\n\
          <style>text{{font:14px sans-serif;fill:#222}}.bar{{fill:#8a94a6}}.ours{{fill:#1769e0}}\
          @media(prefers-color-scheme:dark){{text{{fill:#ddd}}}}</style>\n\
-         <text x=\"8\" y=\"26\" font-weight=\"bold\">{}: answers a second</text>\n",
+         <text x=\"8\" y=\"26\" font-weight=\"bold\">{}</text>\n",
         escaped(title),
         escaped(title),
     );

@@ -7,6 +7,10 @@ use crate::results::Results;
 pub(super) enum Measure {
     /// The rate of a contender in a row.
     Rate(&'static str, &'static str),
+    /// The rate of a contender in a row of jobs.
+    Jobs(&'static str, &'static str),
+    /// The highest rate at which a contender processes jobs, over the concurrencies.
+    Processing(&'static str),
     /// A single figure.
     Figure(&'static str),
     /// A constant, for targets that are no ratio.
@@ -34,7 +38,7 @@ pub(super) struct Target {
 }
 
 use Bound::{AtLeast, AtMost};
-use Measure::{Figure, One, Rate};
+use Measure::{Figure, Jobs, One, Processing, Rate};
 
 const fn target(what: &'static str, ours: Measure, other: Measure, bound: Bound) -> Target {
     Target {
@@ -45,8 +49,11 @@ const fn target(what: &'static str, ours: Measure, other: Measure, bound: Bound)
     }
 }
 
+/// The rows of [`Processing`].
+const PROCESSING: [&str; 3] = ["jobs-process-8", "jobs-process-32", "jobs-process-128"];
+
 /// All of them.
-pub(super) const TARGETS: [Target; 19] = [
+pub(super) const TARGETS: [Target; 35] = [
     target(
         "unchanged list with total / Express on the tutorial's table",
         Rate("list", "Paceline"),
@@ -161,6 +168,102 @@ pub(super) const TARGETS: [Target; 19] = [
         Rate("object", "Express"),
         AtLeast(1.0),
     ),
+    target(
+        "jobs, embedded: add one by one / BullMQ on Redis in memory",
+        Jobs("jobs-add", "Paceline, SQLite"),
+        Jobs("jobs-add", "BullMQ, Node"),
+        AtLeast(2.5),
+    ),
+    target(
+        "jobs, embedded: process / BullMQ on Redis in memory, both at their best concurrency",
+        Processing("Paceline, SQLite"),
+        Processing("BullMQ, Node"),
+        AtLeast(4.0),
+    ),
+    target(
+        "jobs, Redis: add_bulk / BullMQ's addBulk",
+        Jobs("jobs-add-bulk", "Paceline, Redis"),
+        Jobs("jobs-add-bulk", "BullMQ, Node"),
+        AtLeast(2.5),
+    ),
+    target(
+        "jobs, Redis: process / the official Rust port",
+        Processing("Paceline, Redis"),
+        Processing("bullmq-official, Rust"),
+        AtLeast(1.3),
+    ),
+    target(
+        "jobs, Redis: process / BullMQ",
+        Processing("Paceline, Redis"),
+        Processing("BullMQ, Node"),
+        AtLeast(2.2),
+    ),
+    target(
+        "jobs, embedded: pick-up p99, ms",
+        Figure("jobs, pick-up p99, Paceline, SQLite, ms"),
+        One,
+        AtMost(5.0),
+    ),
+    target(
+        "jobs, embedded, two processes: pick-up p99, ms",
+        Figure("jobs, pick-up p99, Paceline, SQLite, two processes, ms"),
+        One,
+        AtMost(5.0),
+    ),
+    target(
+        "jobs, Redis: pick-up p99, ms",
+        Figure("jobs, pick-up p99, Paceline, Redis, ms"),
+        One,
+        AtMost(5.0),
+    ),
+    target(
+        "jobs, embedded: add with many waiting / with 1,000",
+        Figure("jobs, add with many waiting, Paceline, SQLite, /s"),
+        Figure("jobs, add with 1,000 waiting, Paceline, SQLite, /s"),
+        AtLeast(0.8),
+    ),
+    target(
+        "jobs, embedded: claim with many waiting / with 1,000",
+        Figure("jobs, claim with many waiting, Paceline, SQLite, /s"),
+        Figure("jobs, claim with 1,000 waiting, Paceline, SQLite, /s"),
+        AtLeast(0.8),
+    ),
+    target(
+        "jobs, Redis: add with many waiting / with 1,000",
+        Figure("jobs, add with many waiting, Paceline, Redis, /s"),
+        Figure("jobs, add with 1,000 waiting, Paceline, Redis, /s"),
+        AtLeast(0.8),
+    ),
+    target(
+        "jobs, Redis: claim with many waiting / with 1,000",
+        Figure("jobs, claim with many waiting, Paceline, Redis, /s"),
+        Figure("jobs, claim with 1,000 waiting, Paceline, Redis, /s"),
+        AtLeast(0.8),
+    ),
+    target(
+        "jobs, embedded: memory of an idle worker, MiB",
+        Figure("jobs, idle worker, Paceline, SQLite, MiB"),
+        One,
+        AtMost(15.0),
+    ),
+    target(
+        "jobs, embedded: memory after many jobs nobody watched / after a tenth of them",
+        Figure("jobs, memory over many jobs, at the end, Paceline, SQLite, MiB"),
+        Figure("jobs, memory over many jobs, after a tenth, Paceline, SQLite, MiB"),
+        AtMost(1.1),
+    ),
+    target(
+        "jobs, Redis: memory of an idle worker, MiB",
+        Figure("jobs, idle worker, Paceline, Redis, MiB"),
+        One,
+        AtMost(15.0),
+    ),
+    target(
+        "jobs, Redis: memory after many jobs nobody watched / after a tenth of them",
+        Figure("jobs, memory over many jobs, at the end, Paceline, Redis, MiB"),
+        Figure("jobs, memory over many jobs, after a tenth, Paceline, Redis, MiB"),
+        AtMost(1.1),
+    ),
 ];
 
 impl Target {
@@ -187,6 +290,11 @@ impl Target {
 fn value(measure: Measure, results: &Results) -> Option<f64> {
     match measure {
         Rate(row, contender) => results.rate(row, contender),
+        Jobs(row, contender) => results.jobs(row, contender),
+        Processing(contender) => PROCESSING
+            .iter()
+            .filter_map(|row| results.jobs(row, contender))
+            .max_by(f64::total_cmp),
         Figure(name) => results.value(name),
         One => Some(1.0),
     }

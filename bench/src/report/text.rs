@@ -40,6 +40,27 @@ const ROWS: [(&str, &str); 10] = [
     ),
 ];
 
+/// What each row of jobs is.
+const JOB_ROWS: [(&str, &str); 5] = [
+    (
+        "jobs-add",
+        "One by one, 32 adds in flight, 200 bytes of payload, default options.",
+    ),
+    (
+        "jobs-add-bulk",
+        "1,000 in one call. Ours is all or nothing; BullMQ's is a pipeline of single adds.",
+    ),
+    (
+        "jobs-process-8",
+        "Working off waiting jobs with a handler that does nothing, concurrency 8.",
+    ),
+    ("jobs-process-32", "The same at concurrency 32."),
+    (
+        "jobs-process-128",
+        "The same at concurrency 128. Targets compare each contender's best of the three.",
+    ),
+];
+
 /// The whole report. `notes` are written by hand and put in as they are.
 pub(super) fn report(results: &Results, notes: &str) -> String {
     let mut text = String::from("# Measured beside its peers\n\n");
@@ -51,6 +72,9 @@ pub(super) fn report(results: &Results, notes: &str) -> String {
     }
     for (row, about) in ROWS {
         load(&mut text, results, row, about);
+    }
+    for (row, about) in JOB_ROWS {
+        speed(&mut text, results, row, about);
     }
     figures(&mut text, results);
     text
@@ -125,6 +149,20 @@ fn load(text: &mut String, results: &Results, row: &str, about: &str) {
             middle(|sample| sample.p99),
             middle(|sample| sample.bytes),
         );
+    }
+    text.push('\n');
+}
+
+fn speed(text: &mut String, results: &Results, row: &str, about: &str) {
+    let Some(contenders) = results.speeds.get(row) else {
+        return;
+    };
+    let _ = write!(text, "## {row}\n\n{about}\n\n![{row}](plots/{row}.svg)\n\n");
+    text.push_str("| contender | jobs/s | durability |\n|---|---:|---|\n");
+    for (contender, speeds) in contenders {
+        let rate = number(results.jobs(row, contender).unwrap_or(0.0));
+        let durability = speeds.first().map_or("", |speed| &speed.durability);
+        let _ = writeln!(text, "| {contender} | {rate} | {durability} |");
     }
     text.push('\n');
 }

@@ -9,7 +9,7 @@ use crate::results::Results;
 
 /// Measures them.
 pub(super) fn measure(data: &Data, options: &Options, results: &mut Results) -> Outcome<()> {
-    let redis = Redis::start(data)?;
+    let redis = Redis::start_in(&data.folder)?;
     let (ours, express) = (ours(data, Cache::On)?, express(data, Some(&redis))?);
     let mailer = Mailer::start(data, &redis)?;
     let queued = || {

@@ -14,6 +14,8 @@ use crate::names::{InvalidName, check_text};
 /// | [`Deduplication::throttle`] | the time is over, even if the job ended | nothing |
 /// | [`Deduplication::debounce`] | the time since the last add is over | takes the place of a job that is still delayed |
 ///
+/// A removal by hand gives the id up in every mode. Ids belong to one queue.
+///
 /// ```
 /// use paceline_jobs::{Deduplication, JobOptions};
 /// use std::time::Duration;

@@ -93,6 +93,18 @@ pub enum OpenError {
         /// What SQLite said.
         source: EngineError,
     },
+    /// The address of the server, or what it leads to, cannot be used.
+    #[error("the job store's address cannot be used: {0}")]
+    Address(String),
+    /// The server did not answer, or refused.
+    #[error("the job store's server cannot be used")]
+    Server(#[source] EngineError),
+    /// The server lacks commands that are needed.
+    #[error("Redis {found} is too old: 6.2 or later is needed")]
+    ServerTooOld {
+        /// The server's version.
+        found: String,
+    },
     /// A thread could not be started.
     #[error("a thread of the job engine could not be started")]
     Thread(#[source] std::io::Error),
@@ -153,6 +165,16 @@ pub enum AddError {
     /// An option does not go together with where the job stands in its flow, or with another option.
     #[error("{0}")]
     OptionConflict(&'static str),
+    /// The child is there already, under its custom id, and another job waits for it.
+    #[error(
+        "the job {id} of the queue {queue} is a child of another job, which waits for it: give the new child another id"
+    )]
+    ChildTaken {
+        /// The child's queue.
+        queue: QueueName,
+        /// The child.
+        id: JobId,
+    },
     /// The lease of the job that adds children ended.
     #[error("the lease on the job was lost")]
     LeaseLost,

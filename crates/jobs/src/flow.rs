@@ -11,6 +11,10 @@ use crate::names::{JobId, QueueName};
 use crate::options::JobOptions;
 
 /// What a child that failed for good means for its parent.
+///
+/// A child that is removed, by hand or because it is not kept, is no longer waited for. One that is retried by
+/// hand is waited for again, unless the parent has gone on. A parent that runs while a child fails it (it added
+/// children and does not wait yet) fails when its attempt ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -29,6 +33,11 @@ pub enum ChildFailure {
 }
 
 /// A job and the jobs it waits for, over any queues of one engine. Added as a whole or not at all.
+///
+/// A job that is there already, under its id, is taken as it stands: nothing below it is added. As a child it
+/// is waited for, or its result is taken over if it completed; one that another job waits for is refused, and so
+/// is a job that would wait for itself. Children have no idempotency key, and no job of a flow a deduplication
+/// that replaces its holder or keeps the last add.
 ///
 /// ```
 /// use paceline_jobs::{ChildFailure, Flow, JobOptions};
@@ -109,13 +118,13 @@ pub struct JobRef {
 pub struct AddedFlow {
     /// The job.
     pub job: JobRef,
-    /// Whether it was there before, under its custom id.
+    /// Whether it was there before, under its custom id; then nothing below it was added.
     pub existing: bool,
-    /// Its children, in the order given.
+    /// Its children that were added or taken, in the order given.
     pub children: Vec<AddedFlow>,
 }
 
-/// How the children of a job stand.
+/// How the children of a job stand. Kept with the job, whether the children are kept or not.
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct Children {

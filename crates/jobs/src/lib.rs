@@ -61,10 +61,13 @@ mod settings;
 mod shutdown;
 mod snapshot;
 pub mod state;
+mod transfer;
 mod worker;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use deduplication::Deduplication;
+#[cfg(feature = "redis")]
+pub use engine::redis::{RedisEngine, RedisOptions};
 pub use engine::{Added, Durability, Engine, EngineHandle, SqliteEngine, SqliteOptions};
 pub use error::{AddError, EngineError, LeaseError, ManageError, OpenError, WaitError};
 pub use events::{EventCursor, JobEvent, JobEventKind, QueueEvents, Received, UnknownCursor};
@@ -73,7 +76,7 @@ pub use limits::Limits;
 pub use names::{Fingerprint, GroupName, InvalidName, JobId, LeaseToken, QueueName, SchedulerId};
 pub use options::{IdempotencyKey, JobOptions, MAX_PRIORITY};
 pub use outbox::{Outbox, OutboxRelay, OutboxStatus};
-pub use outcome::{IntoOutcome, JobError, Outcome};
+pub use outcome::{IntoJobError, IntoOutcome, JobError, Outcome};
 pub use queue::{Queue, RawQueue};
 pub use retention::Retention;
 pub use retry::{Backoff, BackoffKind, MAX_BACKOFF};
@@ -84,7 +87,12 @@ pub use snapshot::{
     AttemptOutcome, AttemptRecord, JobPage, JobSnapshot, Page, QueueCounts, QueueInfo,
 };
 pub use state::State;
-pub use worker::{Job, Worker, WorkerBuilder};
+pub use transfer::{
+    DeduplicationHold, Imported, JobRecord, LeftBehind, Transfer, TransferError, TransferReport,
+};
+pub use worker::{
+    BatchBuilder, CancelReason, HandlerFn, Job, Worker, WorkerBuilder, WorkerHealth, handler_fn,
+};
 
 /// The driver that transactions for [`Queue::add_in`] come from: another version's would not fit.
 pub use rusqlite;

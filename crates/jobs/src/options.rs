@@ -136,8 +136,10 @@ impl JobOptions {
         self
     }
 
-    /// The group the job is served with: groups take turns, and each has bounds of its own
-    /// ([`QueueSettings`](crate::QueueSettings)).
+    /// The group the job is served with: groups take turns, one job a turn, and each has bounds of its own
+    /// ([`QueueSettings`](crate::QueueSettings)). A group that becomes ready stands behind those that wait
+    /// already. The jobs without a group are one more line, which takes its turn like a group but has no bounds.
+    /// Priority and order of arrival hold inside a group.
     pub fn group(mut self, group: GroupName) -> Self {
         self.group = Some(group);
         self

@@ -67,6 +67,12 @@ impl Backoff {
         self
     }
 
+    /// How it grows, the first wait, and the random part.
+    #[cfg(feature = "redis")]
+    pub(crate) const fn parts(&self) -> (BackoffKind, Duration, f64) {
+        (self.kind, self.base, self.jitter)
+    }
+
     /// The wait after failed attempt number `attempt` (the first is 1); `random` lies in 0 to 1.
     pub fn delay_after(&self, attempt: u32, random: f64) -> Duration {
         let full = match self.kind {

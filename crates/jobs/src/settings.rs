@@ -16,6 +16,9 @@ pub struct StartLimit {
 }
 
 /// The bounds of one queue, and of each group in it. The default bounds nothing.
+///
+/// They hold exactly and from the next claim on: a window that has begun goes on under a new rate, and jobs
+/// beyond a lowered concurrency are let end. A start counts for the rate whatever becomes of the attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -8,6 +8,9 @@
 pub mod cli;
 pub mod config;
 pub mod demo;
+mod job_store;
 pub mod logging;
+mod processor;
 pub mod secret;
 pub mod server;
+mod signals;

@@ -19,22 +19,34 @@ pub(crate) enum Need {
     Python,
     /// A C++ compiler and make: `better-sqlite3` of the Express peer is compiled.
     Compiler,
-    /// Node with npm and its headers, for the Express peer.
+    /// Node with npm and its headers: the Express peer, BullMQ.
     Node,
     /// The load generator.
     Wrk,
-    /// The peer's queue.
+    /// The store of our Redis engine, of BullMQ and of the Express peer's queue.
     Redis,
     /// Counts instructions.
     Valgrind,
+    /// BullMQ for Node and Bull Board: the other side of the interop tests.
+    InteropNode,
+    /// BullMQ for Python, likewise, in a venv under the target folder.
+    InteropPython,
     /// The Express peer's npm packages.
     ExpressPeer,
+    /// The BullMQ peer's npm packages.
+    BullmqPeer,
     /// The `PocketBase` peer, in a venv under the target folder.
     PocketBase,
 }
 
-/// What `cargo xtask bench` needs.
-pub(crate) const BENCH_NEEDS: [Need; 8] = [
+/// The Node side of the interop tests.
+const INTEROP_NODE: &str = "crates/jobs/tests/interop/node";
+
+/// What the measurements of jobs need.
+pub(crate) const JOBS_BENCH_NEEDS: [Need; 3] = [Need::Node, Need::Redis, Need::BullmqPeer];
+
+/// What all of `cargo xtask bench` needs.
+pub(crate) const BENCH_NEEDS: [Need; 9] = [
     Need::PythonVenv,
     Need::Compiler,
     Need::Node,
@@ -42,6 +54,7 @@ pub(crate) const BENCH_NEEDS: [Need; 8] = [
     Need::Redis,
     Need::Valgrind,
     Need::ExpressPeer,
+    Need::BullmqPeer,
     Need::PocketBase,
 ];
 
@@ -58,10 +71,21 @@ impl Need {
             Need::Compiler => {
                 "Debian build-essential: compiles better-sqlite3 for the Express peer"
             }
-            Need::Node => "Debian nodejs, npm, libnode-dev: runs the Express peer",
+            Need::Node => {
+                "Debian nodejs, npm, libnode-dev: runs BullMQ and Bull Board, and the Express peer"
+            }
             Need::Wrk => "Debian wrk: the load generator",
-            Need::Redis => "Debian redis-server: the queue of the Express peer",
+            Need::Redis => {
+                "Debian redis-server: the store of the Redis engine, and the Express peer's queue"
+            }
             Need::Valgrind => "Debian valgrind: counts the instructions of one rate-limit decision",
+            Need::InteropNode => {
+                "npm crates/jobs/tests/interop/node/package-lock.json: BullMQ and Bull Board, which work on our queues in the interop tests"
+            }
+            Need::InteropPython => {
+                "PyPI crates/jobs/tests/interop/python/requirements.txt into target/interop-python: BullMQ for Python, likewise"
+            }
+            Need::BullmqPeer => "npm bench/peers/bullmq/package-lock.json: the BullMQ peer",
             Need::ExpressPeer => {
                 "npm bench/peers/express/package-lock.json: the Express peer (its SQLite driver is compiled, some minutes)"
             }
@@ -80,6 +104,9 @@ impl Need {
             Need::Wrk => debian::on_path("wrk"),
             Need::Redis => debian::on_path("redis-server"),
             Need::Valgrind => debian::on_path("valgrind"),
+            Need::InteropNode => node::is_current(INTEROP_NODE),
+            Need::InteropPython => python::INTEROP.is_current(),
+            Need::BullmqPeer => node::is_current("bench/peers/bullmq"),
             Need::ExpressPeer => node::is_current("bench/peers/express"),
             Need::PocketBase => python::POCKETBASE.is_current(),
         }
@@ -94,6 +121,9 @@ impl Need {
             Need::Wrk => debian::install(&["wrk"]),
             Need::Redis => debian::install(&["redis-server"]),
             Need::Valgrind => debian::install(&["valgrind"]),
+            Need::InteropNode => node::install(INTEROP_NODE),
+            Need::InteropPython => python::INTEROP.install(),
+            Need::BullmqPeer => node::install("bench/peers/bullmq"),
             Need::ExpressPeer => node::install("bench/peers/express"),
             Need::PocketBase => python::POCKETBASE.install(),
         }
@@ -147,6 +177,11 @@ pub(crate) fn provide(needs: &[Need], yes: bool) -> Result<(), String> {
 /// A program of the tests' Python environment.
 pub(crate) fn python_program(name: &str) -> PathBuf {
     python::TESTS.program(name)
+}
+
+/// The Python that has BullMQ.
+pub(crate) fn interop_python() -> PathBuf {
+    python::INTEROP.program("python")
 }
 
 fn permitted(yes: bool) -> Result<bool, String> {

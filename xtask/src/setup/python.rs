@@ -17,6 +17,12 @@ pub(super) const TESTS: Environment = Environment {
     requirements: "xtask/python/requirements.txt",
 };
 
+/// BullMQ for Python, the other side of the interop tests.
+pub(super) const INTEROP: Environment = Environment {
+    folder: "interop-python",
+    requirements: "crates/jobs/tests/interop/python/requirements.txt",
+};
+
 /// The `PocketBase` peer.
 pub(super) const POCKETBASE: Environment = Environment {
     folder: "pocketbase",

@@ -19,6 +19,18 @@ pub(super) fn black_box() -> Result<(), String> {
     tests.run()
 }
 
+/// The jobs crate on one Redis with BullMQ for Node, BullMQ for Python and Bull Board.
+pub(super) fn interop() -> Result<(), String> {
+    let mut tests = test(&["--test", "interop", "--features", "paceline-jobs/redis"]);
+    tests.variable("PACELINE_INTEROP_PYTHON", setup::interop_python());
+    tests.run()
+}
+
+/// Producers, workers and Redis, killed. `PACELINE_CHAOS_ROUNDS` says how often.
+pub(super) fn chaos() -> Result<(), String> {
+    test(&["--test", "chaos"]).run()
+}
+
 /// The fuzz targets' bodies on random input.
 pub(super) fn fuzz_bodies() -> Result<(), String> {
     let mut tests = test(&["--test", "bodies"]);

@@ -23,7 +23,7 @@ pub(crate) struct Suite {
 }
 
 /// All of them, in the order they run: what is quick to fail first.
-const SUITES: [Suite; 11] = [
+const SUITES: [Suite; 13] = [
     Suite {
         name: "format",
         about: "cargo fmt changes nothing",
@@ -75,8 +75,26 @@ const SUITES: [Suite; 11] = [
     Suite {
         name: "black-box",
         about: "tests of the crates from outside, and of the real binary",
-        needs: &[Need::Python],
+        needs: &[Need::Python, Need::Redis],
         run: cargo_tests::black_box,
+    },
+    Suite {
+        name: "interop",
+        about: "our Redis engine beside BullMQ for Node and Python, and Bull Board, on the same queues",
+        needs: &[
+            Need::PythonVenv,
+            Need::Node,
+            Need::Redis,
+            Need::InteropNode,
+            Need::InteropPython,
+        ],
+        run: cargo_tests::interop,
+    },
+    Suite {
+        name: "chaos",
+        about: "processes killed and frozen at random points lose no acknowledged job",
+        needs: &[Need::Redis],
+        run: cargo_tests::chaos,
     },
     Suite {
         name: "fuzz-bodies",

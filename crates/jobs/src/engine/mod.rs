@@ -5,6 +5,13 @@
 //! transition is the one [`crate::state::decide`] gives; only the holder of a lease (token and start
 //! number) can renew, report on or finish a job.
 
+#[cfg_attr(
+    not(feature = "redis"),
+    allow(dead_code, reason = "some are of engines that refuse before they ask")
+)]
+mod checks;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod request;
 pub mod sqlite;
 mod wake;
@@ -37,6 +44,7 @@ use crate::settings::QueueSettings;
 use crate::shutdown::Shutdown;
 use crate::snapshot::{JobPage, JobSnapshot, Page, QueueInfo};
 use crate::state::State;
+use crate::transfer::{Imported, JobRecord};
 
 /// An operation under way.
 pub type Operation<'a, T, E = EngineError> =
@@ -170,6 +178,23 @@ pub trait Engine: Shutdown + fmt::Debug + Send + Sync + 'static {
     fn schedulers(&self, queue: &QueueName) -> Operation<'_, Vec<SchedulerInfo>> {
         let _ = queue;
         unsupported("schedulers")
+    }
+
+    /// Jobs of one state (waiting, prioritized, delayed or failed) with everything another store needs of
+    /// them, in the order of [`Engine::list`].
+    fn export(&self, queue: &QueueName, state: State, page: Page) -> Operation<'_, Vec<JobRecord>> {
+        let _ = (queue, state, page);
+        unsupported("moves between stores")
+    }
+
+    /// Takes jobs of another store as they stand there, under their ids, in this order, all or none.
+    fn import(
+        &self,
+        queue: &QueueName,
+        jobs: Vec<JobRecord>,
+    ) -> Operation<'_, Vec<Imported>, AddError> {
+        let _ = (queue, jobs);
+        unsupported("moves between stores")
     }
 
     /// Makes a failed job start over.

@@ -25,7 +25,8 @@ pub struct NewJob {
 pub struct Added {
     /// The job's id.
     pub id: JobId,
-    /// Whether the job was there before: its id was taken, or the idempotency key was used.
+    /// Whether the job was there before: its id was taken, the idempotency key was used, or the deduplication id
+    /// is held (by a job that may have ended and be gone, when the id is held for a time).
     pub existing: bool,
 }
 
@@ -219,6 +220,6 @@ pub struct SweepReport {
     pub recovered: usize,
     /// Jobs that lost their lease too often and failed.
     pub stalled_out: usize,
-    /// Finished jobs and idempotency keys that outlived their time.
+    /// Finished jobs, idempotency keys, deduplications and rate limits' windows that outlived their time.
     pub pruned: usize,
 }

@@ -1,8 +1,10 @@
 //! Waking idle workers: a counter per queue that rises when jobs may be ready.
 
+#[cfg(feature = "redis")]
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
@@ -14,6 +16,7 @@ use crate::names::QueueName;
 pub struct Listener {
     receiver: watch::Receiver<u64>,
     board: Arc<WakeBoard>,
+    queue: QueueName,
 }
 
 impl Listener {
@@ -24,7 +27,7 @@ impl Listener {
 
     /// Waits for a wake since the last reset. Bound it with a timeout.
     pub async fn woken(&mut self) {
-        let _idle = Idle::enter(&self.board);
+        let _idle = Idle::enter(&self.board, &self.queue);
         if self.receiver.changed().await.is_err() {
             // The engine is gone; the caller's timeout ends the wait.
             std::future::pending::<()>().await;
@@ -56,20 +59,42 @@ impl CancelListener {
 }
 
 /// Counts a worker as idle for as long as it lives.
-struct Idle<'a>(&'a WakeBoard);
+struct Idle<'a> {
+    board: &'a WakeBoard,
+    queue: &'a QueueName,
+}
 
 impl<'a> Idle<'a> {
-    fn enter(board: &'a WakeBoard) -> Self {
-        if board.idle.fetch_add(1, Ordering::SeqCst) == 0 {
+    fn enter(board: &'a WakeBoard, queue: &'a QueueName) -> Self {
+        board.idle.fetch_add(1, Ordering::SeqCst);
+        let first = board.with(queue, |line| {
+            line.idle += 1;
+            line.idle == 1
+        });
+        if first == Some(true) {
             (board.on_idle)();
         }
-        Self(board)
+        Self { board, queue }
     }
 }
 
 impl Drop for Idle<'_> {
     fn drop(&mut self) {
-        self.0.idle.fetch_sub(1, Ordering::SeqCst);
+        self.board.idle.fetch_sub(1, Ordering::SeqCst);
+        self.board.with(self.queue, |line| line.idle -= 1);
+    }
+}
+
+/// One queue's counter, and how many of its workers are idle.
+struct Line {
+    wakes: watch::Sender<u64>,
+    idle: usize,
+}
+
+impl Line {
+    fn wake(&self) {
+        self.wakes
+            .send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
@@ -77,7 +102,7 @@ type Counters = Mutex<HashMap<QueueName, watch::Sender<u64>>>;
 
 /// The counters of all queues that some worker listens to.
 pub(crate) struct WakeBoard {
-    queues: Counters,
+    queues: Mutex<HashMap<QueueName, Line>>,
     cancellations: Counters,
     idle: AtomicUsize,
     on_idle: Box<dyn Fn() + Send + Sync>,
@@ -92,7 +117,7 @@ impl std::fmt::Debug for WakeBoard {
 }
 
 impl WakeBoard {
-    /// `on_idle` is called when the first worker goes idle.
+    /// `on_idle` is called each time the first worker of a queue goes idle.
     pub(crate) fn new(on_idle: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             queues: Mutex::default(),
@@ -102,10 +127,25 @@ impl WakeBoard {
         }
     }
 
+    fn lock(&self) -> MutexGuard<'_, HashMap<QueueName, Line>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, queue: &QueueName, work: impl FnOnce(&mut Line) -> T) -> Option<T> {
+        self.lock().get_mut(queue).map(work)
+    }
+
     pub(crate) fn listen(self: &Arc<Self>, queue: &QueueName) -> Listener {
+        let mut queues = self.lock();
+        queues.retain(|_, line| line.wakes.receiver_count() > 0);
+        let line = queues.entry(queue.clone()).or_insert_with(|| Line {
+            wakes: watch::channel(0).0,
+            idle: 0,
+        });
         Listener {
-            receiver: subscribe(&self.queues, queue),
+            receiver: line.wakes.subscribe(),
             board: Arc::clone(self),
+            queue: queue.clone(),
         }
     }
 
@@ -115,7 +155,7 @@ impl WakeBoard {
 
     /// Wakes the workers of one queue.
     pub(crate) fn wake(&self, queue: &QueueName) {
-        count(&self.queues, queue);
+        self.with(queue, |line| line.wake());
     }
 
     /// Tells the workers of one queue that a job was cancelled.
@@ -125,10 +165,21 @@ impl WakeBoard {
 
     /// Wakes everybody: another process changed something.
     pub(crate) fn wake_all(&self) {
-        let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        for sender in queues.values() {
-            sender.send_modify(|count| *count = count.wrapping_add(1));
-        }
+        self.lock().values().for_each(Line::wake);
+    }
+
+    /// The queues that have an idle worker.
+    #[cfg(feature = "redis")]
+    pub(crate) fn idle_queues(&self) -> BTreeSet<QueueName> {
+        let queues = self.lock();
+        let idle = queues.iter().filter(|(_, line)| line.idle > 0);
+        idle.map(|(queue, _)| queue.clone()).collect()
+    }
+
+    /// Whether the queue has an idle worker.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_idle(&self, queue: &QueueName) -> bool {
+        self.with(queue, |line| line.idle > 0) == Some(true)
     }
 
     pub(crate) fn has_idle_worker(&self) -> bool {

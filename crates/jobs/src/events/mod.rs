@@ -26,8 +26,12 @@ use crate::names::{JobId, QueueName};
 pub enum JobEventKind {
     /// A job was added.
     Added,
-    /// A delayed job became ready, or a failed one was retried by hand.
+    /// An add gave this job, which holds the deduplication id; the added one was dropped, or kept for later.
+    Deduplicated,
+    /// A delayed job became ready, its children are done, or a failed one was retried by hand.
     Waiting,
+    /// The handler asked to go on when the job's children are done.
+    WaitingChildren,
     /// A worker took it.
     Active,
     /// The handler reported progress.

@@ -117,4 +117,7 @@ pub struct SchedulerInfo {
     pub end: Option<Timestamp>,
     /// What happens to missed slots.
     pub catch_up: CatchUp,
+    /// The options of its jobs.
+    #[serde(skip)]
+    pub options: JobOptions,
 }

@@ -52,6 +52,11 @@ impl State {
         }
     }
 
+    /// Whether a worker may take the job now.
+    pub const fn is_ready(self) -> bool {
+        matches!(self, Self::Waiting | Self::Prioritized)
+    }
+
     /// Whether the job ended (completed or failed).
     pub const fn is_finished(self) -> bool {
         matches!(self, Self::Completed | Self::Failed)

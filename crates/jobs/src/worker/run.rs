@@ -1,168 +1,214 @@
-//! One job: decode, handle, tell the engine how it ended.
+//! One job: decode, handle, say how it ended.
 
 use std::any::Any;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
-use serde_json::value::to_raw_value;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::task::JoinError;
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use serde_json::value::{RawValue, to_raw_value};
+use tower_service::Service;
 
 use super::Job;
-use super::running::{Held, Shared};
-use crate::engine::{ClaimedJob, Ending, Finish, Lease};
-use crate::error::{EngineError, LeaseError};
-use crate::outcome::{IntoOutcome, JobError, Outcome};
+use super::attempt::Attempt;
+use super::ending::{Answer, Handled, ending};
+use super::finish::Ended;
+use super::job::Facts;
+use super::running::Shared;
+use super::slots::Place;
+use crate::engine::Ending;
+use crate::outcome::{IntoJobError, IntoOutcome, JobError, Outcome};
 
-/// The wait before an ending is told again, doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A job that was taken.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) attempt: Arc<Attempt>,
+    pub(super) data: Box<RawValue>,
+    pub(super) facts: Facts,
+}
 
-pub(super) fn start<T, F, R, O>(
-    shared: &Arc<Shared>,
-    claimed: ClaimedJob,
-    slot: OwnedSemaphorePermit,
-    handler: Arc<F>,
-) where
-    T: DeserializeOwned + Send + 'static,
-    F: Fn(Job<T>) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<O, JobError>> + Send + 'static,
-    O: IntoOutcome + Send + 'static,
-{
-    let held = Held {
-        lease: claimed.lease.clone(),
-        cancel: CancellationToken::new(),
-        lost: CancellationToken::new(),
-        abort: None,
-    };
-    let number = shared.running.enter(held.clone());
-    let shared = Arc::clone(shared);
-    tokio::spawn(async move {
-        let ending = attempt(&shared, number, claimed, &held, &handler).await;
-        let stopped = shared.stopping.is_cancelled();
-        if !held.lost.is_cancelled() {
-            let given_back = matches!(ending, Ending::HandedBack);
-            tell(&shared, &held.lease, ending).await;
-            if stopped {
-                let counter = if given_back {
-                    &shared.handed_back
-                } else {
-                    &shared.finished
-                };
-                counter.fetch_add(1, Ordering::Relaxed);
-            }
+/// Whoever has it says how the attempt ends; if nobody does, the task was dropped and it says so itself.
+#[derive(Debug)]
+pub(super) struct Seat {
+    shared: Arc<Shared>,
+    attempt: Arc<Attempt>,
+    place: Option<Arc<Place>>,
+    /// Which attempt at the job it is.
+    count: u32,
+    ended: bool,
+}
+
+impl Seat {
+    pub(super) fn new(shared: &Arc<Shared>, taken: &Taken, place: &Arc<Place>) -> Self {
+        shared.begin(&taken.attempt);
+        Self {
+            shared: Arc::clone(shared),
+            attempt: Arc::clone(&taken.attempt),
+            place: Some(Arc::clone(place)),
+            count: taken.facts.attempt,
+            ended: false,
         }
-        shared.running.leave(number);
-        drop(slot);
+    }
+
+    pub(super) fn attempt(&self) -> &Arc<Attempt> {
+        &self.attempt
+    }
+
+    /// Hands the ending over.
+    pub(super) fn settle(mut self, handled: Handled<Answer>) {
+        self.end(handled);
+    }
+
+    fn end(&mut self, handled: Handled<Answer>) {
+        self.ended = true;
+        let ending = self.attempt.end().and_then(|reason| {
+            ending(handled, reason, self.attempt.timeout, |error| {
+                self.wait_after(error)
+            })
+        });
+        match ending {
+            Some(ending) => self.shared.endings.push(Ended {
+                attempt: Arc::clone(&self.attempt),
+                ending,
+                place: self.place.take(),
+                at: Instant::now(),
+                leaves: true,
+            }),
+            None => self.shared.running.leave([&self.attempt]),
+        }
+    }
+
+    /// The worker's own backoff; the job's counts where it has none, or panics.
+    fn wait_after(&self, error: &JobError) -> Option<Duration> {
+        let backoff = self.shared.settings.backoff.as_ref()?;
+        let wait = catch_unwind(AssertUnwindSafe(|| backoff(self.count, error)));
+        wait.unwrap_or_else(|_| {
+            tracing::error!(queue = %self.shared.queue, "the worker's backoff panicked; the job's own counts");
+            None
+        })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(Handled::Panicked(
+                "it was dropped before it ended".to_owned(),
+            ));
+        }
+    }
+}
+
+/// Runs one job in a task of its own.
+pub(super) fn start<T, S>(shared: &Arc<Shared>, taken: Taken, place: Arc<Place>, service: S)
+where
+    T: DeserializeOwned + Send + 'static,
+    S: Service<Job<T>> + Send + 'static,
+    S::Future: Send,
+    S::Response: IntoOutcome,
+    S::Error: IntoJobError,
+{
+    let seat = Seat::new(shared, &taken, &place);
+    let engine = shared.engine.clone();
+    tokio::spawn(async move {
+        let weak = Arc::downgrade(&place);
+        let work = async move {
+            let job = Job::new(
+                decode(&taken.data)?,
+                taken.facts,
+                taken.attempt,
+                engine,
+                weak,
+            );
+            drop(taken.data);
+            call(service, job).await
+        };
+        let mut handled = supervise(work, seat.attempt.aborted()).await;
+        if let Handled::Aborted { runs_on } = &mut handled {
+            // The seat and this task hold the place; a third holder is a thread that still runs.
+            *runs_on = Arc::strong_count(&place) > 2;
+        }
+        drop(place);
+        seat.settle(handled);
     });
 }
 
-async fn attempt<T, F, R, O>(
-    shared: &Arc<Shared>,
-    number: u64,
-    claimed: ClaimedJob,
-    held: &Held,
-    handler: &Arc<F>,
-) -> Ending
+pub(super) fn decode<T: DeserializeOwned>(data: &RawValue) -> Result<T, JobError> {
+    serde_json::from_str(data.get())
+        .map_err(|error| JobError::unrecoverable(format!("the payload does not decode: {error}")))
+}
+
+/// Calls the service once it is ready.
+async fn call<T, S>(mut service: S, job: Job<T>) -> Answer
 where
-    T: DeserializeOwned + Send + 'static,
-    F: Fn(Job<T>) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<O, JobError>> + Send + 'static,
-    O: IntoOutcome + Send + 'static,
+    S: Service<Job<T>>,
+    S::Response: IntoOutcome,
+    S::Error: IntoJobError,
 {
-    let data: T = match serde_json::from_str(claimed.data.get()) {
-        Ok(data) => data,
-        Err(error) => {
-            let error = format!("the payload does not decode: {error}");
-            return Ending::Failed {
-                error,
-                retryable: false,
-                wait: None,
-            };
-        }
+    let done = match std::future::poll_fn(|cx| service.poll_ready(cx)).await {
+        Ok(()) => service.call(job).await,
+        Err(error) => Err(error),
     };
-    let job = Job::new(claimed, data, shared.engine.clone(), held.cancel.clone());
-    let handler = Arc::clone(handler);
-    // A task of its own: a panic ends it and nothing else.
-    let task = tokio::spawn(async move { handler(job).await });
-    shared.running.set_abort(number, task.abort_handle());
-    match task.await {
-        Ok(Ok(value)) => completed(value),
-        Ok(Err(_)) if held.cancel.is_cancelled() => Ending::HandedBack,
-        Ok(Err(error)) => {
-            let retryable = error.is_retryable();
-            Ending::Failed {
-                error: error.into_message(),
-                retryable,
-                wait: None,
-            }
-        }
-        Err(error) if error.is_cancelled() => Ending::HandedBack,
-        Err(error) => Ending::Failed {
-            error: panicked(error),
-            retryable: true,
-            wait: None,
-        },
-    }
+    done.map_err(IntoJobError::into_job_error).and_then(answer)
 }
 
-fn completed<O: IntoOutcome>(value: O) -> Ending {
+/// What is stored of what a handler returned.
+pub(super) fn answer(value: impl IntoOutcome) -> Answer {
     match value.into_outcome() {
-        Outcome::Completed(result) => match to_raw_value(&result) {
-            Ok(result) => Ending::Completed { result },
-            Err(error) => Ending::Failed {
-                error: format!("the result has no JSON form: {error}"),
-                retryable: false,
-                wait: None,
-            },
-        },
-        Outcome::Postponed(wait) => Ending::Postponed(wait),
+        Outcome::Completed(result) => {
+            to_raw_value(&result)
+                .map(Outcome::Completed)
+                .map_err(|error| {
+                    JobError::unrecoverable(format!("the result has no JSON form: {error}"))
+                })
+        }
+        Outcome::Postponed(wait) => Ok(Outcome::Postponed(wait)),
+        Outcome::WaitForChildren => Ok(Outcome::WaitForChildren),
     }
 }
 
-fn panicked(error: JoinError) -> String {
-    let payload: Box<dyn Any + Send> = match error.try_into_panic() {
-        Ok(payload) => payload,
-        Err(error) => return format!("the handler did not end: {error}"),
-    };
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    format!(
-        "the handler panicked: {}",
-        text.unwrap_or("without a message")
-    )
+/// Runs `work` until it ends, panics, or `aborted` completes; the work is gone then.
+pub(super) async fn supervise<F: Future>(
+    work: F,
+    aborted: impl Future<Output = ()>,
+) -> Handled<F::Output> {
+    let mut work = pin!(work);
+    let caught = std::future::poll_fn(move |cx| {
+        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(Poll::Ready(done)) => Poll::Ready(Handled::Returned(done)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(panic) => Poll::Ready(Handled::Panicked(message(&*panic))),
+        }
+    });
+    tokio::select! {
+        biased;
+        handled = caught => handled,
+        () = aborted => Handled::Aborted { runs_on: false },
+    }
 }
 
-/// Tells the engine until it has it, or until the lease would have ended anyway.
-async fn tell(shared: &Shared, lease: &Lease, ending: Ending) {
-    let deadline = Instant::now() + shared.lease;
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let finish = Finish {
-            lease: lease.clone(),
-            ending: ending.clone(),
-        };
-        let error = match shared.engine.finish(vec![finish]).await {
-            Ok(mut answers) => match answers.pop() {
-                Some(Err(LeaseError::LeaseLost)) => {
-                    tracing::warn!(queue = %lease.queue, job = %lease.id, "the lease ended before the job did; it runs again");
-                    return;
-                }
-                _ => return,
-            },
-            Err(EngineError::Stopped) => return,
-            Err(error) => error,
-        };
-        tracing::warn!(queue = %lease.queue, job = %lease.id, error = &error as &dyn std::error::Error, "cannot store how a job ended");
-        if Instant::now() + pause >= deadline {
-            return;
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("without a message").to_owned()
+}
+
+/// Gives jobs back that were not begun.
+pub(super) fn give_back(shared: &Shared, attempts: impl IntoIterator<Item = Arc<Attempt>>) {
+    for attempt in attempts {
+        if attempt.end().is_some() {
+            shared.endings.push(Ended {
+                attempt,
+                ending: Ending::HandedBack,
+                place: None,
+                at: Instant::now(),
+                leaves: true,
+            });
+        } else {
+            shared.running.leave([&attempt]);
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -1,17 +1,25 @@
-//! The jobs a worker holds, shared by its parts.
+//! What the parts of a worker share, and the jobs it holds.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Timestamp;
+use super::attempt::Attempt;
+use super::course::CancelReason;
+use super::finish::Endings;
+use super::health::Pulse;
+use super::renew::Alarm;
+use super::settings::Settings;
+use super::slots::Slots;
 use crate::engine::{EngineHandle, Lease};
 use crate::names::{LeaseToken, QueueName};
+
+/// The shortest wait for an answer of the engine before it counts as failed.
+const ANSWER_BOUND: Duration = Duration::from_secs(5);
 
 /// What the parts of one worker share.
 #[derive(Debug)]
@@ -19,112 +27,151 @@ pub(super) struct Shared {
     pub(super) engine: EngineHandle,
     pub(super) queue: QueueName,
     pub(super) token: LeaseToken,
-    pub(super) lease: Duration,
+    pub(super) settings: Settings,
+    pub(super) slots: Arc<Slots>,
     pub(super) running: Running,
+    pub(super) endings: Endings,
+    pub(super) alarm: Alarm,
+    pub(super) pulse: Pulse,
     /// No further jobs are taken.
     pub(super) stopping: CancellationToken,
     /// The grace of a stop is over.
     pub(super) hurry: CancellationToken,
+    /// No job is held and none will be.
+    pub(super) done: CancellationToken,
     /// Jobs that ended by themselves, and that were given back, after the stop began.
     pub(super) finished: AtomicUsize,
     pub(super) handed_back: AtomicUsize,
-    fetched: AtomicI64,
 }
 
-/// Before the first fetch.
-const NEVER: i64 = i64::MIN;
-
 impl Shared {
-    pub(super) fn new(engine: EngineHandle, queue: QueueName, lease: Duration) -> Self {
+    pub(super) fn new(engine: EngineHandle, queue: QueueName, settings: Settings) -> Self {
         Self {
             engine,
             queue,
             token: LeaseToken::random(),
-            lease,
+            slots: Slots::new(settings.concurrency),
+            settings,
             running: Running::default(),
+            endings: Endings::default(),
+            alarm: Alarm::default(),
+            pulse: Pulse::default(),
             stopping: CancellationToken::new(),
             hurry: CancellationToken::new(),
+            done: CancellationToken::new(),
             finished: AtomicUsize::new(0),
             handed_back: AtomicUsize::new(0),
-            fetched: AtomicI64::new(NEVER),
         }
     }
 
-    pub(super) fn note_fetch(&self) {
-        self.fetched
-            .store(self.engine.now().as_millis(), Ordering::Relaxed);
+    /// How long an answer of the engine is waited for. What a claim took is lost after the lease anyway.
+    pub(super) fn answer_bound(&self) -> Duration {
+        self.settings.lease.max(ANSWER_BOUND)
     }
 
-    pub(super) fn last_fetch(&self) -> Option<Timestamp> {
-        match self.fetched.load(Ordering::Relaxed) {
-            NEVER => None,
-            millis => Some(Timestamp::from_millis(millis)),
+    /// The handler of `attempt` starts.
+    pub(super) fn begin(&self, attempt: &Attempt) {
+        if attempt.timeout.is_some()
+            && let Some(deadline) = attempt.begin(Instant::now())
+        {
+            self.alarm.set(deadline);
+        }
+    }
+
+    /// Tells a handler to give up; its time to react runs from now on.
+    pub(super) fn cancel(&self, attempt: &Attempt, reason: CancelReason) {
+        let now = Instant::now();
+        attempt.cancel(reason, now);
+        self.alarm.set(now);
+    }
+
+    /// Waits until no job is held and no place is used.
+    pub(super) async fn idle(&self) {
+        loop {
+            self.slots.empty().await;
+            self.running.empty().await;
+            if self.slots.used() == 0 {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn note_end(&self, given_back: bool) {
+        if self.stopping.is_cancelled() {
+            let counter = if given_back {
+                &self.handed_back
+            } else {
+                &self.finished
+            };
+            counter.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
-/// One job under way.
-#[derive(Debug, Clone)]
-pub(super) struct Held {
-    pub(super) lease: Lease,
-    /// Told to the handler.
-    pub(super) cancel: CancellationToken,
-    /// The lease is gone: what the handler still says does not count.
-    pub(super) lost: CancellationToken,
-    /// Ends the handler at its next await.
-    pub(super) abort: Option<AbortHandle>,
-}
-
-/// The jobs under way, by a number of their own.
+/// The jobs held, by a number of their own: the same job may be taken again while its lost attempt runs.
 #[derive(Debug, Default)]
 pub(super) struct Running {
-    jobs: Mutex<(u64, HashMap<u64, Held>)>,
-    /// Told each time a job is gone.
-    left: Notify,
+    jobs: Mutex<Jobs>,
+    /// Told when the last job is gone.
+    emptied: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Jobs {
+    next: u64,
+    held: HashMap<u64, Arc<Attempt>>,
 }
 
 impl Running {
-    fn lock(&self) -> MutexGuard<'_, (u64, HashMap<u64, Held>)> {
+    fn lock(&self) -> MutexGuard<'_, Jobs> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn enter(&self, held: Held) -> u64 {
+    /// Notes jobs just taken.
+    pub(super) fn enter(
+        &self,
+        leases: impl IntoIterator<Item = (Lease, Option<Duration>)>,
+    ) -> Vec<Arc<Attempt>> {
         let mut jobs = self.lock();
-        jobs.0 += 1;
-        let number = jobs.0;
-        jobs.1.insert(number, held);
-        number
+        let enter = |(lease, timeout)| {
+            jobs.next += 1;
+            let attempt = Arc::new(Attempt::new(jobs.next, lease, timeout));
+            let number = jobs.next;
+            jobs.held.insert(number, Arc::clone(&attempt));
+            attempt
+        };
+        leases.into_iter().map(enter).collect()
     }
 
-    pub(super) fn set_abort(&self, number: u64, abort: AbortHandle) {
-        if let Some(held) = self.lock().1.get_mut(&number) {
-            held.abort = Some(abort);
+    pub(super) fn leave<'a>(&self, attempts: impl IntoIterator<Item = &'a Arc<Attempt>>) {
+        let mut jobs = self.lock();
+        for attempt in attempts {
+            jobs.held.remove(&attempt.number);
+        }
+        if jobs.held.is_empty() {
+            drop(jobs);
+            self.emptied.notify_waiters();
         }
     }
 
-    pub(super) fn leave(&self, number: u64) {
-        self.lock().1.remove(&number);
-        self.left.notify_waiters();
-    }
-
     pub(super) fn len(&self) -> usize {
-        self.lock().1.len()
+        self.lock().held.len()
     }
 
-    pub(super) fn all(&self) -> Vec<Held> {
-        self.lock().1.values().cloned().collect()
+    pub(super) fn all(&self) -> Vec<Arc<Attempt>> {
+        self.lock().held.values().cloned().collect()
     }
 
-    /// Waits until no job is under way.
+    /// Waits until no job is held.
     pub(super) async fn empty(&self) {
         loop {
-            let left = self.left.notified();
-            tokio::pin!(left);
-            left.as_mut().enable();
+            let emptied = self.emptied.notified();
+            tokio::pin!(emptied);
+            emptied.as_mut().enable();
             if self.len() == 0 {
                 return;
             }
-            left.await;
+            emptied.await;
         }
     }
 }

@@ -4,12 +4,17 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Worker;
+use super::course::{CancelReason, REACTION};
 use crate::shutdown::{Shutdown, StopDetails, Stopping};
 
-/// How long handlers get to react once they are cancelled, and again once they are aborted.
-const REACTION: Duration = Duration::from_secs(1);
+/// How long the last endings may take to be stored.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 impl Shutdown for Worker {
+    /// Takes no new jobs and lets running ones end for `grace`; then their handlers are told to give up and
+    /// dropped a second later, and their jobs are given back without an attempt. Handlers that block their
+    /// thread are abandoned: their jobs run again when the lease ends or this process does. At most `grace`
+    /// and three seconds.
     fn stop(&self, grace: Duration) -> Stopping<'_> {
         Box::pin(async move {
             let began = Instant::now();
@@ -19,27 +24,22 @@ impl Shutdown for Worker {
                 shared.hurry.cancel();
             }
             tokio::select! {
-                () = shared.running.empty() => {}
+                () = shared.idle() => {}
                 () = shared.hurry.cancelled() => {}
                 () = tokio::time::sleep(grace) => {}
             }
-            for held in shared.running.all() {
-                held.cancel.cancel();
+            for attempt in shared.running.all() {
+                shared.cancel(&attempt, CancelReason::Stopping);
             }
-            let _ = tokio::time::timeout(REACTION, shared.running.empty()).await;
-            for abort in shared
-                .running
-                .all()
-                .into_iter()
-                .filter_map(|held| held.abort)
-            {
-                abort.abort();
+            let _ = tokio::time::timeout(REACTION * 2 + LAST_WORDS, shared.idle()).await;
+            let left = shared.running.all();
+            for attempt in &left {
+                attempt.release();
             }
-            let _ = tokio::time::timeout(REACTION, shared.running.empty()).await;
             StopDetails {
                 finished: shared.finished.load(Ordering::Relaxed),
                 handed_back: shared.handed_back.load(Ordering::Relaxed),
-                abandoned: shared.running.len(),
+                abandoned: left.len().max(shared.slots.used()),
                 took: began.elapsed(),
             }
         })

@@ -1,4 +1,4 @@
-//! What every engine must do, told one rule at a time.
+//! What every engine must do, told one rule at a time. Runs once for each engine: `super::Store` is the engine.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use paceline_jobs::{
     ManageError, Page, Queue, Retention, State,
 };
 
-use crate::store::{LEASE, Store, claim, completed, failed, finish};
+use super::Store;
+use crate::store::{LEASE, claim, completed, failed, finish};
 
 fn queue(store: &Store) -> Queue<u32> {
     Queue::new(&store.engine, "q").unwrap()
@@ -58,7 +59,7 @@ async fn a_delayed_job_waits_for_its_time_and_can_be_promoted() {
     queue.add_with("n", &2, delay(10)).await.unwrap();
     assert_eq!(state(&queue, &late).await, State::Delayed);
     assert!(served(&store).await.is_empty());
-    store.clock.advance(Duration::from_secs(10));
+    store.pass(Duration::from_secs(10));
     assert_eq!(served(&store).await, ["2"]);
     queue.promote(&late).await.unwrap();
     assert_eq!(served(&store).await, ["1"]);
@@ -80,14 +81,12 @@ async fn a_failure_is_retried_after_its_backoff_until_the_attempts_are_used() {
             finish(&store.engine, &job, failed(true)).await.unwrap(),
             State::Delayed
         );
-        store
-            .clock
-            .advance(Duration::from_secs(wait).saturating_sub(Duration::from_millis(1)));
+        store.pass(Duration::from_secs(wait).saturating_sub(Duration::from_millis(1)));
         assert!(
             claim(&store.engine, "q", &token, 1).await.is_empty(),
             "before its time"
         );
-        store.clock.advance(Duration::from_millis(1));
+        store.pass(Duration::from_millis(1));
     }
     let job = claim(&store.engine, "q", &token, 1).await.pop().unwrap();
     assert_eq!(
@@ -134,7 +133,7 @@ async fn postponing_and_handing_back_count_no_attempt() {
             .unwrap(),
         State::Delayed
     );
-    store.clock.advance(wait);
+    store.pass(wait);
     let job = claim(&store.engine, "q", &token, 1).await.pop().unwrap();
     assert_eq!(
         finish(&store.engine, &job, Ending::HandedBack)
@@ -175,7 +174,7 @@ async fn an_idempotency_key_gives_the_first_job_or_a_conflict_until_it_expires()
     assert_eq!((again.id.clone(), again.existing), (first.id.clone(), true));
     let other = queue.add_with("n", &2, key(b"b")).await;
     assert!(matches!(other, Err(AddError::IdempotencyConflict { job }) if job == first.id));
-    store.clock.advance(Duration::from_hours(24));
+    store.pass(Duration::from_hours(24));
     assert_ne!(
         queue.add_with("n", &2, key(b"b")).await.unwrap().id,
         first.id
@@ -243,9 +242,7 @@ async fn a_lease_that_ended_frees_the_job_and_refuses_its_old_holder() {
     let id = queue.add("n", &1).await.unwrap().id;
     let (old, new) = (LeaseToken::random(), LeaseToken::random());
     let first = claim(&store.engine, "q", &old, 1).await.pop().unwrap();
-    store
-        .clock
-        .advance(LEASE.saturating_sub(Duration::from_secs(1)));
+    store.pass(LEASE.saturating_sub(Duration::from_secs(1)));
     assert_eq!(
         store
             .engine
@@ -254,7 +251,7 @@ async fn a_lease_that_ended_frees_the_job_and_refuses_its_old_holder() {
             .unwrap(),
         [Renewal::Held]
     );
-    store.clock.advance(LEASE + Duration::from_secs(1));
+    store.pass(LEASE + Duration::from_secs(1));
     assert_eq!(store.engine.sweep().await.unwrap().recovered, 1);
     let second = claim(&store.engine, "q", &new, 1).await.pop().unwrap();
     assert_eq!(second.attempt, 1, "a lost lease uses no attempt");
@@ -278,7 +275,7 @@ async fn a_job_that_always_loses_its_lease_fails_with_a_reason() {
     let token = LeaseToken::random();
     for _ in 0..3 {
         assert_eq!(claim(&store.engine, "q", &token, 1).await.len(), 1);
-        store.clock.advance(LEASE + Duration::from_secs(1));
+        store.pass(LEASE + Duration::from_secs(1));
         store.engine.sweep().await.unwrap();
     }
     let snapshot = queue.get(&id).await.unwrap().unwrap();
@@ -302,7 +299,7 @@ async fn finished_jobs_are_kept_as_long_as_asked() {
     }
     assert_eq!(served(&store).await.len(), 5);
     assert_eq!(queue.info().await.unwrap().unwrap().counts.completed, 2);
-    store.clock.advance(Duration::from_hours(2));
+    store.pass(Duration::from_hours(2));
     store.engine.sweep().await.unwrap();
     assert_eq!(queue.info().await.unwrap().unwrap().counts.completed, 0);
 }

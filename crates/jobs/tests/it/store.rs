@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use paceline_jobs::engine::{ClaimRequest, ClaimedJob, Ending, Finish};
 use paceline_jobs::{
-    EngineHandle, LeaseError, LeaseToken, ManualClock, QueueName, SqliteOptions, State,
+    EngineHandle, JobId, LeaseError, LeaseToken, ManualClock, QueueName, SqliteEngine,
+    SqliteOptions, State,
 };
 use serde_json::value::{RawValue, to_raw_value};
 use tempfile::TempDir;
@@ -39,12 +40,30 @@ impl Store {
         }
     }
 
+    /// An engine whose upkeep is left to the test, and which forgives one lost lease.
+    pub(crate) fn by_hand() -> Self {
+        let day = Duration::from_hours(24);
+        Self::with(|options| options.sweep_every(day).stall_limit(1))
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+    }
+
     /// Another engine on the same file, as another process would open it.
     pub(crate) fn second(&self) -> EngineHandle {
         let options =
             SqliteOptions::new(self.folder.path().join("jobs.db")).clock(self.clock.clone());
         options.open().unwrap().into()
     }
+}
+
+/// An engine on the real clock.
+pub(crate) fn open() -> (EngineHandle, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = SqliteEngine::open(folder.path().join("jobs.db")).unwrap();
+    (engine.into(), folder)
 }
 
 pub(crate) fn raw(value: impl serde::Serialize) -> Box<RawValue> {
@@ -93,4 +112,18 @@ pub(crate) fn failed(retryable: bool) -> Ending {
         retryable,
         wait: None,
     }
+}
+
+/// Takes one job.
+pub(crate) async fn claim_one(engine: &EngineHandle, queue: &str) -> ClaimedJob {
+    let mut jobs = claim(engine, queue, &LeaseToken::random(), 1).await;
+    jobs.pop()
+        .unwrap_or_else(|| panic!("{queue} has a ready job"))
+}
+
+/// Where a job stands; none when it is gone.
+pub(crate) async fn state_of(engine: &EngineHandle, queue: &str, id: &JobId) -> Option<State> {
+    let queue = QueueName::new(queue).unwrap();
+    let found = engine.get(&queue, id).await.unwrap();
+    found.map(|job| job.state)
 }

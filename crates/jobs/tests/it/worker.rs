@@ -1,37 +1,16 @@
-//! Workers on a real engine and the real clock.
+//! Workers on a real engine and the real clock. Runs once for each engine: `super::open` gives it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use paceline_jobs::{
-    EngineHandle, Job, JobError, JobEventKind, JobId, JobOptions, Outcome, Queue, Received,
-    Shutdown, SqliteEngine, State, Worker,
+    Job, JobError, JobEventKind, JobOptions, Outcome, Queue, Received, Shutdown, State, Worker,
 };
-use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-fn open() -> (EngineHandle, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let engine = SqliteEngine::open(folder.path().join("jobs.db")).unwrap();
-    (engine.into(), folder)
-}
-
-/// Waits until the job is in this state, by its events.
-async fn reaches(queue: &Queue<u32>, id: &JobId, wanted: State) {
-    let mut events = queue.events();
-    let reached = async {
-        loop {
-            if queue.get(id).await.unwrap().unwrap().state == wanted {
-                return;
-            }
-            events.next().await.expect("the engine lives");
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), reached)
-        .await
-        .expect("in time");
-}
+use super::open;
+use crate::workbench::reaches;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_job_is_run_once_by_concurrent_workers() {

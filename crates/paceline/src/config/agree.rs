@@ -39,6 +39,7 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
             );
         }
     }
+    check_workers(config, root);
     if let Resources::Named(resources) = &config.resources {
         for resource in resources {
             check_columns(resource, config, root);
@@ -46,6 +47,32 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
         }
     }
     check_routes(config, root);
+}
+
+/// Each queue has one way to be worked, and a store.
+fn check_workers(config: &Config, root: &Section<'_, '_>) {
+    let mut taken: Vec<(&str, &str)> = Vec::new();
+    if let Some(email) = &config.email {
+        taken.push((&email.queue, "[email] delivers"));
+    }
+    for worker in &config.workers {
+        let queue = worker.queue.as_str();
+        if let Some((_, other)) = taken.iter().find(|(name, _)| *name == queue) {
+            let message = format!("{other} the jobs of {queue:?} already");
+            root.reader.report(
+                Mistake::new(root.reader.span("workers"), message)
+                    .expected("a queue of its own for each worker"),
+            );
+        }
+        taken.push((queue, "another of [[workers]] delivers"));
+    }
+    if root.has("workers") && !root.has("jobs") {
+        let message = "[[workers]] take jobs, and there is no [jobs]";
+        root.reader.report(
+            Mistake::new(root.reader.span("workers"), message)
+                .expected("a table [jobs] with the key `url`"),
+        );
+    }
 }
 
 /// The hashes of passwords never leave, whatever the resource says.

@@ -99,7 +99,7 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-fn parse(text: &str) -> Result<DatabaseUrl, Invalid> {
+pub(super) fn parse(text: &str) -> Result<DatabaseUrl, Invalid> {
     let invalid = Invalid::expected("the address of a SQLite file, such as \"sqlite:shop.db\"");
     let Some((scheme, rest)) = text.split_once(':') else {
         return Err(if text.is_empty() || text.contains(char::is_whitespace) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lettre::message::Mailbox;
 
-use super::database::{self, DatabaseUrl};
+use super::job_store::{self, JobStoreUrl};
 use super::reader::Section;
 use super::redacted::Redacted;
 use super::values::{self, Invalid};
@@ -15,9 +15,9 @@ use super::values::{self, Invalid};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Jobs {
-    /// The file of the jobs, its own. No default.
-    pub url: DatabaseUrl,
-    /// What an answered add has survived. Default [`Durability::Full`].
+    /// The store. No default.
+    pub url: JobStoreUrl,
+    /// What an answered add has survived, where the store is a file. Default [`Durability::Full`].
     pub durability: Durability,
 }
 
@@ -71,7 +71,7 @@ pub enum Delivery {
 }
 
 pub(super) fn jobs(section: &Section<'_, '_>, folder: &Path) -> Option<Jobs> {
-    let url = database::url(section, folder);
+    let url = section.required("url", job_store::parse);
     let durability = section.parsed("durability", |text| match text {
         "full" => Ok(Durability::Full),
         "normal" => Ok(Durability::Normal),
@@ -79,7 +79,7 @@ pub(super) fn jobs(section: &Section<'_, '_>, folder: &Path) -> Option<Jobs> {
     });
     section.finish();
     Some(Jobs {
-        url: url?,
+        url: url?.relative_to(folder),
         durability: durability.unwrap_or_default(),
     })
 }

@@ -7,6 +7,7 @@
 mod access;
 mod agree;
 mod database;
+mod job_store;
 mod jobs;
 mod mistake;
 mod reader;
@@ -16,18 +17,23 @@ mod server;
 mod streams;
 mod values;
 mod variables;
+mod workers;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use access::{Limit, Login};
 pub use database::{Database, DatabaseUrl, InvalidDatabaseUrl};
+pub use job_store::{InvalidJobStoreUrl, JobStoreUrl};
 pub use jobs::{Delivery, Durability, Email, Jobs};
 pub use mistake::{Mistake, Mistakes};
 pub use redacted::Redacted;
 pub use resources::{Relation, Resource, Resources, WriteVerb};
 pub use server::{AllowedHosts, Cache, Secrets, Server};
 pub use streams::{Export, Stream};
+pub use workers::{InvalidWebhookUrl, WebhookUrl, Worker};
+
+pub use crate::processor::http::{InvalidSecret, SigningSecret};
 
 use reader::{Reader, Section};
 
@@ -57,6 +63,8 @@ pub struct Config {
     pub jobs: Option<Jobs>,
     /// `[email]`; `None` without the section.
     pub email: Option<Email>,
+    /// `[[workers]]`. Default none.
+    pub workers: Vec<Worker>,
     /// `[login]`; `None` without the section.
     pub login: Option<Login>,
     /// `[[limits]]`. Default none.
@@ -98,6 +106,7 @@ impl Config {
             resources: Resources::EveryTable,
             jobs: None,
             email: None,
+            workers: Vec::new(),
             login: None,
             limits: Vec::new(),
             export: Export::default(),
@@ -176,6 +185,7 @@ fn read(root: &Section<'_, '_>, folder: &Path) -> Option<Config> {
         email: root
             .section("email")
             .and_then(|section| jobs::email(&section, folder)),
+        workers: workers::workers(&root.sections("workers")),
         login: root.section("login").map(|section| access::login(&section)),
         limits: access::limits(&root.sections("limits")),
         export: root

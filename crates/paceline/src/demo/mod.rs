@@ -130,8 +130,8 @@ mod tests {
         let config = config(Path::new("/tmp/x"), Limits::Browsing);
         assert_eq!(config.database.url.path(), Path::new("/tmp/x/shop.db"));
         assert_eq!(
-            config.jobs.expect("[jobs]").url.path(),
-            Path::new("/tmp/x/jobs.db")
+            config.jobs.expect("[jobs]").url,
+            crate::config::JobStoreUrl::Sqlite("/tmp/x/jobs.db".into())
         );
         let key_file = config.secrets.key_file.expect("key_file");
         assert_eq!(key_file, Path::new("/tmp/x/state/secret.key"));

@@ -3,6 +3,7 @@
 mod admin;
 mod body;
 mod connections;
+mod deliveries;
 mod email;
 mod health;
 mod host;
@@ -18,7 +19,6 @@ mod policies;
 mod resource;
 mod routes;
 mod secret;
-mod signals;
 mod source;
 
 use std::net::SocketAddr;
@@ -31,6 +31,7 @@ use crate::config::Config;
 use open::Opened;
 use parts::Parts;
 
+pub use crate::job_store::CannotOpen;
 pub use open::{Unopenable, describe};
 pub use secret::{SecretError, SecretOrigin};
 
@@ -41,6 +42,14 @@ pub enum ServeError {
     /// Something it needs cannot be opened.
     #[error(transparent)]
     Open(#[from] Unopenable),
+    /// Jobs cannot be delivered as configured.
+    #[error("the jobs of the queue {queue} cannot be delivered")]
+    Worker {
+        /// The queue.
+        queue: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Mails cannot be delivered as configured.
     #[error("mails cannot be delivered")]
     Email(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -87,7 +96,7 @@ pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<()
         origin,
     } = opened.map_err(std::io::Error::other)??;
     let source = Arc::new(source);
-    let stop = signals::stop_on_signal()?;
+    let stop = crate::signals::stop_on_signal()?;
     let api = listen(config.server.listen).await?;
     let admin = match config.server.admin_listen {
         Some(address) => Some(listen(address).await?),

@@ -10,12 +10,13 @@ use paceline_data::resource::{
     ResourceError, ResourceErrorKind, ResourceSpec, Resources, WriteVerb,
 };
 use paceline_data::sqlite::{Access, OpenError, SqliteOptions};
-use paceline_jobs::{Durability, EngineHandle};
+use paceline_jobs::EngineHandle;
 
 use super::login::TokenKey;
 use super::secret::{self, SecretError, SecretOrigin};
 use super::source::{Keys, Rules, Source};
 use crate::config::{self, Config};
+use crate::job_store::{self, CannotOpen};
 
 /// A service cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +26,8 @@ pub enum Unopenable {
     #[error("the database cannot be opened")]
     Database(#[from] OpenError),
     /// The job store cannot be opened.
-    #[error("the job store cannot be opened")]
-    Jobs(#[from] paceline_jobs::OpenError),
+    #[error(transparent)]
+    Jobs(#[from] CannotOpen),
     /// There is a secret, and it cannot be used.
     #[error("the secret cannot be used")]
     Secret(#[from] SecretError),
@@ -91,7 +92,9 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
     };
     let sizes = (config.cache.size, config.server.max_body);
     let source = Source::new(database, resources, rules, keys, sizes);
-    let engine = config.jobs.as_ref().map(open_jobs).transpose()?;
+    let jobs = config.jobs.as_ref();
+    let engine = jobs.map(|jobs| job_store::open(&jobs.url, jobs.durability));
+    let engine = engine.transpose()?;
     Ok(Opened {
         source,
         engine,
@@ -109,15 +112,6 @@ fn is_written(config: &Config) -> bool {
 fn exports(config: &Config) -> NonZeroUsize {
     let most = usize::try_from(config.export.max_concurrent.get()).unwrap_or(usize::MAX);
     NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN)
-}
-
-fn open_jobs(settings: &config::Jobs) -> Result<EngineHandle, Unopenable> {
-    let durability = match settings.durability {
-        config::Durability::Full => Durability::Full,
-        config::Durability::Normal => Durability::Normal,
-    };
-    let options = paceline_jobs::SqliteOptions::new(settings.url.path()).durability(durability);
-    Ok(options.open()?.into())
 }
 
 fn resolve(config: &Config, database: &Database) -> Result<(Resources, Vec<Rules>), Unopenable> {

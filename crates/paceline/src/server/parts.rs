@@ -7,6 +7,7 @@ use paceline_jobs::{EngineHandle, Queue, Shutdown, Worker};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::deliveries::Deliveries;
 use super::live::Live;
 use super::source::Source;
 use super::{Bound, SecretOrigin, ServeError, email};
@@ -18,6 +19,7 @@ pub(super) struct Parts {
     pub(super) engine: Option<EngineHandle>,
     pub(super) live: Option<Live>,
     pub(super) mail: Option<Mail>,
+    deliveries: Deliveries,
 }
 
 /// The mail queue and its worker.
@@ -42,11 +44,13 @@ impl Parts {
         if let (Some(live), Some(engine), Some(mail)) = (&live, &engine, &mail) {
             live.follow_jobs(engine, mail.queue.name().clone());
         }
+        let deliveries = Deliveries::start(&config.workers, engine.as_ref())?;
         Ok(Self {
             source,
             engine,
             live,
             mail,
+            deliveries,
         })
     }
 
@@ -82,8 +86,9 @@ impl Parts {
         }
     }
 
-    /// Stops in order: the worker, the job engine, the database.
+    /// Stops in order: the workers, the job engine, the database.
     pub(super) async fn stop(self, grace: Duration) -> Result<(), ServeError> {
+        let deliveries = tokio::spawn(self.deliveries.stop(grace));
         if let Some(mail) = &self.mail {
             let stopped = mail.worker.stop(grace).await;
             tracing::info!(
@@ -93,6 +98,7 @@ impl Parts {
                 "the mail worker has stopped"
             );
         }
+        deliveries.await.map_err(std::io::Error::other)?;
         if let Some(engine) = &self.engine {
             engine.stop(grace).await;
         }

@@ -5,8 +5,11 @@
 mod access;
 mod client;
 mod conditional;
+mod hook;
 mod init;
 mod jobs_cli;
+mod jobs_move;
+mod jobs_work;
 mod listing;
 mod login;
 mod mail;

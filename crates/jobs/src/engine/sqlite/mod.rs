@@ -9,6 +9,7 @@
 //! application copies while it is open: use SQLite's backup.
 
 mod call;
+mod children;
 mod network_fs;
 mod open;
 mod ops;
@@ -21,6 +22,7 @@ mod shared;
 mod transactional;
 mod tx;
 mod watch;
+mod window;
 mod writer;
 
 pub(crate) use ops::add::check as check_new_jobs;
@@ -41,6 +43,7 @@ use self::process::ProcessIdentity;
 use self::shared::Shared;
 use self::tx::Tx;
 use self::writer::{Command, Writer};
+use super::checks::check_transfer;
 use super::{
     Added, BulkAction, BulkStep, CancelListener, ClaimRequest, Claimed, Engine, EngineHandle,
     Finish, JobChange, Lease, Listener, LogPage, NewJob, Operation, Renewal, Search, SweepReport,
@@ -49,13 +52,16 @@ use super::{
 use crate::clock::Timestamp;
 use crate::error::{AddError, EngineError, LeaseError, ManageError, OpenError};
 use crate::events::{EventCursor, EventSender, QueueEvents, UnknownCursor};
+use crate::flow::{AddedFlow, Children, Flow};
 use crate::limits::Limits;
 use crate::names::{InvalidName, JobId, QueueName, SchedulerId};
 use crate::queue::RawQueue;
 use crate::scheduler::{Scheduler, SchedulerInfo};
+use crate::settings::QueueSettings;
 use crate::shutdown::{Shutdown, StopDetails, Stopping};
 use crate::snapshot::{JobPage, JobSnapshot, Page, QueueInfo};
 use crate::state::{State, Trigger};
+use crate::transfer::{Imported, JobRecord};
 
 /// Jobs in an SQLite file. Cheap to clone; clones share the file and the threads.
 ///
@@ -297,6 +303,58 @@ impl Engine for SqliteEngine {
 
     fn queues(&self) -> Operation<'_, Vec<QueueInfo>> {
         self.read(read::queues)
+    }
+
+    fn add_flow(&self, flow: Flow) -> Operation<'_, AddedFlow, AddError> {
+        if let Err(refused) = ops::flow::check(&flow, &self.shared.limits) {
+            return Box::pin(async move { Err(refused) });
+        }
+        self.write(move |tx| ops::flow::add(tx, &flow))
+    }
+
+    fn add_children(
+        &self,
+        lease: &Lease,
+        children: Vec<Flow>,
+    ) -> Operation<'_, Vec<AddedFlow>, AddError> {
+        if let Err(refused) = ops::flow::check_children(&children, &self.shared.limits) {
+            return Box::pin(async move { Err(refused) });
+        }
+        let lease = lease.clone();
+        self.write(move |tx| ops::flow::add_children(tx, &lease, &children))
+    }
+
+    fn children(&self, queue: &QueueName, id: &JobId) -> Operation<'_, Option<Children>> {
+        let (queue, id) = (queue.clone(), id.clone());
+        self.read(move |connection| children::children(connection, &queue, &id))
+    }
+
+    fn set_settings(&self, queue: &QueueName, settings: QueueSettings) -> Operation<'_, ()> {
+        let queue = queue.clone();
+        self.write(move |tx| ops::settings::set_settings(tx, &queue, settings))
+    }
+
+    fn export(
+        &self,
+        queue: &QueueName,
+        state: State,
+        mut page: Page,
+    ) -> Operation<'_, Vec<JobRecord>> {
+        page.limit = page.limit.min(self.shared.limits.page);
+        let queue = queue.clone();
+        self.read(move |connection| ops::transfer::export(connection, &queue, state, page))
+    }
+
+    fn import(
+        &self,
+        queue: &QueueName,
+        jobs: Vec<JobRecord>,
+    ) -> Operation<'_, Vec<Imported>, AddError> {
+        if let Err(refused) = check_transfer(&jobs, &self.shared.limits) {
+            return Box::pin(async move { Err(refused) });
+        }
+        let queue = queue.clone();
+        self.write(move |tx| ops::transfer::import(tx, &queue, &jobs))
     }
 
     fn log(&self, lease: &Lease, line: String) -> Operation<'_, (), LeaseError> {

@@ -3,19 +3,34 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::value::RawValue;
 
+use super::children::job_ref;
 use super::ops::stored::{outcome_of, state_code, state_of};
-use super::tx::{QueueRow, read_queue_row};
+use super::tx::{QueueRow, read_queue_row, select_queues};
 use crate::clock::Timestamp;
 use crate::error::EngineError;
-use crate::names::{JobId, QueueName, SchedulerId};
-use crate::settings::QueueSettings;
+use crate::names::{GroupName, JobId, QueueName, SchedulerId};
 use crate::snapshot::{AttemptOutcome, AttemptRecord, JobPage, JobSnapshot, Page, QueueInfo};
 use crate::state::State;
 
 macro_rules! select_snapshots {
     () => {
         "SELECT seq, id, name, state, data, priority, attempts_made, max_attempts, starts, stalls, progress, result, \
-         failed_reason, created_at, due_at, started_at, finished_at, lease_until, scheduler FROM paceline_jobs WHERE queue = ?1 "
+         failed_reason, created_at, due_at, started_at, finished_at, lease_until, group_name, parent, scheduler, deduplication, position \
+         FROM paceline_jobs WHERE queue = ?1 "
+    };
+}
+
+/// Ready jobs of one kind: those without a group and those with one come from an index each, merged.
+macro_rules! select_ready {
+    ($kind:literal) => {
+        concat!(
+            select_snapshots!(),
+            $kind,
+            " AND group_name IS NULL UNION ALL ",
+            select_snapshots!(),
+            $kind,
+            " AND group_name IS NOT NULL ORDER BY 6, 23 LIMIT ?3 OFFSET ?4"
+        )
     };
 }
 
@@ -66,14 +81,8 @@ pub(super) fn list(
     };
     found.total = row.counts.of(state);
     let sql = match state {
-        State::Waiting => concat!(
-            select_snapshots!(),
-            "AND state IN (0, 1) AND priority = 0 AND ?2 = 0 ORDER BY priority, position LIMIT ?3 OFFSET ?4"
-        ),
-        State::Prioritized => concat!(
-            select_snapshots!(),
-            "AND state IN (0, 1) AND priority > 0 AND ?2 = 1 ORDER BY priority, position LIMIT ?3 OFFSET ?4"
-        ),
+        State::Waiting => select_ready!("AND state IN (0, 1) AND priority = 0 AND ?2 = 0"),
+        State::Prioritized => select_ready!("AND state IN (0, 1) AND priority > 0 AND ?2 = 1"),
         State::Delayed => concat!(
             select_snapshots!(),
             "AND state = 2 AND ?2 = 2 ORDER BY due_at, position LIMIT ?3 OFFSET ?4"
@@ -108,40 +117,36 @@ pub(super) fn info(
     connection: &Connection,
     queue: &QueueName,
 ) -> Result<Option<QueueInfo>, EngineError> {
-    Ok(queue_row(connection, queue)?.map(|row| QueueInfo {
-        name: queue.clone(),
-        paused: row.paused,
-        counts: row.counts,
-        settings: QueueSettings::default(),
-    }))
+    Ok(queue_row(connection, queue)?.map(|row| info_of(queue.clone(), &row)))
 }
 
 pub(super) fn queues(connection: &Connection) -> Result<Vec<QueueInfo>, EngineError> {
-    let sql = "SELECT id, paused, next_position, front_position, waiting, prioritized, delayed, waiting_children, active, completed, failed, next_slot, name \
-               FROM paceline_queues ORDER BY name LIMIT 10000";
+    let sql = concat!(select_queues!(), " ORDER BY name LIMIT 10000");
     let mut select = connection.prepare_cached(sql)?;
     let mut rows = select.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let QueueRow { paused, counts, .. } = read_queue_row(row)?;
-        let name = QueueName::new(row.get::<_, String>(12)?)
+        let name = QueueName::new(row.get::<_, String>(17)?)
             .map_err(|_| EngineError::Damaged("queue name"))?;
-        found.push(QueueInfo {
-            name,
-            paused,
-            counts,
-            settings: QueueSettings::default(),
-        });
+        found.push(info_of(name, &read_queue_row(row)?));
     }
     Ok(found)
+}
+
+fn info_of(name: QueueName, row: &QueueRow) -> QueueInfo {
+    QueueInfo {
+        name,
+        paused: row.paused,
+        counts: row.counts,
+        settings: row.settings,
+    }
 }
 
 pub(super) fn queue_row(
     connection: &Connection,
     queue: &QueueName,
 ) -> Result<Option<QueueRow>, EngineError> {
-    let sql = "SELECT id, paused, next_position, front_position, waiting, prioritized, delayed, waiting_children, active, completed, failed, next_slot \
-               FROM paceline_queues WHERE name = ?1";
+    let sql = concat!(select_queues!(), " WHERE name = ?1");
     Ok(connection
         .prepare_cached(sql)?
         .query_row([queue.as_str()], read_queue_row)
@@ -158,6 +163,8 @@ fn snapshot(
             .get::<_, Option<i64>>(index)?
             .map(Timestamp::from_millis))
     };
+    let group: Option<String> = row.get(18)?;
+    let group = group.map(GroupName::new).transpose();
     let mut found = JobSnapshot {
         queue: queue.clone(),
         id: JobId::lookup(row.get::<_, String>(1)?),
@@ -177,10 +184,13 @@ fn snapshot(
         started_at: time(15)?,
         finished_at: time(16)?,
         lease_until: time(17)?,
-        group: None,
-        parent: None,
-        scheduler: row.get::<_, Option<String>>(18)?.map(SchedulerId::lookup),
-        deduplication: None,
+        group: group.map_err(|_| EngineError::Damaged("group"))?,
+        parent: match row.get(19)? {
+            Some(parent) => job_ref(connection, parent)?,
+            None => None,
+        },
+        scheduler: row.get::<_, Option<String>>(20)?.map(SchedulerId::lookup),
+        deduplication: row.get(21)?,
         attempts: Vec::new(),
     };
     found.attempts = attempts(connection, row.get(0)?)?;
@@ -223,4 +233,23 @@ fn attempts(connection: &Connection, seq: i64) -> Result<Vec<AttemptRecord>, Eng
 
 fn raw(text: String) -> Result<Box<RawValue>, EngineError> {
     RawValue::from_string(text).map_err(|_| EngineError::Damaged("JSON value"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::sqlite::schema::plan_of;
+
+    #[test]
+    fn ready_jobs_with_and_without_a_group_are_listed_from_two_indexes_without_sorting() {
+        for sql in [
+            select_ready!("AND state IN (0, 1) AND priority = 0 AND ?2 = 0"),
+            select_ready!("AND state IN (0, 1) AND priority > 0 AND ?2 = 1"),
+        ] {
+            let plan = plan_of(sql);
+            for part in ["MERGE", "paceline_jobs_ready (", "paceline_jobs_arrival ("] {
+                assert!(plan.contains(part), "{plan}");
+            }
+            assert!(!plan.contains("B-TREE"), "{plan}");
+        }
+    }
 }

@@ -87,6 +87,20 @@ fn read_pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, name, |row| row.get(0))
 }
 
+/// How SQLite would run `sql` on empty tables.
+#[cfg(test)]
+pub(super) fn plan_of(sql: &str) -> String {
+    let mut connection = Connection::open_in_memory().unwrap();
+    prepare(&mut connection, Path::new("jobs.db"), false).unwrap();
+    let mut explain = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .unwrap();
+    let values = rusqlite::params_from_iter(vec![1; explain.parameter_count()]);
+    let steps = explain.query_map(values, |row| row.get::<_, String>(3));
+    let steps: Vec<String> = steps.unwrap().collect::<Result<_, _>>().unwrap();
+    steps.join("; ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

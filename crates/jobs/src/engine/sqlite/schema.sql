@@ -17,9 +17,12 @@ CREATE TABLE paceline_queues (
     failed           INTEGER NOT NULL DEFAULT 0,
     -- QueueSettings as JSON; NULL are the defaults.
     settings         TEXT,
-    -- The window of the queue's rate limit: when it began, and the jobs started in it.
-    rate_began_at    INTEGER NOT NULL DEFAULT 0,
+    -- The window of the queue's rate limit: when it ends, and the jobs started in it.
+    rate_until       INTEGER NOT NULL DEFAULT 0,
     rate_used        INTEGER NOT NULL DEFAULT 0,
+    -- Ready jobs with a group, and the turn that the ready ones without a group had last.
+    grouped          INTEGER NOT NULL DEFAULT 0,
+    ungrouped_turn   INTEGER NOT NULL DEFAULT 0,
     -- The earliest slot of its schedulers.
     next_slot        INTEGER
 ) STRICT;
@@ -61,11 +64,15 @@ CREATE TABLE paceline_jobs (
     -- The job that waits for it, and the number of children this job still waits for.
     parent           INTEGER,
     pending          INTEGER NOT NULL DEFAULT 0,
+    -- Why it fails when its attempt ends, however that ends: a child failed meanwhile.
+    deferred_failure TEXT,
     UNIQUE (queue, id)
 ) STRICT;
 
 CREATE INDEX paceline_jobs_ready    ON paceline_jobs (queue, priority, position) WHERE state IN (0, 1) AND group_name IS NULL;
 CREATE INDEX paceline_jobs_grouped  ON paceline_jobs (queue, group_name, priority, position) WHERE state IN (0, 1) AND group_name IS NOT NULL;
+-- For listings: groups aside, in the order of arrival.
+CREATE INDEX paceline_jobs_arrival  ON paceline_jobs (queue, priority, position) WHERE state IN (0, 1) AND group_name IS NOT NULL;
 CREATE INDEX paceline_jobs_delayed  ON paceline_jobs (queue, due_at, position)   WHERE state = 2;
 CREATE INDEX paceline_jobs_children ON paceline_jobs (queue, created_at)         WHERE state = 3;
 CREATE INDEX paceline_jobs_active   ON paceline_jobs (lease_until)               WHERE state = 4;
@@ -116,20 +123,24 @@ CREATE TABLE paceline_deduplications (
 
 CREATE INDEX paceline_deduplications_expiry ON paceline_deduplications (expires_at) WHERE expires_at IS NOT NULL;
 
--- Groups with ready or active jobs, or whose rate limit is in force.
+-- Groups with ready or active jobs, or with a window of their rate limit in force.
 CREATE TABLE paceline_groups (
-    queue         INTEGER NOT NULL REFERENCES paceline_queues (id),
-    name          TEXT    NOT NULL,
-    ready         INTEGER NOT NULL DEFAULT 0,
-    active        INTEGER NOT NULL DEFAULT 0,
-    -- The turn it had last; the lowest is next.
-    turn          INTEGER NOT NULL DEFAULT 0,
-    rate_began_at INTEGER NOT NULL DEFAULT 0,
-    rate_used     INTEGER NOT NULL DEFAULT 0,
+    queue      INTEGER NOT NULL REFERENCES paceline_queues (id),
+    name       TEXT    NOT NULL,
+    ready      INTEGER NOT NULL DEFAULT 0,
+    active     INTEGER NOT NULL DEFAULT 0,
+    -- Its place among the groups; the lowest is next. Given anew with each job and when it becomes ready.
+    turn       INTEGER NOT NULL DEFAULT 0,
+    -- When it may be served: 0 now, a time when its window ends, NULL when one of its jobs ends.
+    open_at    INTEGER DEFAULT 0,
+    rate_until INTEGER NOT NULL DEFAULT 0,
+    rate_used  INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (queue, name)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX paceline_groups_turn ON paceline_groups (queue, turn) WHERE ready > 0;
+CREATE INDEX paceline_groups_turn   ON paceline_groups (queue, turn)    WHERE ready > 0 AND open_at = 0;
+CREATE INDEX paceline_groups_window ON paceline_groups (queue, open_at) WHERE ready > 0 AND open_at > 0;
+CREATE INDEX paceline_groups_idle   ON paceline_groups (rate_until)     WHERE ready = 0 AND active = 0;
 
 CREATE TABLE paceline_schedulers (
     queue   INTEGER NOT NULL REFERENCES paceline_queues (id),

@@ -4,13 +4,17 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use rusqlite::Error::FromSqlConversionFailure;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::shared::Shared;
+use super::window::Window;
 use crate::clock::Timestamp;
 use crate::error::EngineError;
 use crate::events::{JobEvent, JobEventKind};
 use crate::names::{JobId, QueueName};
+use crate::settings::QueueSettings;
 use crate::snapshot::QueueCounts;
 use crate::state::State;
 
@@ -22,9 +26,32 @@ pub(super) struct QueueRow {
     pub(super) next_position: i64,
     pub(super) front_position: i64,
     pub(super) counts: QueueCounts,
+    pub(super) settings: QueueSettings,
+    /// The window of the rate limit.
+    pub(super) window: Window,
+    /// Ready jobs with a group.
+    pub(super) grouped: u64,
+    /// The turn that the ready jobs without a group had last.
+    pub(super) ungrouped_turn: i64,
     /// The earliest slot of its schedulers.
     pub(super) next_slot: Option<Timestamp>,
 }
+
+impl QueueRow {
+    /// Ready jobs, with and without a group.
+    pub(super) const fn ready(&self) -> u64 {
+        self.counts.waiting + self.counts.prioritized
+    }
+}
+
+/// Reads what [`read_queue_row`] expects.
+macro_rules! select_queues {
+    () => {
+        "SELECT id, paused, next_position, front_position, waiting, prioritized, delayed, waiting_children, active, completed, \
+         failed, rate_until, rate_used, grouped, ungrouped_turn, settings, next_slot, name FROM paceline_queues"
+    };
+}
+pub(super) use select_queues;
 
 struct LoadedQueue {
     name: QueueName,
@@ -121,8 +148,7 @@ impl<'a> Tx<'a> {
         if let Some(index) = self.queues.iter().position(|queue| queue.name == *name) {
             return Ok(Some(QueueRef(index)));
         }
-        let sql = "SELECT id, paused, next_position, front_position, waiting, prioritized, delayed, waiting_children, active, completed, failed, next_slot \
-                   FROM paceline_queues WHERE name = ?1";
+        let sql = concat!(select_queues!(), " WHERE name = ?1");
         let row = self
             .connection
             .prepare_cached(sql)?
@@ -145,6 +171,10 @@ impl<'a> Tx<'a> {
             next_position: 1,
             front_position: 0,
             counts: QueueCounts::default(),
+            settings: QueueSettings::default(),
+            window: Window::default(),
+            grouped: 0,
+            ungrouped_turn: 0,
             next_slot: None,
         };
         Ok(self.hold(name.clone(), row, false))
@@ -252,8 +282,8 @@ impl<'a> Tx<'a> {
     /// Writes the queue rows that changed.
     pub(super) fn store_queues(&mut self) -> Result<(), EngineError> {
         let sql = "UPDATE paceline_queues SET paused = ?2, next_position = ?3, front_position = ?4, waiting = ?5, \
-                   prioritized = ?6, delayed = ?7, waiting_children = ?8, active = ?9, completed = ?10, failed = ?11, next_slot = ?12 \
-                   WHERE id = ?1";
+                   prioritized = ?6, delayed = ?7, waiting_children = ?8, active = ?9, completed = ?10, failed = ?11, \
+                   rate_until = ?12, rate_used = ?13, grouped = ?14, ungrouped_turn = ?15, next_slot = ?16 WHERE id = ?1";
         for queue in &self.queues {
             let (row, counts) = (&queue.row, &queue.row.counts);
             if queue.row != queue.stored {
@@ -269,6 +299,10 @@ impl<'a> Tx<'a> {
                     counts.active.cast_signed(),
                     counts.completed.cast_signed(),
                     counts.failed.cast_signed(),
+                    row.window.until.as_millis(),
+                    row.window.used.cast_signed(),
+                    row.grouped.cast_signed(),
+                    row.ungrouped_turn,
                     row.next_slot.map(Timestamp::as_millis),
                 ])?;
             }
@@ -288,10 +322,15 @@ impl<'a> Tx<'a> {
     }
 }
 
-/// Reads `id, paused, next_position, front_position`, the counts and `next_slot`.
+/// Reads a row of `select_queues!`.
 pub(super) fn read_queue_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<QueueRow> {
     let count = |index: usize| -> rusqlite::Result<u64> {
         Ok(u64::try_from(row.get::<_, i64>(index)?).unwrap_or(0))
+    };
+    let settings = match row.get_ref(15)?.as_str_or_null()? {
+        None => QueueSettings::default(),
+        Some(text) => serde_json::from_str(text)
+            .map_err(|error| FromSqlConversionFailure(15, Type::Text, Box::new(error)))?,
     };
     Ok(QueueRow {
         id: row.get(0)?,
@@ -307,6 +346,13 @@ pub(super) fn read_queue_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<QueueR
             completed: count(9)?,
             failed: count(10)?,
         },
-        next_slot: row.get::<_, Option<i64>>(11)?.map(Timestamp::from_millis),
+        settings,
+        window: Window {
+            until: Timestamp::from_millis(row.get(11)?),
+            used: count(12)?,
+        },
+        grouped: count(13)?,
+        ungrouped_turn: row.get(14)?,
+        next_slot: row.get::<_, Option<i64>>(16)?.map(Timestamp::from_millis),
     })
 }

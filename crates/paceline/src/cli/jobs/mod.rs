@@ -1,223 +1,178 @@
 //! `paceline jobs`: queues from the command line, beside a running server or without one.
 
 mod add;
+mod confirm;
+mod doctor;
+mod failure;
+mod look;
+mod one;
 mod render;
+mod schedulers;
+mod set;
 mod store;
+mod transfer;
+mod values;
+mod whole;
+mod work;
 
+use std::future::Future;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use paceline_jobs::{EngineHandle, JobId, ManageError, Page, RawQueue, State};
+use paceline_jobs::{EngineHandle, RawQueue};
 
 use super::Failure;
-use add::Add;
+use crate::config::JobStoreUrl;
+use store::Missing;
 
-/// See and change the jobs of a store
+/// How long a store gets to close.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// See, change and work off the jobs of a store
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The store is --url, or the [jobs] of --config, or that of ./paceline.toml. A server may be running on it.
+The store is --url (sqlite:FILE, redis://HOST, rediss://HOST), or the [jobs] of --config, or that of
+./paceline.toml. A server may be running on it. --json prints JSON. `paceline jobs VERB --help` has examples.
 
 Examples:
   paceline jobs list --url sqlite:paceline-demo/jobs.db
-  paceline jobs list emails --state failed --url sqlite:jobs.db
+  paceline jobs list emails --state failed --url redis://127.0.0.1:6379
   paceline jobs show emails 0af3c5 --url sqlite:jobs.db --json
   paceline jobs add emails send-email '{\"to\":\"ada@example.com\",\"subject\":\"Hi\",\"body\":\"\"}' --delay 5s
-  paceline jobs retry emails 0af3c5
-  paceline jobs pause emails")]
+  paceline jobs retry emails --all
+  paceline jobs pause emails
+  paceline jobs work emails --http https://example.com/hooks/emails
+  paceline jobs move emails --from sqlite:jobs.db --to redis://127.0.0.1:6379
+
+Exit codes: 0 done, 1 it could not be done, 2 the command line or the configuration is wrong.")]
 pub(super) struct Jobs {
     #[command(subcommand)]
     verb: Verb,
-    /// The job store, such as sqlite:jobs.db
-    #[arg(long, global = true, conflicts_with = "config")]
-    url: Option<String>,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Debug, Args)]
+struct Shared {
+    /// The job store, such as sqlite:jobs.db or redis://127.0.0.1:6379
+    #[arg(
+        long,
+        global = true,
+        conflicts_with = "config",
+        help_heading = "Store and output"
+    )]
+    url: Option<JobStoreUrl>,
     /// The configuration whose [jobs] names the store
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        help_heading = "Store and output"
+    )]
     config: Option<PathBuf>,
     /// Print JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Store and output")]
     json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// List queues, or the jobs of one queue
-    List(List),
-    /// Show a job with its payload and attempts
-    Show(One),
+    List(look::List),
+    /// Show a job with its payload, attempts, children and log
+    Show(one::One),
+    /// Print the log of a job
+    Logs(look::Logs),
+    /// Find jobs by text, name and state, newest first
+    Search(look::Find),
     /// Add a job
-    Add(Add),
-    /// Make a failed job start over
-    Retry(One),
+    Add(add::Add),
+    /// Make a failed job start over, or all of a queue
+    Retry(one::OneOrAll),
+    /// Make a delayed job ready now, or all of a queue
+    Promote(one::OneOrAll),
     /// Remove a job that is not active
-    Remove(One),
+    Remove(one::One),
+    /// Ask the worker of an active job to give it up; the job fails for good
+    Cancel(one::One),
     /// Keep workers from taking jobs of a queue
-    Pause(Whole),
+    Pause(whole::Whole),
     /// Let workers take jobs of a queue again
-    Resume(Whole),
-}
-
-#[derive(Debug, Args)]
-struct List {
-    /// The queue; without it all queues are listed
-    queue: Option<String>,
-    /// Only jobs in this state: waiting, prioritized, delayed, active, completed, failed
-    #[arg(long, value_parser = state, requires = "queue")]
-    state: Option<State>,
-    /// How many jobs of each state
-    #[arg(long, default_value_t = 20, requires = "queue", value_parser = clap::value_parser!(u16).range(1..=1000))]
-    limit: u16,
-    /// How many to skip
-    #[arg(long, default_value_t = 0, requires = "queue")]
-    offset: u64,
-}
-
-#[derive(Debug, Args)]
-struct One {
-    /// The queue
-    queue: String,
-    /// The job's id
-    id: String,
-}
-
-#[derive(Debug, Args)]
-struct Whole {
-    /// The queue
-    queue: String,
-}
-
-fn state(text: &str) -> Result<State, String> {
-    State::from_name(text).ok_or_else(|| {
-        let names: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
-        format!("expected one of {}", names.join(", "))
-    })
+    Resume(whole::Whole),
+    /// Delete the waiting jobs of a queue
+    Drain(whole::Drain),
+    /// Delete old jobs of one state
+    Clean(whole::Clean),
+    /// Delete a paused queue and everything in it
+    Obliterate(whole::Obliterate),
+    /// Set or show the bounds of a queue: concurrency and rate, of the queue and of each group
+    Set(set::Set),
+    /// List, set and remove schedulers: jobs made again and again
+    Schedulers(schedulers::Schedulers),
+    /// Move a queue to another store while producers keep adding
+    Move(transfer::Move),
+    /// Deliver the jobs of a queue to a URL: a worker process without the API
+    Work(work::Work),
+    /// Check a store and its server: what is set wrongly, what can be lost
+    Doctor(doctor::Doctor),
 }
 
 impl Jobs {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let may_create = matches!(self.verb, Verb::Add(_));
-        let path = store::path(self.url.as_deref(), self.config.as_deref())?;
-        let engine = store::open(&path, may_create)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::run(&error))?;
-        runtime.block_on(async {
-            let done = perform(&engine, self.verb, self.json).await;
-            engine.stop(std::time::Duration::from_secs(5)).await;
-            print!("{}", done?);
-            Ok(())
-        })
+        let Shared { url, config, json } = self.shared;
+        let verb = match self.verb {
+            Verb::Move(verb) => return verb.run(json),
+            Verb::Doctor(verb) => return verb.run(json),
+            verb => verb,
+        };
+        let missing = match verb {
+            Verb::Add(_) | Verb::Set(_) | Verb::Schedulers(_) => Missing::Created,
+            _ => Missing::Refused,
+        };
+        let url = store::url(url, config.as_deref())?;
+        let engine = store::open(&url, missing)?;
+        let done = block_on(async {
+            let done = perform(&engine, verb, json).await;
+            engine.stop(CLOSING).await;
+            done
+        })?;
+        print!("{}", done?);
+        Ok(())
     }
+}
+
+/// Runs `work` on a runtime of its own.
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::run(&error))?;
+    Ok(runtime.block_on(work))
 }
 
 async fn perform(engine: &EngineHandle, verb: Verb, json: bool) -> Result<String, Failure> {
     match verb {
-        Verb::List(List { queue: None, .. }) => {
-            let queues = engine
-                .queues()
-                .await
-                .map_err(|error| Failure::run(&error))?;
-            Ok(if json {
-                render::json(&queues)
-            } else {
-                render::queues(&queues)
-            })
-        }
-        Verb::List(list) => list_jobs(engine, &list, json).await,
-        Verb::Show(one) => {
-            let (queue, id) = one.resolve(engine)?;
-            let job = queue.get(&id).await.map_err(|error| Failure::run(&error))?;
-            let job = job.ok_or_else(|| one.missing())?;
-            Ok(if json {
-                render::json(&job)
-            } else {
-                render::job(&job)
-            })
-        }
+        Verb::List(list) => list.perform(engine, json).await,
+        Verb::Show(one) => look::show(&one, engine, json).await,
+        Verb::Logs(logs) => logs.perform(engine, json).await,
+        Verb::Search(find) => find.perform(engine, json).await,
         Verb::Add(add) => add.perform(engine, json).await,
-        Verb::Retry(one) => {
-            let (queue, id) = one.resolve(engine)?;
-            queue
-                .retry(&id)
-                .await
-                .map_err(|error| one.refused(&error, "retried"))?;
-            Ok(format!("{id} starts over.\n"))
-        }
-        Verb::Remove(one) => {
-            let (queue, id) = one.resolve(engine)?;
-            queue
-                .remove(&id)
-                .await
-                .map_err(|error| one.refused(&error, "removed"))?;
-            Ok(format!("{id} is removed.\n"))
-        }
-        Verb::Pause(Whole { queue }) => {
-            raw_queue(engine, &queue)?
-                .pause()
-                .await
-                .map_err(|error| Failure::run(&error))?;
-            Ok(format!(
-                "{queue} is paused: no worker takes jobs from it until it is resumed.\n"
-            ))
-        }
-        Verb::Resume(Whole { queue }) => {
-            raw_queue(engine, &queue)?
-                .resume()
-                .await
-                .map_err(|error| Failure::run(&error))?;
-            Ok(format!("{queue} is resumed.\n"))
-        }
+        Verb::Retry(which) => one::retry(&which, engine, json).await,
+        Verb::Promote(which) => one::promote(&which, engine, json).await,
+        Verb::Remove(one) => one::remove(&one, engine, json).await,
+        Verb::Cancel(one) => one::cancel(&one, engine, json).await,
+        Verb::Pause(queue) => whole::set_paused(&queue, true, engine, json).await,
+        Verb::Resume(queue) => whole::set_paused(&queue, false, engine, json).await,
+        Verb::Drain(drain) => drain.perform(engine, json).await,
+        Verb::Clean(clean) => clean.perform(engine, json).await,
+        Verb::Obliterate(all) => all.perform(engine, json).await,
+        Verb::Set(set) => set.perform(engine, json).await,
+        Verb::Schedulers(schedulers) => schedulers.perform(engine, json).await,
+        Verb::Work(work) => work.perform(engine, json).await,
+        Verb::Move(_) | Verb::Doctor(_) => unreachable!("they open their stores themselves"),
     }
-}
-
-async fn list_jobs(engine: &EngineHandle, list: &List, json: bool) -> Result<String, Failure> {
-    let queue = raw_queue(engine, list.queue.as_deref().unwrap_or_default())?;
-    let page = Page {
-        offset: list.offset,
-        limit: usize::from(list.limit),
-    };
-    let states = list.state.map_or(State::ALL.to_vec(), |state| vec![state]);
-    let mut jobs = Vec::new();
-    for state in states {
-        let found = queue
-            .list(state, page)
-            .await
-            .map_err(|error| Failure::run(&error))?;
-        jobs.extend(found.jobs);
-    }
-    Ok(if json {
-        render::json(&jobs)
-    } else {
-        render::jobs(&jobs)
-    })
 }
 
 fn raw_queue(engine: &EngineHandle, name: &str) -> Result<RawQueue, Failure> {
     engine
         .queue(name)
         .map_err(|error| Failure::Usage(format!("{error}: {name:?}")))
-}
-
-impl One {
-    fn resolve(&self, engine: &EngineHandle) -> Result<(RawQueue, JobId), Failure> {
-        Ok((raw_queue(engine, &self.queue)?, JobId::lookup(&self.id)))
-    }
-
-    fn missing(&self) -> Failure {
-        Failure::Run(format!(
-            "there is no job {:?} in the queue {:?}: `paceline jobs list {}` shows what there is",
-            self.id, self.queue, self.queue
-        ))
-    }
-
-    fn refused(&self, error: &ManageError, done: &str) -> Failure {
-        match error {
-            ManageError::NotFound => self.missing(),
-            ManageError::WrongState(state) => Failure::Run(format!(
-                "the job {} is {state} and cannot be {done}",
-                self.id
-            )),
-            other => Failure::run(other),
-        }
-    }
 }

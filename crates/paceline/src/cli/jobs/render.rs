@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use paceline_jobs::{AttemptRecord, JobSnapshot, QueueInfo, State, Timestamp};
+use paceline_jobs::{
+    AttemptRecord, Children, JobRef, JobSnapshot, QueueInfo, QueueSettings, Schedule,
+    SchedulerInfo, StartLimit, State, Timestamp,
+};
 use serde::Serialize;
 
 /// A value as indented JSON.
@@ -55,7 +58,7 @@ pub(super) fn jobs(jobs: &[JobSnapshot]) -> String {
 }
 
 /// Everything known of one job.
-pub(super) fn job(job: &JobSnapshot) -> String {
+pub(super) fn job(job: &JobSnapshot, children: Option<&Children>, logs: &[String]) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         writeln!(text, "{name:<9} {value}").expect("a string takes everything");
@@ -70,6 +73,16 @@ pub(super) fn job(job: &JobSnapshot) -> String {
     );
     line("priority", &job.priority.to_string());
     line("added", &time(job.created_at));
+    for (name, value) in [
+        ("group", job.group.as_ref().map(ToString::to_string)),
+        ("parent", job.parent.as_ref().map(reference)),
+        ("scheduler", job.scheduler.as_ref().map(ToString::to_string)),
+        ("dedup", job.deduplication.clone()),
+    ] {
+        if let Some(value) = value {
+            line(name, &value);
+        }
+    }
     for (name, at) in [
         ("due", job.due_at),
         ("started", job.started_at),
@@ -91,7 +104,97 @@ pub(super) fn job(job: &JobSnapshot) -> String {
     for record in &job.attempts {
         line("attempt", &attempt(record));
     }
+    for child in children.map(family).unwrap_or_default() {
+        line("child", &child);
+    }
+    for entry in logs {
+        line("log", entry);
+    }
     text
+}
+
+/// The children of a job, a line each.
+fn family(children: &Children) -> Vec<String> {
+    let pending = children.pending.iter();
+    let mut lines: Vec<String> = pending
+        .map(|child| format!("{} pending", reference(child)))
+        .collect();
+    for (child, result) in &children.completed {
+        lines.push(format!(
+            "{} completed: {}",
+            reference(child),
+            first_line(result.get())
+        ));
+    }
+    for (child, why) in &children.ignored {
+        lines.push(format!(
+            "{} failed, ignored: {}",
+            reference(child),
+            first_line(why)
+        ));
+    }
+    let failed = children.failed.iter();
+    lines.extend(failed.map(|child| format!("{} failed", reference(child))));
+    lines
+}
+
+fn reference(job: &JobRef) -> String {
+    format!("{}/{}", job.queue, job.id)
+}
+
+/// The bounds of a queue.
+pub(super) fn settings(queue: &str, settings: &QueueSettings) -> String {
+    let jobs = |bound: Option<std::num::NonZeroU32>| {
+        bound.map_or("none".to_owned(), |jobs| jobs.to_string())
+    };
+    let rate = |bound: Option<StartLimit>| {
+        bound.map_or("none".to_owned(), |StartLimit { max, per }| {
+            format!("{max} in {per:?}")
+        })
+    };
+    format!(
+        "{queue}\nconcurrency        {}\nrate               {}\ngroup concurrency  {}\ngroup rate         {}\n",
+        jobs(settings.concurrency),
+        rate(settings.rate),
+        jobs(settings.group_concurrency),
+        rate(settings.group_rate)
+    )
+}
+
+/// Schedulers, a line each.
+pub(super) fn schedulers(schedulers: &[SchedulerInfo]) -> String {
+    if schedulers.is_empty() {
+        return "There are no schedulers.\n".to_owned();
+    }
+    let header = ["id", "name", "schedule", "next", "made"].map(str::to_owned);
+    let rows = schedulers.iter().map(|scheduler| {
+        vec![
+            scheduler.id.to_string(),
+            scheduler.name.clone(),
+            schedule(&scheduler.schedule),
+            scheduler.next.map_or("never".to_owned(), time),
+            match scheduler.limit {
+                Some(limit) => format!("{} of {limit}", scheduler.made),
+                None => scheduler.made.to_string(),
+            },
+        ]
+    });
+    table(
+        &std::iter::once(header.to_vec())
+            .chain(rows)
+            .collect::<Vec<_>>(),
+    )
+}
+
+fn schedule(schedule: &Schedule) -> String {
+    match schedule {
+        Schedule::Cron { pattern, zone } => format!("{pattern} ({zone})"),
+        Schedule::Every { every, offset } => match offset {
+            Some(offset) => format!("every {every:?} + {offset:?}"),
+            None => format!("every {every:?}"),
+        },
+        _ => "of a kind this program does not know".to_owned(),
+    }
 }
 
 fn attempt(record: &AttemptRecord) -> String {
@@ -121,7 +224,8 @@ fn first_line(text: &str) -> String {
         .collect()
 }
 
-fn time(at: Timestamp) -> String {
+/// A point in time (RFC 3339).
+pub(super) fn time(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.as_millis())
         .map_or_else(|_| at.to_string(), |at| at.to_string())
 }

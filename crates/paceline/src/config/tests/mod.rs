@@ -106,6 +106,16 @@ fn every_kind_of_wrong_value_says_what_to_write() {
     check("[resources.a]\npath = \"/api/as\"", &["write \"as\""]);
     check("[sever]\n", &["unknown key `sever` | `server`"]);
     check("[jobs]\nurl = \"postgres://h/db\"", &["later version"]);
+    check(
+        "[[workers]]\nqueue = \"a:b\"\nhttp = \"example.com\"\ntimeout = \"0s\"\nsecret = \"x\"",
+        &[
+            "no [jobs]",
+            "4: | queue",
+            "5: | https://",
+            "6: | longer than zero",
+            "7: | whsec_",
+        ],
+    );
     check("port = 1", &["unknown key `port` in [database] | one of"]);
 }
 

@@ -1,12 +1,15 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::super::tx::{QueueRef, Tx};
+use super::deduplication::{self, Verdict};
+use super::group;
 use super::stored::{Settings, state_code};
+use crate::deduplication::Deduplication;
 use crate::engine::{Added, NewJob};
 use crate::error::{AddError, EngineError};
 use crate::events::JobEventKind;
 use crate::limits::Limits;
-use crate::names::{JobId, QueueName};
+use crate::names::{GroupName, JobId, QueueName};
 use crate::options::IdempotencyKey;
 use crate::state::initial;
 
@@ -18,16 +21,19 @@ pub(crate) fn check(jobs: &[NewJob], limits: &Limits) -> Result<(), AddError> {
             max: limits.bulk,
         });
     }
-    for job in jobs {
-        let key = job.options.idempotency.as_ref();
-        for (what, size, max) in [
-            ("payload", job.data.get().len(), limits.payload),
-            ("job name", job.name.len(), 255),
-            ("idempotency key", key.map_or(0, |key| key.key.len()), 255),
-        ] {
-            if size > max {
-                return Err(AddError::TooLarge { what, size, max });
-            }
+    jobs.iter().try_for_each(|job| check_sizes(job, limits))
+}
+
+/// Refuses a job that is too large.
+pub(super) fn check_sizes(job: &NewJob, limits: &Limits) -> Result<(), AddError> {
+    let key = job.options.idempotency.as_ref();
+    for (what, size, max) in [
+        ("payload", job.data.get().len(), limits.payload),
+        ("job name", job.name.len(), 255),
+        ("idempotency key", key.map_or(0, |key| key.key.len()), 255),
+    ] {
+        if size > max {
+            return Err(AddError::TooLarge { what, size, max });
         }
     }
     Ok(())
@@ -52,29 +58,89 @@ fn add_one(
     job: &NewJob,
     max_not_started: Option<u64>,
 ) -> Result<Added, AddError> {
-    if let Some(key) = &job.options.idempotency
+    Ok(
+        match enter(tx, queue, job, &Origin::default(), max_not_started)? {
+            Entered::New { id, .. } => Added {
+                id,
+                existing: false,
+            },
+            Entered::Existing(id) => Added { id, existing: true },
+        },
+    )
+}
+
+/// Where a new job comes from, and what it waits for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Origin {
+    /// The row of the job that waits for it.
+    pub(super) parent: Option<i64>,
+    /// Whether it waits for children that are added next.
+    pub(super) has_children: bool,
+}
+
+/// What an add came to.
+#[derive(Debug)]
+pub(super) enum Entered {
+    New {
+        id: JobId,
+        seq: i64,
+    },
+    /// The job was there before. One that only holds a deduplication id may be gone already.
+    Existing(JobId),
+}
+
+/// Adds a job, unless its idempotency key, its id or its deduplication says that it is there.
+pub(super) fn enter(
+    tx: &mut Tx<'_>,
+    queue: QueueRef,
+    job: &NewJob,
+    origin: &Origin,
+    max_not_started: Option<u64>,
+) -> Result<Entered, AddError> {
+    let options = &job.options;
+    if let Some(key) = &options.idempotency
         && let Some(id) = earlier_request(tx, queue, key)?
     {
-        return Ok(Added { id, existing: true });
+        return Ok(Entered::Existing(id));
     }
-    let existing = match &job.options.id {
-        Some(id) => exists(tx, queue, id)?,
-        None => false,
+    let entered = match &options.id {
+        Some(id) if exists(tx, queue, id)? => Entered::Existing(id.clone()),
+        _ => add_new(tx, queue, job, origin, max_not_started)?,
     };
+    if let Some(key) = &options.idempotency {
+        let (Entered::New { id, .. } | Entered::Existing(id)) = &entered;
+        remember(tx, queue, key, id)?;
+    }
+    Ok(entered)
+}
+
+/// Adds a job whose id is free, unless its deduplication id is held.
+fn add_new(
+    tx: &mut Tx<'_>,
+    queue: QueueRef,
+    job: &NewJob,
+    origin: &Origin,
+    max_not_started: Option<u64>,
+) -> Result<Entered, AddError> {
     let id = job.options.id.clone().unwrap_or_else(JobId::random);
-    if !existing {
-        if let Some(max) = max_not_started
-            && tx.row(queue).counts.not_started() >= max
-        {
-            let queue = tx.name(queue);
-            return Err(AddError::QueueFull { queue, max });
+    let mut holds = None;
+    if let Some(wanted) = &job.options.deduplication {
+        match deduplication::judge(tx, queue, &id, job, wanted)? {
+            Verdict::Held(holder) => return Ok(Entered::Existing(holder)),
+            Verdict::Free { expires_at } => holds = Some((wanted.id(), expires_at)),
         }
-        insert(tx, queue, &id, job)?;
     }
-    if let Some(key) = &job.options.idempotency {
-        remember(tx, queue, key, &id)?;
+    if let Some(max) = max_not_started
+        && tx.row(queue).counts.not_started() >= max
+    {
+        let queue = tx.name(queue);
+        return Err(AddError::QueueFull { queue, max });
     }
-    Ok(Added { id, existing })
+    let seq = insert(tx, queue, &id, job, origin)?;
+    if let Some((deduplication, expires_at)) = holds {
+        deduplication::hold(tx, queue, deduplication, &id, expires_at)?;
+    }
+    Ok(Entered::New { id, seq })
 }
 
 /// The job of an earlier request under the same key.
@@ -132,23 +198,27 @@ pub(super) fn exists(tx: &mut Tx<'_>, queue: QueueRef, id: &JobId) -> Result<boo
         .exists(params![queue, id.as_str()])?)
 }
 
+/// Stores a new job; gives its row.
 pub(super) fn insert(
     tx: &mut Tx<'_>,
     queue: QueueRef,
     id: &JobId,
     job: &NewJob,
-) -> Result<(), EngineError> {
+    origin: &Origin,
+) -> Result<i64, EngineError> {
     let options = &job.options;
-    let (state, due_at) = initial(options.priority, options.delay, false, tx.now);
+    let (state, due_at) = initial(options.priority, options.delay, origin.has_children, tx.now);
     let settings = Settings::of(options).to_text()?;
     let sql = "INSERT INTO paceline_jobs (queue, id, name, state, priority, position, max_attempts, settings, created_at, \
-               due_at, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+               due_at, data, group_name, deduplication, parent) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     let position = if options.lifo {
         tx.take_front(queue)
     } else {
         tx.take_position(queue)
     };
     let queue_id = tx.row(queue).id;
+    let group = options.group.as_ref().map(GroupName::as_str);
     tx.connection.prepare_cached(sql)?.execute(params![
         queue_id,
         id.as_str(),
@@ -161,9 +231,16 @@ pub(super) fn insert(
         tx.now.as_millis(),
         due_at.map(crate::clock::Timestamp::as_millis),
         job.data.get(),
+        group,
+        options.deduplication.as_ref().map(Deduplication::id),
+        origin.parent,
     ])?;
+    let seq = tx.connection.last_insert_rowid();
     tx.count_move(queue, None, Some(state));
+    if let Some(group) = group {
+        group::moved(tx, queue, group, None, Some(state))?;
+    }
     tx.tell(queue, Some(id), JobEventKind::Added);
     tx.wake(queue);
-    Ok(())
+    Ok(seq)
 }

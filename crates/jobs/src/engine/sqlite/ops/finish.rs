@@ -4,6 +4,7 @@ use rusqlite::params;
 
 use super::super::tx::{QueueRef, Tx};
 use super::cancel::CANCELLED;
+use super::child;
 use super::lease::held_job;
 use super::stored::{Reason, StoredJob, state_code};
 use crate::engine::{Ending, Finish};
@@ -11,7 +12,7 @@ use crate::error::{EngineError, LeaseError};
 use crate::events::JobEventKind;
 use crate::names::random_fraction;
 use crate::retention::Retention;
-use crate::state::{State, Trigger, decide};
+use crate::state::{JobFacts, State, Trigger};
 
 /// Finished jobs removed by one ending.
 const PRUNE_STEP: u64 = 100;
@@ -45,6 +46,10 @@ fn finish_one(
     let limits = tx.shared.limits;
     let too_large;
     let (trigger, why, result) = match &finish.ending {
+        _ if job.deferred_failure.is_some() => {
+            let why = job.deferred_failure.as_deref().unwrap_or_default();
+            (fail(false, None), Reason::Is(why), None)
+        }
         Ending::Completed { result } if result.get().len() > limits.result => {
             let (size, max) = (result.get().len(), limits.result);
             too_large = format!("the result has {size} bytes, at most {max} are accepted");
@@ -69,10 +74,15 @@ fn finish_one(
     } else {
         (trigger, why)
     };
-    let change = decide(&job.facts, trigger, tx.now).map_err(|_| LeaseError::LeaseLost)?;
+    let change = job
+        .decide(trigger, tx.now)
+        .map_err(|_| LeaseError::LeaseLost)?;
     job.apply(tx, queue, &change, why, result)?;
-    let state = change.state.unwrap_or(job.facts.state);
+    let mut state = change.state.unwrap_or(job.facts.state);
     tell_ending(tx, queue, &job, trigger, state, why);
+    if state == State::WaitingChildren && job.pending <= 0 {
+        state = go_on(tx, &job)?;
+    }
     if let Some(kept) = job.retention(tx, state)
         && !surplus
             .iter()
@@ -81,6 +91,20 @@ fn finish_one(
         surplus.push((queue, state, kept));
     }
     Ok(state)
+}
+
+/// Lets a job that has no children to wait for go on at once.
+fn go_on(tx: &mut Tx<'_>, job: &StoredJob) -> Result<State, EngineError> {
+    let waiting = StoredJob {
+        facts: JobFacts {
+            state: State::WaitingChildren,
+            due_at: None,
+            ..job.facts
+        },
+        ..job.clone()
+    };
+    child::release(tx, &waiting)?;
+    Ok(State::ready(job.facts.priority))
 }
 
 fn fail(retryable: bool, wait: Option<Duration>) -> Trigger {
@@ -102,6 +126,7 @@ fn tell_ending(
     let kind = match (trigger, state) {
         (_, State::Completed) => JobEventKind::Completed,
         (_, State::Failed) => JobEventKind::Failed,
+        (_, State::WaitingChildren) => JobEventKind::WaitingChildren,
         (Trigger::Postpone(_), _) => JobEventKind::Postponed,
         (Trigger::HandBack, _) => JobEventKind::HandedBack,
         _ => JobEventKind::Retrying,
@@ -126,14 +151,7 @@ fn prune_surplus(
         return Ok(());
     }
     let sql = "DELETE FROM paceline_jobs WHERE seq IN (SELECT seq FROM paceline_jobs WHERE queue = ?1 AND state = ?2 \
-               AND state IN (5, 6) ORDER BY finished_at, seq LIMIT ?3)";
-    let removed = tx.connection.prepare_cached(sql)?.execute(params![
-        row.id,
-        state_code(state),
-        surplus.cast_signed()
-    ])?;
-    for _ in 0..removed {
-        tx.count_move(queue, Some(state), None);
-    }
-    Ok(())
+               AND state IN (5, 6) ORDER BY finished_at, seq LIMIT ?3) RETURNING queue, state, id, parent";
+    let range = params![row.id, state_code(state), surplus.cast_signed()];
+    child::pruned(tx, sql, range).map(drop)
 }

@@ -6,6 +6,8 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::super::tx::{QueueRef, Tx};
+use super::child::{self, ChildNews};
+use super::leave::{Left, leaving};
 use crate::clock::Timestamp;
 use crate::error::EngineError;
 use crate::flow::ChildFailure;
@@ -14,7 +16,7 @@ use crate::options::JobOptions;
 use crate::retention::Retention;
 use crate::retry::Backoff;
 use crate::snapshot::AttemptOutcome;
-use crate::state::{Change, JobFacts, Place, State};
+use crate::state::{Change, JobFacts, Place, State, Trigger, WrongState, decide};
 
 /// The options of a job that are read only when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -36,7 +38,7 @@ pub(in super::super) struct Settings {
 }
 
 /// A job's row, without its payload.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct StoredJob {
     pub(super) seq: i64,
     pub(super) queue: i64,
@@ -47,13 +49,24 @@ pub(super) struct StoredJob {
     pub(super) lease_token: Option<String>,
     pub(super) cancel_requested: bool,
     pub(super) settings: Settings,
+    /// The group it is served with.
+    pub(super) group: Option<String>,
+    /// The deduplication it was added under.
+    pub(super) deduplication: Option<String>,
+    /// The row of the job that waits for it, which may be gone.
+    pub(super) parent: Option<i64>,
+    /// Children it still waits for.
+    pub(super) pending: i64,
+    /// Why it fails when its attempt ends, however that ends.
+    pub(super) deferred_failure: Option<String>,
 }
 
 /// Reads what [`StoredJob::read`] expects.
 macro_rules! select_jobs {
     () => {
         "SELECT seq, queue, id, state, priority, attempts_made, max_attempts, stalls, due_at, \
-         starts, started_at, lease_token, settings, cancel_requested FROM paceline_jobs"
+         starts, started_at, lease_token, settings, group_name, deduplication, parent, pending, deferred_failure, \
+         cancel_requested FROM paceline_jobs"
     };
 }
 pub(super) use select_jobs;
@@ -119,6 +132,20 @@ impl Settings {
         }
     }
 
+    /// The options that were stored.
+    pub(in super::super) fn into_options(self) -> JobOptions {
+        JobOptions {
+            backoff: self.backoff,
+            keep_completed: self.keep_completed,
+            keep_failed: self.keep_failed,
+            lifo: self.lifo,
+            timeout: self.timeout,
+            keep_logs: self.keep_logs,
+            on_failure: self.on_failure,
+            ..JobOptions::new()
+        }
+    }
+
     /// The stored text; none for the defaults.
     pub(in super::super) fn to_text(self) -> Result<Option<String>, EngineError> {
         if self == Self::default() {
@@ -148,6 +175,16 @@ impl StoredJob {
         row.transpose()
     }
 
+    pub(super) fn by_seq(tx: &Tx<'_>, seq: i64) -> Result<Option<Self>, EngineError> {
+        let mut statement = tx
+            .connection
+            .prepare_cached(concat!(select_jobs!(), " WHERE seq = ?1"))?;
+        let row = statement
+            .query_row([seq], |row| Ok(Self::read(row)))
+            .optional()?;
+        row.transpose()
+    }
+
     /// Reads a row of `select_jobs!`.
     pub(super) fn read(row: &Row<'_>) -> Result<Self, EngineError> {
         let settings = row.get_ref(12)?.as_str_or_null();
@@ -170,13 +207,32 @@ impl StoredJob {
             starts: row.get(9)?,
             started_at: row.get::<_, Option<i64>>(10)?.map(Timestamp::from_millis),
             lease_token: row.get(11)?,
-            cancel_requested: row.get(13)?,
             settings,
+            group: row.get(13)?,
+            deduplication: row.get(14)?,
+            parent: row.get(15)?,
+            pending: row.get(16)?,
+            deferred_failure: row.get(17)?,
+            cancel_requested: row.get(18)?,
         })
     }
 
+    /// What `trigger` does. A job whose child failed meanwhile fails, however its attempt ended.
+    pub(super) fn decide(&self, trigger: Trigger, now: Timestamp) -> Result<Change, WrongState> {
+        let trigger = match self.deferred_failure {
+            Some(_) if self.facts.state == State::Active => Trigger::Fail {
+                retryable: false,
+                wait: None,
+                random: 0.0,
+            },
+            _ => trigger,
+        };
+        decide(&self.facts, trigger, now)
+    }
+
     /// Writes a change other than a claim: the job leaves its state and any lease. `why` replaces the
-    /// stored failure reason; `result` the stored result.
+    /// stored failure reason; `result` the stored result. What it means for others is done too: the job
+    /// that waits for it, its deduplication, its group.
     pub(super) fn apply(
         &self,
         tx: &mut Tx<'_>,
@@ -185,9 +241,47 @@ impl StoredJob {
         why: Reason<'_>,
         result: Option<&str>,
     ) -> Result<(), EngineError> {
+        match self.settle(tx, queue, change, why, result)? {
+            Some(news) => child::tell(tx, news),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`StoredJob::apply`], and gives what the job's parent has to be told.
+    pub(super) fn settle(
+        &self,
+        tx: &mut Tx<'_>,
+        queue: QueueRef,
+        change: &Change,
+        why: Reason<'_>,
+        result: Option<&str>,
+    ) -> Result<Option<ChildNews>, EngineError> {
+        let kept = self.write(tx, queue, change, why, result)?;
+        let left = Left {
+            to: change.state,
+            kept,
+            why: why.text(),
+            result,
+        };
+        leaving(tx, queue, self, &left)
+    }
+
+    /// Writes the row; says whether there still is one.
+    fn write(
+        &self,
+        tx: &mut Tx<'_>,
+        queue: QueueRef,
+        change: &Change,
+        why: Reason<'_>,
+        result: Option<&str>,
+    ) -> Result<bool, EngineError> {
         tx.count_move(queue, Some(self.facts.state), change.state);
+        if self.facts.state == State::Active && tx.row(queue).settings.concurrency.is_some() {
+            // There is a free place.
+            tx.wake(queue);
+        }
         let Some(state) = change.state else {
-            return delete(tx, self.seq);
+            return delete(tx, self.seq).map(|()| false);
         };
         if let Some(outcome) = change.ended
             && outcome != AttemptOutcome::Completed
@@ -197,7 +291,7 @@ impl StoredJob {
         let kept = self.retention(tx, state);
         if kept.is_some_and(|kept| kept.count == 0 || kept.age.is_zero()) {
             tx.count_move(queue, Some(state), None);
-            return delete(tx, self.seq);
+            return delete(tx, self.seq).map(|()| false);
         }
         let position = match change.place {
             _ if state.is_finished() => None,
@@ -208,7 +302,7 @@ impl StoredJob {
         let finished_at = state.is_finished().then_some(tx.now);
         let sql = "UPDATE paceline_jobs SET state = ?2, position = coalesce(?3, position), attempts_made = ?4, stalls = ?5, \
                    due_at = ?6, finished_at = ?7, expires_at = ?8, \
-                   failed_reason = CASE WHEN ?9 THEN ?10 ELSE failed_reason END, result = ?11, \
+                   failed_reason = CASE WHEN ?9 THEN ?10 ELSE failed_reason END, result = ?11, deferred_failure = NULL, \
                    lease_token = NULL, lease_until = NULL, lease_process = NULL, cancel_requested = 0 WHERE seq = ?1";
         tx.connection.prepare_cached(sql)?.execute(params![
             self.seq,
@@ -226,7 +320,7 @@ impl StoredJob {
         if matches!(state, State::Waiting | State::Prioritized | State::Delayed) {
             tx.wake(queue);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// How long the job is kept in `state`, if that is an end.

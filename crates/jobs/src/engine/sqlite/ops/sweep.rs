@@ -7,12 +7,13 @@ use super::super::process::ProcessIdentity;
 use super::super::shared::Shared;
 use super::super::tx::Tx;
 use super::cancel::CANCELLED;
+use super::child;
 use super::schedule::run_all_due;
-use super::stored::{Reason, StoredJob, select_jobs, state_of};
+use super::stored::{Reason, StoredJob, select_jobs};
 use crate::engine::SweepReport;
 use crate::error::EngineError;
 use crate::events::JobEventKind;
-use crate::state::{State, Trigger, decide};
+use crate::state::{State, Trigger};
 
 /// Leases recovered and rows removed in one round, each.
 const STEP: i64 = 500;
@@ -25,6 +26,8 @@ pub(in super::super) fn is_due(
     let sql = "SELECT EXISTS (SELECT 1 FROM paceline_jobs WHERE state = 4 AND lease_until <= ?1) \
                OR EXISTS (SELECT 1 FROM paceline_jobs WHERE expires_at <= ?1) \
                OR EXISTS (SELECT 1 FROM paceline_idempotency WHERE expires_at <= ?1) \
+               OR EXISTS (SELECT 1 FROM paceline_deduplications WHERE expires_at <= ?1) \
+               OR EXISTS (SELECT 1 FROM paceline_groups WHERE ready = 0 AND active = 0 AND rate_until <= ?1) \
                OR EXISTS (SELECT 1 FROM paceline_schedulers WHERE next_at <= ?1)";
     let due: bool = connection
         .prepare_cached(sql)?
@@ -102,12 +105,14 @@ fn recover(
         } else {
             Trigger::Stall { limit }
         };
-        let Ok(change) = decide(&job.facts, trigger, tx.now) else {
+        let Ok(change) = job.decide(trigger, tx.now) else {
             continue;
         };
         let queue = tx.queue_by_id(job.queue)?;
         let failed = change.state == Some(State::Failed);
-        let reason = if job.cancel_requested {
+        let reason = if let Some(why) = &job.deferred_failure {
+            why.clone()
+        } else if job.cancel_requested {
             CANCELLED.to_owned()
         } else if failed {
             format!(
@@ -130,27 +135,26 @@ fn recover(
     Ok(())
 }
 
-/// Removes finished jobs and keys that outlived their time.
+/// Removes finished jobs, keys, deduplications and rate limits' windows that outlived their time.
 fn prune(tx: &mut Tx<'_>) -> Result<usize, EngineError> {
     let now = tx.now.as_millis();
     let sql = "DELETE FROM paceline_jobs WHERE seq IN (SELECT seq FROM paceline_jobs WHERE expires_at <= ?1 ORDER BY expires_at \
-               LIMIT ?2) RETURNING queue, state";
-    let removed: Vec<(i64, i64)> = {
-        let mut delete = tx.connection.prepare_cached(sql)?;
-        let rows = delete.query_map(params![now, STEP], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        rows.collect::<rusqlite::Result<_>>()?
-    };
-    for &(queue, state) in &removed {
-        let queue = tx.queue_by_id(queue)?;
-        tx.count_move(queue, Some(state_of(state)?), None);
+               LIMIT ?2) RETURNING queue, state, id, parent";
+    let mut removed = child::pruned(tx, sql, params![now, STEP])?;
+    for sql in [
+        "DELETE FROM paceline_idempotency WHERE (queue, key) IN (SELECT queue, key FROM paceline_idempotency \
+         WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
+        "DELETE FROM paceline_deduplications WHERE (queue, id) IN (SELECT queue, id FROM paceline_deduplications \
+         WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
+        "DELETE FROM paceline_groups WHERE (queue, name) IN (SELECT queue, name FROM paceline_groups \
+         WHERE ready = 0 AND active = 0 AND rate_until <= ?1 ORDER BY rate_until LIMIT ?2)",
+    ] {
+        removed += tx
+            .connection
+            .prepare_cached(sql)?
+            .execute(params![now, STEP])?;
     }
-    let sql = "DELETE FROM paceline_idempotency WHERE (queue, key) IN (SELECT queue, key FROM paceline_idempotency \
-               WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
-    let keys = tx
-        .connection
-        .prepare_cached(sql)?
-        .execute(params![now, STEP])?;
-    Ok(removed.len() + keys)
+    Ok(removed)
 }
 
 /// The registered processes that are certainly dead.

@@ -74,8 +74,9 @@ impl Body {
         })
     }
 
-    fn into_info(self, id: SchedulerId, standing: Standing) -> SchedulerInfo {
-        SchedulerInfo {
+    fn into_info(self, id: SchedulerId, standing: Standing) -> Result<SchedulerInfo, EngineError> {
+        let options = self.options.into_options();
+        Ok(SchedulerInfo {
             id,
             schedule: self.schedule,
             name: self.name,
@@ -86,7 +87,8 @@ impl Body {
             start: self.start,
             end: self.end,
             catch_up: self.catch_up,
-        }
+            options: options.map_err(|_| EngineError::Damaged("scheduler"))?,
+        })
     }
 }
 
@@ -152,7 +154,7 @@ pub(in super::super) fn list(
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let Stored { id, body, standing } = Stored::read(row)?;
-        found.push(body.into_info(id, standing));
+        found.push(body.into_info(id, standing)?);
     }
     Ok(found)
 }

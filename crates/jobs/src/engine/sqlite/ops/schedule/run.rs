@@ -120,7 +120,7 @@ fn make(
     if add::exists(tx, queue, &id)? {
         return Ok(false);
     }
-    add::insert(tx, queue, &id, &job_of(scheduler))?;
+    add::insert(tx, queue, &id, &job_of(scheduler), &add::Origin::default())?;
     let sql = "UPDATE paceline_jobs SET scheduler = ?3 WHERE queue = ?1 AND id = ?2";
     let queue_id = tx.row(queue).id;
     tx.connection.prepare_cached(sql)?.execute(params![

@@ -79,7 +79,7 @@ pub(in super::super::super) fn upsert(
     note_next_slot(tx, queue)?;
     // Workers that sleep until the slot they knew of look again.
     tx.wake(queue);
-    Ok(body.into_info(scheduler.id.clone(), standing))
+    Ok(body.into_info(scheduler.id.clone(), standing)?)
 }
 
 fn find(tx: &Tx<'_>, queue: i64, id: &SchedulerId) -> Result<Option<Stored>, EngineError> {

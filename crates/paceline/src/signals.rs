@@ -8,13 +8,13 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Errors
 /// When the operating system refuses to install the handlers.
-pub(super) fn stop_on_signal() -> std::io::Result<CancellationToken> {
+pub(crate) fn stop_on_signal() -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
     let mut signals = Signals::install()?;
     let token = stop.clone();
     tokio::spawn(async move {
         signals.next().await;
-        tracing::info!("stopping: no new connections, requests and jobs get to finish");
+        tracing::info!("stopping: nothing new is taken, requests and jobs get to finish");
         token.cancel();
         signals.next().await;
         tracing::warn!("asked to stop twice: ending now");

@@ -1,0 +1,22 @@
+//! The Redis engine on a real server, which the tests start themselves.
+
+mod bulk;
+#[path = "../conformance.rs"]
+mod conformance;
+#[path = "../deduplication.rs"]
+mod deduplication;
+mod faults;
+#[path = "../flow_ids.rs"]
+mod flow_ids;
+mod flow_layout;
+#[path = "../flows.rs"]
+mod flows;
+mod layout;
+mod server;
+#[path = "../settings.rs"]
+mod settings;
+mod store;
+#[path = "../worker.rs"]
+mod worker;
+
+use store::{Store, open};

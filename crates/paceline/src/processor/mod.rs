@@ -1,0 +1,3 @@
+//! What the binary does with jobs by itself, so that a worker needs no program of its own.
+
+pub(crate) mod http;
