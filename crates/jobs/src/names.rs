@@ -83,9 +83,8 @@ text_type!(JobId);
 impl JobId {
     /// A fresh id nobody can guess: 80 random bits behind `now`.
     pub fn fresh(now: Timestamp) -> Self {
-        let mut bytes = [0_u8; 16];
+        let mut bytes = random_bytes();
         bytes[..6].copy_from_slice(&now.as_millis().to_be_bytes()[2..]);
-        getrandom::fill(&mut bytes[6..]).expect("the operating system gives random bytes");
         Self(hexadecimal(bytes).into())
     }
 
@@ -175,9 +174,13 @@ impl Fingerprint {
 
 /// 128 random bits, lower-case hexadecimal.
 fn random_text() -> String {
+    hexadecimal(random_bytes())
+}
+
+fn random_bytes() -> [u8; 16] {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    hexadecimal(bytes)
+    bytes
 }
 
 fn hexadecimal(bytes: [u8; 16]) -> String {
