@@ -80,7 +80,7 @@ impl Pair {
     /// A lease that holds, mostly; now and then any.
     fn lease(&self, choice: usize) -> Option<(Lease, (usize, u32))> {
         let mut leases: Vec<_> = self.leases.iter().collect();
-        if choice % 8 > 0 {
+        if !choice.is_multiple_of(8) {
             leases.retain(|(_, of)| self.world.holds(*of));
         }
         let at = (choice / 8).checked_rem(leases.len())?;
@@ -294,7 +294,8 @@ impl Pair {
             if self.leases.len() == before {
                 break;
             }
-            for lease in self.leases[before..].to_vec() {
+            let fresh = self.leases[before..].to_vec();
+            for lease in fresh {
                 self.end(lease, End::Complete).await?;
             }
         }
