@@ -294,8 +294,8 @@ impl Pair {
             if self.leases.len() == before {
                 break;
             }
-            let taken = self.leases[before..].to_vec();
-            for lease in taken {
+            let fresh = self.leases[before..].to_vec();
+            for lease in fresh {
                 self.end(lease, End::Complete).await?;
             }
         }
