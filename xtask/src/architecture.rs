@@ -6,12 +6,11 @@
 use crate::metadata::Metadata;
 
 /// HTTP, as a dependency: what `paceline-data` and `paceline-jobs` must not need at any depth.
-const HTTP: [&str; 8] = [
+/// `tower` and `tower-service` know none: a service is a function that may have to wait.
+const HTTP: [&str; 6] = [
     "axum",
     "axum-core",
-    "tower",
     "tower-http",
-    "tower-service",
     "hyper",
     "hyper-util",
     "http",

@@ -79,6 +79,12 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// Jobs cannot be stored there.
+    #[error("{} is read-only: the job store needs to write to the file and its folder", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file could not be opened or prepared.
     #[error("the job store {} could not be opened", path.display())]
     Storage {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Timestamp;
+
 /// A name or id that cannot be used; says why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {reason}")]
@@ -71,15 +73,19 @@ impl QueueName {
     }
 }
 
-/// A job's id, unique in its queue: 128 random bits in lower-case hexadecimal unless the caller chose one.
+/// A job's id, unique in its queue. Unless the caller chose one: 32 lower-case hexadecimal digits, the first 12
+/// the time it was made in milliseconds, the others random. Ids made one after the other stand beside each
+/// other in an index, which makes adds and removals several times cheaper in a long queue.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct JobId(Arc<str>);
 text_type!(JobId);
 
 impl JobId {
-    /// A fresh id nobody can guess.
-    pub fn random() -> Self {
-        Self(random_text().into())
+    /// A fresh id nobody can guess: 80 random bits behind `now`.
+    pub fn fresh(now: Timestamp) -> Self {
+        let mut bytes = random_bytes();
+        bytes[..6].copy_from_slice(&now.as_millis().to_be_bytes()[2..]);
+        Self(hexadecimal(bytes).into())
     }
 
     /// An id of the caller's own: 1 to 255 bytes, no colon, no control characters, not a whole number
@@ -168,8 +174,16 @@ impl Fingerprint {
 
 /// 128 random bits, lower-case hexadecimal.
 fn random_text() -> String {
+    hexadecimal(random_bytes())
+}
+
+fn random_bytes() -> [u8; 16] {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
+fn hexadecimal(bytes: [u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(bytes))
 }
 
@@ -199,7 +213,14 @@ mod tests {
 
     #[test]
     fn random_ids_are_32_lower_case_digits_and_differ() {
-        let (one, two) = (JobId::random(), JobId::random());
+        let now = Timestamp::from_millis(0x019a_bcde_f012);
+        let (one, two) = (JobId::fresh(now), JobId::fresh(now));
+        assert!(one.as_str().starts_with("019abcdef012"), "{one}");
+        let later = JobId::fresh(Timestamp::from_millis(0x019a_bcde_f013));
+        assert!(
+            later > one && later > two,
+            "later ids stand behind earlier ones"
+        );
         assert_ne!(one, two);
         assert_eq!(one.as_str().len(), 32);
         assert!(

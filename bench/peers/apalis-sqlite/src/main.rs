@@ -82,8 +82,13 @@ impl Peer {
             let mut storage = self.storage(pool);
             producers.push(tokio::spawn(async move {
                 let mut added = 0;
-                while BEGUN.fetch_add(1, Ordering::SeqCst) < self.jobs && start.elapsed() < self.limit {
-                    storage.push(data()).await.map_err(|error| error.to_string())?;
+                while BEGUN.fetch_add(1, Ordering::SeqCst) < self.jobs
+                    && start.elapsed() < self.limit
+                {
+                    storage
+                        .push(data())
+                        .await
+                        .map_err(|error| error.to_string())?;
                     added += 1;
                 }
                 Result::<u32, String>::Ok(added)
@@ -102,7 +107,9 @@ impl Peer {
         let mut added = 0;
         while added < self.jobs && start.elapsed() < limit {
             let count = BULK.min(self.jobs - added);
-            storage.push_bulk((0..count).map(|_| data()).collect()).await?;
+            storage
+                .push_bulk((0..count).map(|_| data()).collect())
+                .await?;
             added += count;
         }
         Ok(rate(added, start))

@@ -5,7 +5,10 @@
 //! transition is the one [`crate::state::decide`] gives; only the holder of a lease (token and start
 //! number) can renew, report on or finish a job.
 
-#[cfg(feature = "redis")]
+#[cfg_attr(
+    not(feature = "redis"),
+    allow(dead_code, reason = "most of it is for the Redis engine")
+)]
 mod checks;
 #[cfg(feature = "redis")]
 pub mod redis;
@@ -117,7 +120,8 @@ pub trait Engine: Shutdown + fmt::Debug + Send + Sync + 'static {
         unsupported("logs")
     }
 
-    /// Finds jobs, newest first. Looks at a bounded number of them; `total` is how many of those fit.
+    /// Finds jobs, newest first. Looks at a bounded number of them (the embedded engine: at the newest 100,000 of
+    /// the queue, as far as they are among the newest 1,000,000 of the store); `total` is how many of those fit.
     fn search(&self, queue: &QueueName, search: Search, page: Page) -> Operation<'_, JobPage> {
         let _ = (queue, search, page);
         unsupported("searches")

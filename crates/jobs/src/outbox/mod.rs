@@ -117,8 +117,9 @@ impl Outbox {
             options,
         };
         check_new_jobs(std::slice::from_ref(&job), &self.limits)?;
-        let id = job.options.id.take().unwrap_or_else(JobId::random);
-        table::insert(transaction, &id, &queue, &job, SystemClock.now())?;
+        let now = SystemClock.now();
+        let id = job.options.id.take().unwrap_or_else(|| JobId::fresh(now));
+        table::insert(transaction, &id, &queue, &job, now)?;
         Ok(id)
     }
 

@@ -1,8 +1,8 @@
 //! Moving jobs from an outbox to their engine, in order: read, send, delete.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::table::{self, Entry, Fate};
+use super::table::{self, Entry, Fate, Fates};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::EngineHandle;
 use crate::error::{AddError, EngineError, OpenError};
@@ -40,6 +40,11 @@ pub struct OutboxRelay {
 struct Signals {
     stop: AtomicBool,
     look: AtomicBool,
+    trouble: Mutex<Option<String>>,
+}
+
+fn lock(trouble: &Mutex<Option<String>>) -> MutexGuard<'_, Option<String>> {
+    trouble.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl OutboxRelay {
@@ -84,6 +89,11 @@ impl OutboxRelay {
             thread: handle.thread().clone(),
             ended,
         })
+    }
+
+    /// Why nothing can be moved now; none when all is well.
+    pub fn trouble(&self) -> Option<String> {
+        lock(&self.signals.trouble).clone()
     }
 
     /// Has the relay look at once: called after a commit, it saves the wait for the next poll.
@@ -137,7 +147,9 @@ impl Relay {
         let mut pause = FIRST_PAUSE;
         while !self.stops() {
             let version = self.data_version();
-            match self.step() {
+            let step = self.step();
+            *lock(&self.signals.trouble) = step.as_ref().err().map(ToString::to_string);
+            match step {
                 Ok(0) => self.wait_for_a_commit(version),
                 Ok(_) => pause = FIRST_PAUSE,
                 Err(error) => {
@@ -202,7 +214,7 @@ impl Relay {
         &self,
         queue: &QueueName,
         entries: Vec<Entry>,
-        fates: &mut Vec<(i64, Fate)>,
+        fates: &mut Fates,
     ) -> Result<(), AddError> {
         let jobs = entries.iter().map(|entry| entry.job.clone()).collect();
         match self.add(queue, jobs) {

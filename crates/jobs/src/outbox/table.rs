@@ -55,12 +55,15 @@ pub(super) fn insert(
     Ok(())
 }
 
+/// What is known of rows, by their number.
+pub(super) type Fates = Vec<(i64, Fate)>;
+
 /// The oldest entries, in order, at most `max`; what cannot be read is refused.
 pub(super) fn oldest(
     connection: &Connection,
     max: usize,
     now: Timestamp,
-) -> Result<(Vec<Entry>, Vec<(i64, Fate)>), EngineError> {
+) -> Result<(Vec<Entry>, Fates), EngineError> {
     let sql = "SELECT seq, id, queue, name, data, options, created_at FROM paceline_outbox WHERE refused IS NULL \
                ORDER BY seq LIMIT ?1";
     let mut select = connection.prepare_cached(sql)?;

@@ -9,7 +9,7 @@ use serde_json::value::to_raw_value;
 use super::Queue;
 use crate::engine::{JobChange, LogPage, Search};
 use crate::error::{EngineError, ManageError};
-use crate::events::QueueEvents;
+use crate::events::{EventCursor, QueueEvents, UnknownCursor};
 use crate::flow::Children;
 use crate::names::JobId;
 use crate::options::MAX_PRIORITY;
@@ -108,7 +108,7 @@ impl<T> Queue<T> {
         self.engine.logs(&self.name, id, page).await
     }
 
-    /// Finds jobs, newest first.
+    /// Finds jobs, newest first, among the newest 100,000 of the queue.
     ///
     /// # Errors
     /// [`EngineError`].
@@ -135,6 +135,15 @@ impl<T> Queue<T> {
     /// The events of this queue from now on.
     pub fn events(&self) -> QueueEvents {
         self.engine.events(Some(self.name.clone()))
+    }
+
+    /// The events of this queue after the one at `cursor`. What was dropped since is told as
+    /// [`Received::Lagged`](crate::Received::Lagged).
+    ///
+    /// # Errors
+    /// When the cursor is of another run of the engine.
+    pub fn events_since(&self, cursor: EventCursor) -> Result<QueueEvents, UnknownCursor> {
+        self.engine.events_since(Some(self.name.clone()), cursor)
     }
 }
 

@@ -12,6 +12,9 @@ mod plan;
 mod timetable;
 mod zoned;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use plan::{Plan, Standing};
 
 use std::num::NonZeroU64;

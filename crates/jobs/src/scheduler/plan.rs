@@ -113,6 +113,21 @@ impl Plan {
         due
     }
 
+    /// The slot after the one at `last`, on stores where the job of the next slot is made ahead and waits.
+    #[cfg(feature = "redis")]
+    pub(crate) fn following(
+        &self,
+        made: u64,
+        last: Timestamp,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let mut slot = self.timetable.after(last)?;
+        if slot <= now && self.catch_up != CatchUp::All {
+            slot = self.timetable.after(self.timetable.latest(slot, now))?;
+        }
+        self.allowed(made, slot)
+    }
+
     fn each(&self, due: &mut Step, first: Timestamp, until: Timestamp, step: usize) {
         let standing = &mut due.standing;
         let mut slot = first;

@@ -69,10 +69,11 @@ impl Timetable {
     pub(crate) fn at_or_after(&self, from: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Cron { cron, zone } => {
-                // Slots are whole seconds: the second that `from` lies in counts if it begins with it.
-                let second = from.as_millis().rem_euclid(1_000) == 0;
-                let start = WallTime::new(from, zone)?;
-                let found = cron.find_next_occurrence(&start, second).ok()?;
+                // Slots are whole seconds. The search begins after the one before `from`: a search from `from` on
+                // would not see that it ends a gap which holds a slot.
+                let before = Timestamp::from_millis(from.as_millis().checked_sub(1)?);
+                let start = WallTime::new(before, zone)?;
+                let found = cron.find_next_occurrence(&start, false).ok()?;
                 Some(found.timestamp())
             }
             Self::Every {

@@ -131,7 +131,8 @@ pub fn decide(job: &JobFacts, trigger: Trigger, now: Timestamp) -> Result<Change
     let change = job.becomes(ready);
     match (trigger, job.state) {
         (Trigger::Due, State::Delayed) if job.due_at.is_none_or(|due| due <= now) => Ok(change),
-        (Trigger::Promote, State::Delayed) => Ok(change),
+        (Trigger::Promote, State::Delayed)
+        | (Trigger::Reprioritize, State::Waiting | State::Prioritized) => Ok(change),
         (Trigger::Claim, State::Waiting | State::Prioritized) => Ok(job.becomes(State::Active)),
         (Trigger::Complete, State::Active) => Ok(Change {
             attempts_made: job.attempts_made.saturating_add(1),
@@ -178,7 +179,6 @@ pub fn decide(job: &JobFacts, trigger: Trigger, now: Timestamp) -> Result<Change
             state: None,
             ..change
         }),
-        (Trigger::Reprioritize, State::Waiting | State::Prioritized) => Ok(change),
         (_, state) => Err(WrongState { state }),
     }
 }

@@ -56,15 +56,9 @@ impl Attempt {
         self.course().reason()
     }
 
-    /// Takes the right to say how it ended, and the reason it was told to give up for, if it was. `None`
-    /// when somebody else took it before.
-    pub(super) fn end(&self) -> Option<Option<CancelReason>> {
-        let mut course = self.course();
-        if course.ended {
-            return None;
-        }
-        course.ended = true;
-        Some(course.reason())
+    /// Takes the right to say how it ended; false when somebody else took it before.
+    pub(super) fn end(&self) -> bool {
+        !std::mem::replace(&mut self.course().ended, true)
     }
 
     /// It is not held any more.

@@ -133,8 +133,8 @@ where
     tokio::spawn(async move {
         let count = jobs.len();
         let work = async move { answers(count, handler(jobs).await) };
-        let handled = supervise(work, all_aborted(&seats)).await;
-        settle(seats, handled);
+        let done = supervise(work, all_aborted(&seats)).await;
+        settle(seats, done);
     });
 }
 

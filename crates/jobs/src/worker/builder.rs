@@ -107,9 +107,7 @@ impl<T> WorkerBuilder<T> {
         let shared = Shared::new(queue.engine().clone(), queue.name().clone(), self.settings);
         let shared = Arc::new(shared);
         renew::start(&shared);
-        for _ in 0..finish::LANES {
-            tokio::spawn(finish::run(Arc::clone(&shared)));
-        }
+        tokio::spawn(finish::run(Arc::clone(&shared)));
         tokio::spawn(fetch::run(Arc::clone(&shared), starter));
         Worker { shared }
     }

@@ -1,13 +1,14 @@
 //! Endings on their way to the engine: those of about the same time go in one call.
 //!
-//! Two lanes take turns: while the engine stores one batch, the next is collected and handed over, so
-//! that a commit (a round trip) never waits for the worker. What is there goes at once; an ending never
-//! waits for company while a lane is free.
+//! An ending never waits for company while the engine has nothing to store; behind a call under way, the next
+//! batch collects. Measured: a second call under way makes more, smaller commits and takes some more of the
+//! processor.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use super::attempt::Attempt;
 use super::running::Shared;
@@ -17,8 +18,9 @@ use crate::error::{EngineError, LeaseError};
 use crate::outcome::with_causes;
 use crate::state::State;
 
-/// Batches the engine works on at the same time.
-pub(super) const LANES: usize = 2;
+/// Batches that are told again at the same time. While there are as many, no further endings are handed over,
+/// and so no further jobs taken.
+const RETRIES: usize = 2;
 /// Endings in one call.
 const MAX_BATCH: usize = 1_000;
 /// The wait before endings are told again, doubled each time.
@@ -41,76 +43,114 @@ pub(super) struct Ended {
 /// Endings not yet handed over. Bounded by the places: each holds one.
 #[derive(Debug, Default)]
 pub(super) struct Endings {
-    line: Mutex<Vec<Ended>>,
+    line: Mutex<Line>,
     filled: Notify,
 }
 
+#[derive(Debug, Default)]
+struct Line {
+    ended: Vec<Ended>,
+    /// Whether somebody waits for one.
+    awaited: bool,
+}
+
 impl Endings {
-    fn lock(&self) -> MutexGuard<'_, Vec<Ended>> {
+    fn lock(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn push(&self, ended: Ended) {
         let mut line = self.lock();
-        line.push(ended);
-        let first = line.len() == 1;
-        drop(line);
-        if first {
+        line.ended.push(ended);
+        if std::mem::take(&mut line.awaited) {
+            drop(line);
             self.filled.notify_one();
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lock().ended.len()
+    }
+
+    /// Waits until there is one. For one task.
+    async fn filled(&self) {
+        while self.is_awaited() {
+            self.filled.notified().await;
+        }
+    }
+
+    /// Whether there is none yet; the next one tells then.
+    fn is_awaited(&self) -> bool {
+        let mut line = self.lock();
+        line.awaited = line.ended.is_empty();
+        line.awaited
+    }
+
+    /// Lets the jobs that are about to end do so, for as long as they do. Costs nothing when there are none;
+    /// ends, because each holds a place.
+    async fn settled(&self) {
+        let mut before = 0;
+        while before < self.len() {
+            before = self.len();
+            tokio::task::yield_now().await;
         }
     }
 
     fn take(&self) -> Vec<Ended> {
         let mut line = self.lock();
-        if line.len() <= MAX_BATCH {
-            return std::mem::take(&mut *line);
-        }
-        let rest = line.split_off(MAX_BATCH);
-        self.filled.notify_one();
-        std::mem::replace(&mut *line, rest)
-    }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.lock().len()
+        let most = line.ended.len().min(MAX_BATCH);
+        let rest = line.ended.split_off(most);
+        std::mem::replace(&mut line.ended, rest)
     }
 }
 
-/// One lane. Ends when the worker is done.
+/// Hands endings over until the worker is done.
 pub(super) async fn run(shared: Arc<Shared>) {
+    let mut retries = JoinSet::new();
     loop {
         tokio::select! {
             biased;
-            () = shared.endings.filled.notified() => {}
+            Some(_) = retries.join_next(), if !retries.is_empty() => {}
+            () = shared.endings.filled(), if retries.len() < RETRIES => {
+                shared.endings.settled().await;
+                let rest = tell_once(&shared, shared.endings.take()).await;
+                if !rest.is_empty() {
+                    let shared = Arc::clone(&shared);
+                    retries.spawn(async move { tell_again(&shared, rest).await });
+                }
+            }
             () = shared.done.cancelled() => return,
-        }
-        // Lets the jobs that are about to end do so; costs nothing when there are none.
-        tokio::task::yield_now().await;
-        let batch = shared.endings.take();
-        if !batch.is_empty() {
-            tell(&shared, batch).await;
         }
     }
 }
 
 /// Tells the engine until it has them, or until the leases would have ended anyway.
-pub(super) async fn tell(shared: &Shared, mut batch: Vec<Ended>) {
+pub(super) async fn tell(shared: &Shared, batch: Vec<Ended>) {
+    let rest = tell_once(shared, batch).await;
+    tell_again(shared, rest).await;
+}
+
+async fn tell_again(shared: &Shared, mut batch: Vec<Ended>) {
     let mut pause = FIRST_PAUSE;
-    loop {
-        batch = match hand_over(shared, &mut batch).await {
-            Ok(answers) => settle(shared, batch, answers),
-            Err(Failure::Stopped) => {
-                leave(shared, &batch);
-                return;
-            }
-            Err(Failure::NotDone) => batch,
-        };
-        if batch.is_empty() {
-            return;
-        }
+    while !batch.is_empty() {
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
-        batch = drop_late(shared, batch);
+        batch = tell_once(shared, drop_late(shared, batch)).await;
+    }
+}
+
+/// Tells the engine once; gives what it did not take.
+async fn tell_once(shared: &Shared, mut batch: Vec<Ended>) -> Vec<Ended> {
+    if batch.is_empty() {
+        return batch;
+    }
+    match hand_over(shared, &mut batch).await {
+        Ok(answers) => settle(shared, batch, answers),
+        Err(Failure::Stopped) => {
+            leave(shared, &batch);
+            Vec::new()
+        }
+        Err(Failure::NotDone) => batch,
     }
 }
 

@@ -20,6 +20,8 @@ mod service;
 mod settings;
 mod slots;
 mod stop;
+#[cfg(test)]
+mod tests;
 
 pub use builder::{BatchBuilder, WorkerBuilder};
 pub use course::CancelReason;

@@ -66,9 +66,14 @@ fn run(shared: &Arc<Shared>) {
     });
 }
 
+/// Renews at its times, and at once when somebody in this process wants a job to be given up.
 async fn renewals(shared: &Shared) {
+    let mut cancellations = shared.engine.listen_cancellations(&shared.queue);
     loop {
-        tokio::time::sleep(shared.settings.lease / 3).await;
+        tokio::select! {
+            () = tokio::time::sleep(shared.settings.lease / 3) => {}
+            () = cancellations.cancelled() => {}
+        }
         let mut held = shared.running.all();
         held.retain(|attempt| attempt.is_held());
         if !held.is_empty() {
@@ -136,9 +141,10 @@ async fn courses(shared: &Arc<Shared>) {
 /// The handler keeps its thread and never awaits. Its place stays taken; its job goes on without it: it is
 /// failed after a timeout or a request, and otherwise left to its lease, which is not renewed any more.
 fn give_up(shared: &Arc<Shared>, attempt: Arc<Attempt>) {
-    let Some(reason) = attempt.end() else {
+    if !attempt.end() {
         return;
-    };
+    }
+    let reason = attempt.reason();
     let lease = &attempt.lease;
     tracing::error!(queue = %lease.queue, job = %lease.id, ?reason, "a handler keeps its thread and does not react; going on without it");
     let handled = Handled::Aborted { runs_on: true };

@@ -64,11 +64,12 @@ impl Seat {
 
     fn end(&mut self, handled: Handled<Answer>) {
         self.ended = true;
-        let ending = self.attempt.end().and_then(|reason| {
-            ending(handled, reason, self.attempt.timeout, |error| {
-                self.wait_after(error)
-            })
-        });
+        let ending = if self.attempt.end() {
+            let (reason, timeout) = (self.attempt.reason(), self.attempt.timeout);
+            ending(handled, reason, timeout, |error| self.wait_after(error))
+        } else {
+            None
+        };
         match ending {
             Some(ending) => self.shared.endings.push(Ended {
                 attempt: Arc::clone(&self.attempt),
@@ -199,7 +200,7 @@ fn message(panic: &(dyn Any + Send)) -> String {
 /// Gives jobs back that were not begun.
 pub(super) fn give_back(shared: &Shared, attempts: impl IntoIterator<Item = Arc<Attempt>>) {
     for attempt in attempts {
-        if attempt.end().is_some() {
+        if attempt.end() {
             shared.endings.push(Ended {
                 attempt,
                 ending: Ending::HandedBack,

@@ -68,7 +68,7 @@ fn random() -> u32 {
 /// Waits until nothing is left to do.
 async fn worked_off(engine: &EngineHandle) {
     let queue: Queue<u64> = Queue::new(engine, QUEUE).unwrap();
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_mins(2);
     loop {
         let counts = queue.info().await.unwrap().unwrap().counts;
         if counts.not_started() + counts.active == 0 {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use paceline_jobs::{Job, JobError, JobId, JobOptions, Outcome, Queue, Shutdown, State, Worker};
 use tokio::sync::mpsc;
 
-use crate::workbench::{hear, open, reaches, until};
+use crate::store::open;
+use crate::workbench::{hear, reaches, until};
 
-const LONG: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_mins(10);
 
 async fn add(queue: &Queue<u32>, payloads: impl IntoIterator<Item = u32>) -> Vec<JobId> {
     let payloads: Vec<u32> = payloads.into_iter().collect();

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use paceline_jobs::{
-    CancelReason, Job, JobError, JobOptions, LeaseError, Outcome, Queue, Shutdown, State, Worker,
+    CancelReason, Flow, Job, JobError, JobOptions, LeaseError, Outcome, Page, Queue, Shutdown,
+    State, Worker,
 };
 use tokio::sync::mpsc;
 
 use crate::flaky::Flaky;
-use crate::store::Store;
-use crate::workbench::{hear, open, reaches, until};
+use crate::store::{Store, open};
+use crate::workbench::{hear, reaches, until};
 
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -237,4 +238,64 @@ async fn trap_11_a_holder_that_was_frozen_past_its_lease_is_cancelled_and_refuse
     assert_eq!(snapshot.result.unwrap().get(), "\"second\"");
     assert_eq!((snapshot.attempts_made, snapshot.stalls), (1, 1));
     assert!(snapshot.progress.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancellation_reaches_a_worker_of_this_process_at_once() {
+    let (engine, _folder) = open();
+    let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
+    let options = JobOptions::new().attempts(5);
+    let id = queue.add_with("n", &1, options).await.unwrap().id;
+    let (tell, mut heard) = mpsc::unbounded_channel();
+    // The next renewal is far away.
+    let worker = Worker::builder(queue.clone())
+        .lease(Duration::from_hours(1))
+        .start(move |job: Job<u32>| {
+            tell.send("began").unwrap();
+            async move {
+                job.cancelled().await;
+                Err::<(), _>(JobError::retryable("undone"))
+            }
+        });
+    assert_eq!(hear(&mut heard).await, "began");
+    queue.cancel(&id).await.unwrap();
+    let snapshot = reaches(&queue, &id, State::Failed).await;
+    assert!(snapshot.failed_reason.unwrap().contains("cancelled"));
+    assert_eq!(snapshot.attempts_made, 1);
+    worker.stop(Duration::ZERO).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_adds_children_waits_for_them_and_logs() {
+    let (engine, _folder) = open();
+    let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
+    let id = queue.add("parent", &3).await.unwrap().id;
+    let worker = Worker::builder(queue.clone()).start(|job: Job<u32>| async move {
+        if job.name() == "child" {
+            assert!(job.parent().is_some());
+            return Ok(Outcome::Completed(job.data() * 10));
+        }
+        if job.start() == 1 {
+            job.log("divided").await?;
+            let child = |number| Flow::new("q", "child", &number, JobOptions::new());
+            let children = (0..*job.data()).map(child).collect::<Result<_, _>>()?;
+            assert_eq!(job.add_children(children).await?.len(), 3);
+            return Ok(Outcome::WaitForChildren);
+        }
+        let children = job.children().await?;
+        let sum = children
+            .completed
+            .iter()
+            .map(|(_, result)| serde_json::from_str::<u32>(result.get()));
+        let sum: u32 = sum.collect::<Result<Vec<_>, _>>()?.iter().sum();
+        Ok::<_, JobError>(Outcome::Completed(sum))
+    });
+    let snapshot = reaches(&queue, &id, State::Completed).await;
+    assert_eq!(snapshot.result.unwrap().get(), "30");
+    assert_eq!(snapshot.attempts_made, 1);
+    assert_eq!(
+        queue.logs(&id, Page::default()).await.unwrap().lines,
+        ["divided"]
+    );
+    worker.stop(Duration::ZERO).await;
 }

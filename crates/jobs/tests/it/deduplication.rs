@@ -214,6 +214,23 @@ async fn trap_6_the_newest_of_three_adds_while_active_follows_when_the_holder_en
 }
 
 #[tokio::test]
+async fn trap_6_an_add_kept_under_a_throttled_id_is_not_lost() {
+    for wait in [Duration::ZERO, TTL] {
+        let store = Store::new();
+        add(&store, 1, &Deduplication::throttle("d", TTL).unwrap()).await;
+        let job = claim_one(&store.engine, "q").await;
+        let keeps = Deduplication::simple("d").unwrap().keep_last_if_active();
+        assert!(add(&store, 2, &keeps).await.existing);
+        store.pass(wait);
+        let simple = Deduplication::simple("d").unwrap();
+        assert!(add(&store, 3, &simple).await.existing, "held until the end");
+        finish(&store.engine, &job, completed()).await.unwrap();
+        let next = claim_one(&store.engine, "q").await;
+        assert_eq!(next.data.get(), "2");
+    }
+}
+
+#[tokio::test]
 async fn the_kept_add_keeps_its_options() {
     let store = Store::new();
     let id = Deduplication::simple("d").unwrap().keep_last_if_active();

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use paceline_jobs::engine::{
-    ClaimRequest, Claimed, Finish, Lease, Listener, NewJob, Operation, Renewal, SweepReport,
+    CancelListener, ClaimRequest, Claimed, Finish, Lease, Listener, NewJob, Operation, Renewal,
+    SweepReport,
 };
 use paceline_jobs::{
     AddError, Added, Engine, EngineError, EngineHandle, JobId, JobPage, JobSnapshot, LeaseError,
@@ -160,6 +161,14 @@ impl Engine for Flaky {
 
     fn listen(&self, queue: &QueueName) -> Listener {
         self.inner.listen(queue)
+    }
+
+    fn listen_cancellations(&self, queue: &QueueName) -> CancelListener {
+        self.inner.listen_cancellations(queue)
+    }
+
+    fn cancel(&self, queue: &QueueName, id: &JobId) -> Operation<'_, (), ManageError> {
+        self.inner.cancel(queue, id)
     }
 
     fn events(&self, queue: Option<QueueName>) -> QueueEvents {

@@ -11,7 +11,8 @@ use tower::limit::ConcurrencyLimitLayer;
 use tower::timeout::TimeoutLayer;
 use tower::{Service, ServiceBuilder};
 
-use crate::workbench::{hear, open, reaches, until};
+use crate::store::open;
+use crate::workbench::{hear, reaches, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_layer_ends_an_attempt_and_errors_pass_through_it_unchanged() {

@@ -9,10 +9,13 @@
 )]
 
 mod batches;
+mod bulk;
 mod cancel;
 mod conformance;
 mod crash;
 mod deduplication;
+mod disk;
+mod events;
 mod flaky;
 mod flow_ids;
 mod flow_running;
@@ -20,14 +23,19 @@ mod flows;
 mod groups;
 mod layers;
 mod model;
+mod operator;
 mod order;
 mod outage;
+mod outbox;
 #[cfg(feature = "redis")]
 mod redis;
+mod schedulers;
 mod settings;
 mod sharing;
+mod stop;
 mod store;
 mod together;
+mod transactional;
 mod transfer;
 mod workbench;
 mod worker;

@@ -11,14 +11,14 @@ mod world;
 
 use std::time::Duration;
 
-use paceline_jobs::engine::{ClaimRequest, Lease};
+use paceline_jobs::engine::{ClaimRequest, Finish, Lease};
 use paceline_jobs::{
     AddError, EngineHandle, Flow, JobId, LeaseToken, ManageError, QueueName, QueueSettings, State,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError};
 
-use self::operation::{End, Operation, QUEUES, Spec, operation};
+use self::operation::{End, Operation, QUEUES, Spec, operation, settings};
 use self::world::{Child, World};
 use super::Store;
 use crate::store::{LEASE, raw};
@@ -77,6 +77,16 @@ impl Pair {
         }
     }
 
+    /// A lease that holds, mostly; now and then any.
+    fn lease(&self, choice: usize) -> Option<(Lease, (usize, u32))> {
+        let mut leases: Vec<_> = self.leases.iter().collect();
+        if !choice.is_multiple_of(8) {
+            leases.retain(|(_, of)| self.world.holds(*of));
+        }
+        let at = (choice / 8).checked_rem(leases.len())?;
+        Some(leases[at].clone())
+    }
+
     async fn run(&mut self, operation: &Operation) -> Verdict {
         match operation {
             Operation::Add(spec) => self.add(spec).await?,
@@ -88,7 +98,11 @@ impl Pair {
             }
             Operation::AddChildren(lease, children) => self.add_children(*lease, children).await?,
             Operation::Claim { queue, max } => drop(self.claim(*queue, *max).await?),
-            Operation::Finish(lease, end) => self.finish(*lease, *end).await?,
+            Operation::Finish(lease, end) => {
+                if let Some(lease) = self.lease(*lease) {
+                    self.end(lease, *end).await?;
+                }
+            }
             Operation::Retry(job) => self.manage(*job, "retry").await?,
             Operation::Promote(job) => self.manage(*job, "promote").await?,
             Operation::Remove(job) => self.manage(*job, "remove").await?,
@@ -118,10 +132,9 @@ impl Pair {
     }
 
     async fn add_children(&mut self, lease: usize, children: &[Spec]) -> Verdict {
-        if self.leases.is_empty() {
+        let Some((lease, of)) = self.lease(lease) else {
             return Ok(());
-        }
-        let (lease, of) = self.leases[lease % self.leases.len()].clone();
+        };
         let mut next = self.world.jobs.len();
         let flows = children
             .iter()
@@ -167,12 +180,8 @@ impl Pair {
         Ok(order.len())
     }
 
-    async fn finish(&mut self, lease: usize, end: End) -> Verdict {
-        if self.leases.is_empty() {
-            return Ok(());
-        }
-        let (lease, of) = self.leases[lease % self.leases.len()].clone();
-        let ending = paceline_jobs::engine::Finish {
+    async fn end(&mut self, (lease, of): (Lease, (usize, u32)), end: End) -> Verdict {
+        let ending = Finish {
             lease,
             ending: end.ending(),
         };
@@ -285,8 +294,9 @@ impl Pair {
             if self.leases.len() == before {
                 break;
             }
-            for lease in before..self.leases.len() {
-                self.finish(lease, End::Complete).await?;
+            let fresh = self.leases[before..].to_vec();
+            for lease in fresh {
+                self.end(lease, End::Complete).await?;
             }
         }
         self.compare_counts().await?;
@@ -332,11 +342,16 @@ proptest! {
 
     #[test]
     fn the_engine_does_what_the_model_does(
-        operations in prop::collection::vec(operation(), 1..80)
+        bounds in prop::option::of((settings(), settings())),
+        operations in prop::collection::vec(operation(), 1..120),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let mut pair = Pair::new();
+            if let Some((first, second)) = bounds {
+                pair.set(0, first).await;
+                pair.set(1, second).await;
+            }
             for operation in &operations {
                 pair.run(operation).await?;
             }

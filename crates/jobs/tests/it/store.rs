@@ -28,7 +28,10 @@ impl Store {
     pub(crate) fn with(change: impl FnOnce(SqliteOptions) -> SqliteOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::starting_at(1_000_000);
-        let options = SqliteOptions::new(folder.path().join("jobs.db")).clock(clock.clone());
+        // Upkeep only when a test asks for it: its timer is not the test's clock.
+        let options = SqliteOptions::new(folder.path().join("jobs.db"))
+            .clock(clock.clone())
+            .sweep_every(Duration::from_hours(1));
         let engine = change(options).open().unwrap().into();
         Self {
             engine,

@@ -1,9 +1,12 @@
-//! On a file: what belongs together is stored together, also when the store fails half-way.
+//! On a file: what belongs together is stored together, also when the store fails half-way, and told at once.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use paceline_jobs::engine::Ending;
-use paceline_jobs::{Deduplication, Flow, JobId, JobOptions, LeaseError, Queue, State};
+use paceline_jobs::engine::{Ending, Listener};
+use paceline_jobs::{
+    Deduplication, Flow, GroupName, JobId, JobOptions, LeaseError, Queue, QueueSettings, State,
+};
 use rusqlite::Connection;
 
 use crate::store::{Store, claim_one, completed, finish, raw, state_of};
@@ -122,4 +125,36 @@ async fn the_time_of_a_deduplication_is_forgotten_by_upkeep() {
     queue.add_with("n", &1, options).await.unwrap();
     store.pass(time);
     assert_eq!(store.engine.sweep().await.unwrap().pruned, 1);
+}
+
+/// Whether the listener was woken already; does not wait for what the watcher of the file sees.
+async fn was_woken(listener: &mut Listener) -> bool {
+    tokio::select! {
+        biased;
+        () = listener.woken() => true,
+        () = std::future::ready(()) => false,
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_makes_room_wakes_workers_at_once() {
+    let one = NonZeroU32::new(1);
+    let group = || JobOptions::new().group(GroupName::new("g").unwrap());
+    for (settings, options) in [
+        (QueueSettings::default(), JobOptions::new()),
+        (QueueSettings::default().concurrency(one), JobOptions::new()),
+        (QueueSettings::default().group_concurrency(one), group()),
+    ] {
+        let store = Store::new();
+        let queue: Queue<u32> = Queue::new(&store.engine, "q").unwrap();
+        queue.set_settings(settings).await.unwrap();
+        let both = [("n", &1, options.clone()), ("n", &2, options)];
+        queue.add_bulk(both).await.unwrap();
+        let job = claim_one(&store.engine, "q").await;
+        let mut listener = store.engine.listen(queue.name());
+        listener.reset();
+        finish(&store.engine, &job, completed()).await.unwrap();
+        let makes_room = settings != QueueSettings::default();
+        assert_eq!(was_woken(&mut listener).await, makes_room, "{settings:?}");
+    }
 }

@@ -1,19 +1,12 @@
-//! A real engine on the real clock, and bounded waits for what workers do with it.
+//! Bounded waits for what workers do.
 
 use std::time::Duration;
 
-use paceline_jobs::{EngineHandle, JobId, JobSnapshot, Queue, SqliteEngine, State};
-use tempfile::TempDir;
+use paceline_jobs::{JobId, JobSnapshot, Queue, State};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// The longest wait for anything.
 pub(crate) const BOUND: Duration = Duration::from_secs(30);
-
-pub(crate) fn open() -> (EngineHandle, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let engine = SqliteEngine::open(folder.path().join("jobs.db")).unwrap();
-    (engine.into(), folder)
-}
 
 /// Waits until the job is in this state, by its events.
 pub(crate) async fn reaches<T>(queue: &Queue<T>, id: &JobId, wanted: State) -> JobSnapshot {

@@ -37,7 +37,11 @@ pub(super) async fn add(
         .arg(jobs.len())
         .arg(i32::from(checked));
     for job in jobs {
-        let id = job.options.id.clone().unwrap_or_else(JobId::random);
+        let id = job
+            .options
+            .id
+            .clone()
+            .unwrap_or_else(|| JobId::fresh(store.now()));
         push_job(&mut call, &id, job);
     }
     let answer = store.call(queue, &call).await?;

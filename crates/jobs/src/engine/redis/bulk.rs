@@ -78,7 +78,10 @@ pub(super) async fn cancel(
     queue: &QueueName,
     id: &JobId,
 ) -> Result<(), ManageError> {
-    tell(store, queue, id, "cancel", "").await
+    tell(store, queue, id, "cancel", "").await?;
+    // Workers of other processes see it with their next renewal.
+    store.board.cancel(queue);
+    Ok(())
 }
 
 async fn tell(

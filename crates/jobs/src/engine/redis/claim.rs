@@ -1,11 +1,11 @@
 use redis::Value;
 use serde_json::value::RawValue;
 
-use super::finish;
 use super::job_options::{HeldJob, StoredOptions, whole_millis};
 use super::reply::{Parts, list, small, text};
 use super::script::CLAIM;
 use super::store::Store;
+use super::{finish, schedulers};
 use crate::clock::Timestamp;
 use crate::engine::{ClaimRequest, Claimed, ClaimedJob, Ending, Finish, Lease};
 use crate::error::EngineError;
@@ -31,6 +31,9 @@ pub(super) async fn claim(store: &Store, request: &ClaimRequest) -> Result<Claim
         let taken = take(store, request, missing).await?;
         claimed.next_due = taken.next_due;
         claimed.paused = taken.paused;
+        for job in taken.jobs.iter().filter(|job| job.scheduler.is_some()) {
+            schedulers::started(store, job).await;
+        }
         claimed.jobs.extend(taken.jobs);
         if taken.unfit.is_empty() || claimed.jobs.len() >= max {
             break;

@@ -345,8 +345,8 @@ async fn fail_parent(store: &Store, queue: &QueueName, id: &str) -> Result<Value
         return Ok(Value::Nil);
     };
     let reason = store.settings.limits.cut_error(&reason);
-    let lock = "doomed".to_owned();
-    let ended = Ended::new(id, lock, &job, change, (Cow::Borrowed(reason), true), store);
+    let mark = "doomed".to_owned();
+    let ended = Ended::new(id, mark, &job, change, (Cow::Borrowed(reason), true), store);
     let (_, doomed) = tell_once(store, queue, &[Some(ended)]).await?;
     Ok(doomed)
 }

@@ -9,6 +9,7 @@ use super::keys::lock_value;
 use super::reply::{Parts, list, text};
 use super::script::{Call, FLOW};
 use super::store::{LIBRARY, Store};
+use crate::clock::Timestamp;
 use crate::engine::Lease;
 use crate::engine::checks::{check_children, check_flow};
 use crate::error::{AddError, EngineError};
@@ -54,7 +55,7 @@ async fn add_all(
 ) -> Result<Vec<AddedFlow>, AddError> {
     let mut nodes = Vec::new();
     for flow in flows {
-        collect(flow, holder.map(|_| 0), &mut nodes);
+        collect(flow, holder.map(|_| 0), store.now(), &mut nodes);
     }
     if nodes
         .iter()
@@ -107,12 +108,17 @@ async fn add_all(
     Ok(added.ok_or(EngineError::Damaged("answer"))?)
 }
 
-fn collect<'a>(flow: &'a Flow, over: Option<usize>, nodes: &mut Vec<Node<'a>>) {
-    let id = flow.job.options.id.clone().unwrap_or_else(JobId::random);
+fn collect<'a>(flow: &'a Flow, over: Option<usize>, now: Timestamp, nodes: &mut Vec<Node<'a>>) {
+    let id = flow
+        .job
+        .options
+        .id
+        .clone()
+        .unwrap_or_else(|| JobId::fresh(now));
     nodes.push(Node { flow, id, over });
     let number = nodes.len();
     for child in &flow.children {
-        collect(child, Some(number), nodes);
+        collect(child, Some(number), now, nodes);
     }
 }
 

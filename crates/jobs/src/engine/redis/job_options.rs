@@ -280,7 +280,7 @@ mod tests {
             o.lifo = true;
         });
         check(r#"{"backoff":1000}"#, |o| {
-            o.backoff = Some(Backoff::fixed(second))
+            o.backoff = Some(Backoff::fixed(second));
         });
         check(
             r#"{"backoff":{"type":"exponential","delay":1e3,"jitter":0.5}}"#,

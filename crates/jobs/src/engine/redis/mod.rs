@@ -26,10 +26,12 @@ mod link;
 mod manage;
 mod read;
 mod reply;
+mod schedulers;
 mod script;
 mod settings;
 mod snapshot;
 mod store;
+mod stored_scheduler;
 mod sweep;
 mod transfer;
 mod watch;
@@ -52,15 +54,17 @@ use self::link::Link;
 use self::store::Store;
 use super::checks::check_jobs;
 use super::{
-    Added, BulkAction, BulkStep, ClaimRequest, Claimed, Engine, EngineHandle, Finish, JobChange,
-    Lease, Listener, LogPage, NewJob, Operation, Renewal, Search, SweepReport, WakeBoard,
+    Added, BulkAction, BulkStep, CancelListener, ClaimRequest, Claimed, Engine, EngineHandle,
+    Finish, JobChange, Lease, Listener, LogPage, NewJob, Operation, Renewal, Search, SweepReport,
+    WakeBoard,
 };
 use crate::clock::Timestamp;
 use crate::error::{AddError, EngineError, LeaseError, ManageError, OpenError};
 use crate::events::QueueEvents;
 use crate::flow::{AddedFlow, Children, Flow};
 use crate::limits::Limits;
-use crate::names::{JobId, QueueName};
+use crate::names::{JobId, QueueName, SchedulerId};
+use crate::scheduler::{Scheduler, SchedulerInfo};
 use crate::settings::QueueSettings;
 use crate::shutdown::{Shutdown, StopDetails, Stopping};
 use crate::snapshot::{JobPage, JobSnapshot, Page, QueueInfo};
@@ -91,6 +95,9 @@ impl RedisEngine {
                 "the prefix must not be empty nor contain a colon".to_owned(),
             ));
         }
+        // Encryption needs a provider; the program's own choice stands if it made one.
+        #[cfg(feature = "redis-tls")]
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let address = url
             .as_str()
             .into_connection_info()
@@ -286,6 +293,25 @@ impl Engine for RedisEngine {
         self.run(move |store| async move { transfer::import(&store, &queue, &jobs).await })
     }
 
+    fn upsert_scheduler(
+        &self,
+        queue: &QueueName,
+        scheduler: Scheduler,
+    ) -> Operation<'_, SchedulerInfo, AddError> {
+        let queue = queue.clone();
+        self.run(move |store| async move { schedulers::upsert(&store, &queue, &scheduler).await })
+    }
+
+    fn remove_scheduler(&self, queue: &QueueName, id: &SchedulerId) -> Operation<'_, bool> {
+        let (queue, id) = (queue.clone(), id.clone());
+        self.run(move |store| async move { schedulers::remove(&store, &queue, &id).await })
+    }
+
+    fn schedulers(&self, queue: &QueueName) -> Operation<'_, Vec<SchedulerInfo>> {
+        let queue = queue.clone();
+        self.run(move |store| async move { schedulers::list(&store, &queue).await })
+    }
+
     fn retry(&self, queue: &QueueName, id: &JobId) -> Operation<'_, (), ManageError> {
         self.manage(queue, id, "retry")
     }
@@ -309,6 +335,10 @@ impl Engine for RedisEngine {
 
     fn listen(&self, queue: &QueueName) -> Listener {
         self.store.board.listen(queue)
+    }
+
+    fn listen_cancellations(&self, queue: &QueueName) -> CancelListener {
+        self.store.board.listen_cancellations(queue)
     }
 
     fn events(&self, queue: Option<QueueName>) -> QueueEvents {

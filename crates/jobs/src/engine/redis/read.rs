@@ -60,11 +60,11 @@ pub(super) fn page(
     let mut jobs = Vec::new();
     while !listed.is_empty() {
         let state = State::from_name(&listed.text()?).ok_or(EngineError::Damaged("job state"))?;
-        let score = listed.some_text()?;
+        let due = listed.some_text()?;
         let lock_millis = listed.int()?;
         let id = JobId::lookup(listed.text()?);
         let mut stored = StoredJob::new(queue, id, state, listed.next()?);
-        stored.due_score(score.as_deref());
+        stored.due_score(due.as_deref());
         if let Ok(left) = u64::try_from(lock_millis) {
             stored.lease_until = Some(now.saturating_add(Duration::from_millis(left)));
         }

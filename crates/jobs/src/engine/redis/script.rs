@@ -39,6 +39,8 @@ scripts! {
     BULK = "queue" "parents" "bulk";
     CHANGE = "queue" "change";
     FLOW = "queue" "parents" "insert" "flow";
+    SCHEDULE = "queue" "parents" "insert" "slots" "schedule";
+    SCHEDULERS = "queue" "slots" "schedulers";
     SEARCH = "queue" "show" "search";
     ADD = "queue" "parents" "insert" "add";
     CLAIM = "queue" "claim";
@@ -52,6 +54,7 @@ scripts! {
     PROGRESS = "queue" "progress";
     READ = "queue" "show" "read";
     RENEW = "renew";
+    UNSCHEDULE = "queue" "parents" "slots" "unschedule";
     STALLED = "queue" "stalled";
 }
 

@@ -9,6 +9,7 @@ use super::claim::report_orphans;
 use super::finish::{Ended, age_bound, tell};
 use super::job_options::{HeldJob, StoredOptions, whole_millis};
 use super::reply::{Parts, int, small};
+use super::schedulers;
 use super::script::{EXPIRE, STALLED};
 use super::store::Store;
 use crate::engine::SweepReport;
@@ -34,6 +35,7 @@ async fn sweep_queue(
     report: &mut SweepReport,
 ) -> Result<(), EngineError> {
     recover(store, queue, report).await?;
+    schedulers::make_up(store, queue).await?;
     let call = store
         .script(&EXPIRE, queue)
         .arg(store.now().as_millis())

@@ -78,7 +78,7 @@ async fn round(
 /// A marker was taken: wakes the queue's idle workers, or puts it back when they have gone to work.
 async fn handle(store: &Store, popped: Value) {
     let parts: Vec<String> = list(popped).into_iter().filter_map(text).collect();
-    let [key, member, score] = parts.as_slice() else {
+    let [key, member, millis] = parts.as_slice() else {
         return;
     };
     let Some(queue) = store.keys.queue_of(key, "marker") else {
@@ -89,6 +89,6 @@ async fn handle(store: &Store, popped: Value) {
         return;
     }
     let mut put_back = redis::cmd("ZADD");
-    put_back.arg(key).arg(score).arg(member);
+    put_back.arg(key).arg(millis).arg(member);
     let _ = store.link.query(&put_back).await;
 }

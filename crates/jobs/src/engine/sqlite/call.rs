@@ -67,7 +67,7 @@ where
         if let Some(work) = self.work.take() {
             self.done = Some(tx.isolate(work)?);
         }
-        Ok(())
+        tx.still_open()
     }
 
     fn answer(self: Box<Self>, committed: Result<(), EngineError>) {

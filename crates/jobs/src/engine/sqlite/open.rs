@@ -47,6 +47,14 @@ pub(super) fn open(
         source,
     };
     let mut writer = Connection::open(path).map_err(|error| storage(error.into()))?;
+    if writer
+        .is_readonly("main")
+        .map_err(|error| storage(error.into()))?
+    {
+        return Err(OpenError::ReadOnly {
+            path: path.to_owned(),
+        });
+    }
     set_up(&writer, options).map_err(|error| storage(error.into()))?;
     schema::prepare(&mut writer, path, options.shared)?;
     let process = register(&writer, identity).map_err(|error| storage(error.into()))?;
@@ -74,6 +82,11 @@ fn set_up(connection: &Connection, options: &SqliteOptions) -> rusqlite::Result<
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    if let Some(bytes) = options.max_size {
+        let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page.max(1);
+        connection.pragma_update(None, "max_page_count", pages)?;
+    }
     if cfg!(target_os = "macos") {
         // fsync alone leaves the data in the drive's cache there.
         connection.pragma_update(None, "fullfsync", true)?;

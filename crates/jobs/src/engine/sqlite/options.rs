@@ -46,6 +46,7 @@ pub struct SqliteOptions {
     pub(super) readers: usize,
     pub(super) line: usize,
     pub(super) events: usize,
+    pub(super) max_size: Option<u64>,
 }
 
 impl SqliteOptions {
@@ -65,6 +66,7 @@ impl SqliteOptions {
             readers: 2,
             line: 1_024,
             events: 1_024,
+            max_size: None,
         }
     }
 
@@ -132,6 +134,13 @@ impl SqliteOptions {
     /// Events kept for slow subscribers. Default 1,024.
     pub const fn event_buffer(mut self, events: usize) -> Self {
         self.events = events;
+        self
+    }
+
+    /// How large the file may grow, in bytes; what does not fit is refused as on a full disk, until jobs are
+    /// removed. Default: no bound.
+    pub const fn max_size(mut self, bytes: u64) -> Self {
+        self.max_size = Some(bytes);
         self
     }
 

@@ -28,6 +28,10 @@ impl SqliteEngine {
     /// # Errors
     /// [`AddError`]; the transaction then has nothing of these jobs and can go on.
     /// [`AddError::OtherDatabase`] when it is not on the engine's file.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "as the other adds of an engine"
+    )]
     pub fn add_in(
         &self,
         transaction: &Transaction<'_>,

@@ -2,6 +2,7 @@
 //! savepoint is rolled back, and with it what they noted here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use rusqlite::Error::FromSqlConversionFailure;
 use rusqlite::types::Type;
@@ -65,6 +66,11 @@ struct LoadedQueue {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QueueRef(usize);
 
+/// What those are told who shared the transaction.
+#[derive(Debug, thiserror::Error)]
+#[error("another operation at the same time made the database give up: the disk may be full")]
+struct GivenUp;
+
 pub(super) struct Tx<'a> {
     pub(super) connection: &'a Connection,
     pub(super) shared: &'a Shared,
@@ -115,9 +121,21 @@ impl<'a> Tx<'a> {
         for queue in &mut self.queues {
             queue.row = queue.kept.unwrap_or(queue.row);
         }
+        if self.connection.is_autocommit() {
+            // SQLite rolled back by itself, as on a full disk; `still_open` tells the others.
+            return Ok(done);
+        }
         self.execute("ROLLBACK TO operation")?;
         self.execute("RELEASE operation")?;
         Ok(done)
+    }
+
+    /// An error when the database gave up the whole transaction in one of its operations.
+    pub(super) fn still_open(&self) -> Result<(), EngineError> {
+        if self.connection.is_autocommit() {
+            return Err(EngineError::Storage(Arc::new(GivenUp)));
+        }
+        Ok(())
     }
 
     fn execute(&self, sql: &str) -> Result<(), EngineError> {

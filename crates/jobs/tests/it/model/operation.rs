@@ -164,7 +164,7 @@ fn node(children: impl Strategy<Value = Vec<Spec>>) -> impl Strategy<Value = Spe
         prop::bool::weighted(0.2),
     );
     let place = (
-        prop::option::weighted(0.4, 0_u8..3),
+        prop::option::weighted(0.5, 0_u8..2),
         prop::bool::weighted(0.2),
         failure,
         children,
@@ -207,17 +207,17 @@ fn single() -> impl Strategy<Value = Spec> {
             Mode::KeepLast,
         ][..],
     );
-    let deduplication = prop::option::weighted(0.3, (0_u8..2, mode));
+    let deduplication = prop::option::weighted(0.5, (Just(0_u8), mode));
     (leaf(), deduplication).prop_map(|(spec, deduplication)| Spec {
         deduplication,
         ..spec
     })
 }
 
-fn settings() -> impl Strategy<Value = QueueSettings> {
+pub(crate) fn settings() -> impl Strategy<Value = QueueSettings> {
     let jobs = || prop::option::weighted(0.4, (1_u32..4).prop_map(|n| NonZeroU32::new(n).unwrap()));
     let rate = || {
-        let limit = (1_u32..4, seconds(&[5])).prop_map(|(max, per)| StartLimit {
+        let limit = (1_u32..3, seconds(&[5])).prop_map(|(max, per)| StartLimit {
             max: NonZeroU32::new(max).unwrap(),
             per,
         });
@@ -247,9 +247,9 @@ fn end() -> impl Strategy<Value = End> {
 pub(crate) fn operation() -> impl Strategy<Value = Operation> {
     let any_one = || 0_usize..1_000;
     prop_oneof![
-        6 => single().prop_map(Operation::Add),
+        9 => single().prop_map(Operation::Add),
         3 => tree().prop_map(Operation::AddFlow),
-        2 => (any_one(), prop::collection::vec(leaf(), 1..3))
+        4 => (any_one(), prop::collection::vec(leaf(), 1..3))
             .prop_map(|(lease, children)| Operation::AddChildren(lease, children)),
         8 => (0..QUEUES, 1_usize..5).prop_map(|(queue, max)| Operation::Claim { queue, max }),
         12 => (any_one(), end()).prop_map(|(lease, end)| Operation::Finish(lease, end)),
@@ -258,7 +258,7 @@ pub(crate) fn operation() -> impl Strategy<Value = Operation> {
         2 => any_one().prop_map(Operation::Remove),
         1 => (0..QUEUES, any::<bool>())
             .prop_map(|(queue, paused)| Operation::Pause { queue, paused }),
-        1 => (0..QUEUES, settings())
+        2 => (0..QUEUES, settings())
             .prop_map(|(queue, settings)| Operation::Set { queue, settings }),
         3 => seconds(&[1, 5, 31]).prop_map(Operation::Pass),
         2 => Just(Operation::Sweep),

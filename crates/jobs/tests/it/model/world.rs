@@ -451,7 +451,8 @@ impl World {
         at
     }
 
-    fn holds(&self, (at, start): (usize, u32)) -> bool {
+    /// Whether the lease is still the right to its job.
+    pub(crate) fn holds(&self, (at, start): (usize, u32)) -> bool {
         let job = &self.jobs[at];
         job.exists && job.facts.state == State::Active && job.starts == start
     }

@@ -55,7 +55,7 @@ async fn a_restart_in_mid_work_loses_nothing_and_workers_go_on_by_themselves() {
     let down = queue.add("n", &1).await;
     assert!(down.is_err(), "a failure is an answer, not a hang");
     assert!(server.run());
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
     loop {
         let counts = queue.info().await.unwrap().unwrap().counts;
         if counts.completed == 200 {
@@ -113,7 +113,7 @@ async fn a_lost_marker_delays_a_job_by_the_poll_bound_at_most() {
 async fn an_idle_worker_is_woken_by_another_process_and_by_new_queues() {
     let store = Store::new();
     let other = store.second();
-    let far = Duration::from_secs(600);
+    let far = Duration::from_mins(10);
     let first: Queue<u32> = Queue::new(&store.engine, "q").unwrap();
     let second: Queue<u32> = Queue::new(&store.engine, "r").unwrap();
     let (one, mut heard_one) = worker(first, far);

@@ -198,7 +198,7 @@ async fn a_job_marked_as_failed_is_failed_without_being_run() {
 async fn a_priority_is_kept_by_promotion_stall_and_retry() {
     let store = Store::new();
     let queue = queue(&store);
-    let important = JobOptions::new().priority(7).delay(Duration::from_secs(60));
+    let important = JobOptions::new().priority(7).delay(Duration::from_mins(1));
     let id = queue.add_with("n", &1, important).await.unwrap().id;
     let stands = async || queue.get(&id).await.unwrap().unwrap().state;
     queue.promote(&id).await.unwrap();

@@ -10,9 +10,12 @@ mod faults;
 #[path = "../flow_ids.rs"]
 mod flow_ids;
 mod flow_layout;
+#[path = "../flow_running.rs"]
+mod flow_running;
 #[path = "../flows.rs"]
 mod flows;
 mod layout;
+mod schedulers;
 mod server;
 #[path = "../settings.rs"]
 mod settings;

@@ -40,12 +40,12 @@ pub(super) enum Verdict {
 }
 
 /// Judges an answer to a job that was postponed `postponed` times before.
-pub(super) fn judge(answer: Answer, postponed: u32) -> Verdict {
+pub(super) fn judge(answer: &Answer, postponed: u32) -> Verdict {
     let status = answer.status.as_u16();
     match (status, answer.retry_after) {
         (200..=299, _) => Verdict::Done {
             status,
-            body: result(&answer),
+            body: result(answer),
         },
         (429 | 503, Some(wait)) if postponed < MAX_POSTPONED => Verdict::Later { status, wait },
         (429 | 503, Some(_)) => Verdict::Failed(format!(
@@ -98,7 +98,7 @@ mod tests {
             body: body.as_bytes().to_vec(),
             whole: true,
         };
-        judge(answer, postponed)
+        judge(&answer, postponed)
     }
 
     #[track_caller]

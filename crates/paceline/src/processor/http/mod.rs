@@ -88,7 +88,7 @@ async fn deliver(
     };
     let verdict = match answered {
         // Starts that used no attempt: what was postponed, and what was lost or given back.
-        Ok(answer) => answer::judge(answer, job.start().saturating_sub(job.attempt())),
+        Ok(answer) => answer::judge(&answer, job.start().saturating_sub(job.attempt())),
         Err(error) => Verdict::Failed(error.with_causes()),
     };
     tally.count(&verdict);

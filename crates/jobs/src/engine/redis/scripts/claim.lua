@@ -75,12 +75,10 @@ local function start(id)
   call('HSET', key, 'processedOn', ARGV[1], 'ats', number)
   emit(q, 'active', 'jobId', id, 'prev', 'waiting')
   local parent = job[12] and call('EXISTS', job[12]) == 1 and job[12]
-  for _, value in ipairs({
-    id, job[1], job[2], job[3] or '', job[4] or '', job[5] or job[6] or '', number, job[8] or '', job[9] or '',
-    job[10] or '', job[11] or '', parent or '',
-  }) do
-    jobs[#jobs + 1] = value
-  end
+  local n = #jobs
+  jobs[n + 1], jobs[n + 2], jobs[n + 3], jobs[n + 4] = id, job[1], job[2], job[3] or ''
+  jobs[n + 5], jobs[n + 6], jobs[n + 7], jobs[n + 8] = job[4] or '', job[5] or job[6] or '', number, job[8] or ''
+  jobs[n + 9], jobs[n + 10], jobs[n + 11], jobs[n + 12] = job[9] or '', job[10] or '', job[11] or '', parent or ''
   return not job[10]
 end
 

@@ -125,8 +125,14 @@ local function goes_on(e, key, job, fields)
   return priority > 0 and 'prioritized' or 'waiting'
 end
 
-local NAMES = {'name', 'ats', 'processedOn', 'priority', 'parentKey', 'parent', 'deid', 'stacktrace', 'plah', 'defa',
-  'failedReason', 'plcancel'}
+-- What is read of a job, and what more unless it completes.
+local NAMES = {'name', 'parentKey', 'parent', 'deid', 'defa', 'failedReason', 'plcancel'}
+local MORE_NAMES = {'ats', 'processedOn', 'priority', 'stacktrace', 'plah'}
+
+local function read(job, key, names)
+  local values = call('HMGET', key, unpack(names))
+  for i = 1, #names do job[names[i]] = values[i] or nil end
+end
 
 -- Takes a parent that is to fail out of the line it stands in.
 local function take_doomed(id, job)
@@ -145,9 +151,8 @@ local function finish(e)
   local key = q.base .. e.id
   local expected = e.lock ~= 'doomed' and e.lock or ''
   if (call('GET', key .. ':lock') or '') ~= expected then return '' end
-  local values = call('HMGET', key, unpack(NAMES))
   local job = {}
-  for i, name in ipairs(NAMES) do job[name] = values[i] or nil end
+  read(job, key, NAMES)
   if not job.name then return '' end
   if e.lock == 'doomed' then
     if not take_doomed(e.id, job) then return '' end
@@ -158,6 +163,7 @@ local function finish(e)
     call('SREM', q.base .. 'stalled', e.id)
   end
   if job.defa and e.to ~= 'failed' then fail_with_child(e, job) end
+  if e.to ~= 'completed' then read(job, key, MORE_NAMES) end
   if job.plcancel then call('HDEL', key, 'plcancel') end
   local fields = {}
   local function set(name, value)

@@ -38,10 +38,15 @@ local function insert(q, job, waits)
     'name', job.name, 'data', job.data, 'opts', job.opts, 'timestamp', job.timestamp,
     'delay', job.delay, 'priority', job.priority,
   }
-  for field, value in pairs({deid = job.deid, parentKey = job.parent_key, parent = job.parent, rjk = job.rjk}) do
-    fields[#fields + 1] = field
+  local function set(name, value)
+    if not value then return end
+    fields[#fields + 1] = name
     fields[#fields + 1] = value
   end
+  set('deid', job.deid)
+  set('parentKey', job.parent_key)
+  set('parent', job.parent)
+  set('rjk', job.rjk)
   call('HSET', key, unpack(fields))
   emit(q, 'added', 'jobId', job.id, 'name', job.name)
   local delay, priority = tonumber(job.delay), tonumber(job.priority)

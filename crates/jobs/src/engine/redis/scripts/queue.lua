@@ -130,16 +130,16 @@ end
 
 -- Deletes the keys of jobs that stand in no line any more.
 local function erase(q, ids)
-  local keys = {}
+  local keys, n = {}, 0
   for _, id in ipairs(ids) do
     local key = q.base .. id
-    for _, part in ipairs({'', ':logs', ':dependencies', ':processed', ':failed', ':unsuccessful'}) do
-      keys[#keys + 1] = key .. part
-      if #keys == 3000 then
-        call('UNLINK', unpack(keys))
-        keys = {}
-      end
+    keys[n + 1], keys[n + 2], keys[n + 3] = key, key .. ':logs', key .. ':dependencies'
+    keys[n + 4], keys[n + 5], keys[n + 6] = key .. ':processed', key .. ':failed', key .. ':unsuccessful'
+    n = n + 6
+    if n == 3000 then
+      call('UNLINK', unpack(keys, 1, n))
+      n = 0
     end
   end
-  if #keys > 0 then call('UNLINK', unpack(keys)) end
+  if n > 0 then call('UNLINK', unpack(keys, 1, n)) end
 end

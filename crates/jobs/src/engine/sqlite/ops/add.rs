@@ -122,7 +122,11 @@ fn add_new(
     origin: &Origin,
     max_not_started: Option<u64>,
 ) -> Result<Entered, AddError> {
-    let id = job.options.id.clone().unwrap_or_else(JobId::random);
+    let id = job
+        .options
+        .id
+        .clone()
+        .unwrap_or_else(|| JobId::fresh(tx.now));
     let mut holds = None;
     if let Some(wanted) = &job.options.deduplication {
         match deduplication::judge(tx, queue, &id, job, wanted)? {

@@ -165,3 +165,34 @@ pub(super) fn find(
         .optional()?;
     found.transpose()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each statement walks an index in the order wanted: a step costs what it finds, not what there is.
+    #[test]
+    fn candidates_are_found_in_order_by_an_index() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(include_str!("../schema.sql"))
+            .unwrap();
+        let all = [READY, WAITING, PRIORITIZED].concat();
+        for sql in all
+            .into_iter()
+            .chain([DELAYED, CHILDREN, COMPLETED, FAILED, ALL])
+        {
+            let mut explain = connection
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+                .unwrap();
+            let plan: Vec<String> = explain
+                .query_map([1, 1, 1], |row| row.get(3))
+                .unwrap()
+                .collect::<Result<_, _>>()
+                .unwrap();
+            let plan = plan.join("; ");
+            assert!(plan.contains("SEARCH"), "{sql}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{sql}: {plan}");
+        }
+    }
+}

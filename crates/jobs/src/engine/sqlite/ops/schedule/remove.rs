@@ -61,10 +61,9 @@ pub(in super::super::super) fn remove(
     let jobs = collect(tx, sql, params![queue_id, id.as_str(), step.newest, limit])?;
     step.more = jobs.len() == max;
     for job in &jobs {
-        match change_found(tx, queue, job, Trigger::Remove) {
-            Err(ManageError::Engine(error)) => return Err(error),
-            // Not in a state to be removed: it goes its way without the scheduler.
-            Err(_) | Ok(()) => {}
+        // A job that is not in a state to be removed goes its way without the scheduler.
+        if let Err(ManageError::Engine(error)) = change_found(tx, queue, job, Trigger::Remove) {
+            return Err(error);
         }
     }
     Ok(step)

@@ -56,7 +56,8 @@ pub(in super::super::super) fn upsert(
             && before.body.end == body.end
             && before.body.limit == body.limit
     });
-    if !same {
+    // Without a next slot it ended or was stopped; it may go on now.
+    if !same || standing.next.is_none() {
         standing.next = plan.first(standing, tx.now);
     }
     let text = serde_json::to_string(&body).map_err(|error| AddError::Encode(Arc::new(error)))?;

@@ -1,0 +1,17 @@
+-- Jobs of schedulers. The job of a slot is named by its scheduler and the slot's time.
+
+local function slot_id(scheduler, millis)
+  return string.format('repeat:%s:%.0f', scheduler, tonumber(millis))
+end
+
+-- Whether a job has not started yet.
+local function is_ahead(q, id)
+  return call('ZSCORE', q.delayed, id) or call('ZSCORE', q.prioritized, id) or call('LPOS', q.wait, id)
+    or call('LPOS', q.base .. 'paused', id)
+end
+
+-- Takes a job that has not started out of its line; says whether it was in one.
+local function take_ahead(q, id)
+  return call('ZREM', q.delayed, id) + call('ZREM', q.prioritized, id) + call('LREM', q.wait, 1, id)
+    + call('LREM', q.base .. 'paused', 1, id) > 0
+end
