@@ -69,7 +69,7 @@ impl Server {
             if self.child.lock().unwrap().as_mut().is_none_or(gone) {
                 return false;
             }
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::park_timeout(Duration::from_millis(10));
         }
         false
     }
