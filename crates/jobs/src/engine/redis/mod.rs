@@ -54,8 +54,9 @@ use self::link::Link;
 use self::store::Store;
 use super::checks::check_jobs;
 use super::{
-    Added, BulkAction, BulkStep, CancelListener, ClaimRequest, Claimed, Engine, EngineHandle, Finish, JobChange,
-    Lease, Listener, LogPage, NewJob, Operation, Renewal, Search, SweepReport, WakeBoard,
+    Added, BulkAction, BulkStep, CancelListener, ClaimRequest, Claimed, Engine, EngineHandle,
+    Finish, JobChange, Lease, Listener, LogPage, NewJob, Operation, Renewal, Search, SweepReport,
+    WakeBoard,
 };
 use crate::clock::Timestamp;
 use crate::error::{AddError, EngineError, LeaseError, ManageError, OpenError};
