@@ -1,10 +1,10 @@
-// One measurement, one JSON line: node peer.js add|add-bulk|process|pick-up JOBS SECONDS CONCURRENCY
+// One measurement, one JSON line: node peer.js add|add-bulk|process|work|pick-up JOBS SECONDS CONCURRENCY
 // The Redis to use is in REDIS_PORT. It stops at JOBS or after SECONDS, whichever comes first.
 import { Queue, Worker } from 'bullmq';
 
 const [mode, jobs, seconds, concurrency] = [process.argv[2], ...process.argv.slice(3).map(Number)];
 const BULK = 1000;
-const name = `bench-${process.pid}`;
+const name = 'bench';
 const connection = { host: '127.0.0.1', port: Number(process.env.REDIS_PORT), maxRetriesPerRequest: null };
 const queue = new Queue(name, { connection });
 // 200 bytes as JSON.
@@ -42,6 +42,10 @@ const modes = {
   /** From the start of a worker that finds the jobs waiting to the last one completed. */
   async process() {
     await fill(jobs);
+    return modes.work();
+  },
+  /** The same of jobs that somebody else added. */
+  async work() {
     const start = performance.now();
     let done = 0;
     const worker = new Worker(name, async () => {}, { connection, concurrency });

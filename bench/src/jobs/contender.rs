@@ -14,7 +14,8 @@ pub(super) struct Contender {
     /// What an answer promises.
     pub(super) durability: &'static str,
     program: Program,
-    store: Store,
+    /// What it works on.
+    pub(super) store: Store,
     /// It gets this share of the jobs: what is slow would otherwise take minutes to be filled.
     pub(super) share: u32,
 }
@@ -63,22 +64,22 @@ pub(super) const OURS: [Contender; 2] = [
 /// Those we are measured against.
 pub(super) const PEERS: [Contender; 3] = [
     Contender {
-        name: "BullMQ, Node",
+        name: "BullMQ 6.7 on Node",
         durability: MEMORY,
         program: Program::Node,
         store: Store::Redis,
         share: 1,
     },
     Contender {
-        name: "bullmq-official, Rust",
+        name: "bullmq-official 1.4",
         durability: MEMORY,
         program: Program::Peer("bullmq-official"),
         store: Store::Redis,
         share: 1,
     },
     Contender {
-        name: "apalis-sqlite, Rust",
-        durability: "WAL, synchronous = FULL",
+        name: "apalis-sqlite 1.0",
+        durability: "some or none (WAL; its set-up turns synchronous off on one connection of its pool)",
         program: Program::Peer("apalis-sqlite"),
         store: Store::File,
         share: 20,
@@ -87,13 +88,13 @@ pub(super) const PEERS: [Contender; 3] = [
 
 /// A store that was not used before; gone with it.
 #[derive(Debug)]
-struct Fresh {
+pub(super) struct Fresh {
     folder: tempfile::TempDir,
     redis: Option<Redis>,
 }
 
 impl Fresh {
-    fn new(store: Store) -> Outcome<Self> {
+    pub(super) fn new(store: Store) -> Outcome<Self> {
         // On the disk that is built on: a file in memory would make fsync free.
         let folder = tempfile::tempdir_in(places::target())
             .map_err(|error| format!("no temporary folder: {error}"))?;
@@ -130,7 +131,17 @@ impl Contender {
         concurrency: u32,
     ) -> Outcome<serde_json::Value> {
         let fresh = Fresh::new(self.store)?;
-        let mut command = self.command(&fresh)?;
+        self.run_on(&fresh, mode, (jobs, seconds, concurrency))
+    }
+
+    /// The same on a store that others may have used: JOBS, SECONDS, CONCURRENCY.
+    pub(super) fn run_on(
+        &self,
+        fresh: &Fresh,
+        mode: &str,
+        (jobs, seconds, concurrency): (u32, u64, u32),
+    ) -> Outcome<serde_json::Value> {
+        let mut command = self.command(fresh)?;
         command.arg(mode).arg(jobs.to_string());
         command
             .arg(seconds.to_string())

@@ -1,6 +1,7 @@
 //! Jobs: what is added and worked off in a second, how soon an idle worker begins, what many waiting jobs cost.
 
 mod contender;
+mod crosswise;
 pub(crate) mod ours;
 
 use serde_json::Value;
@@ -22,7 +23,7 @@ struct Row {
 }
 
 /// Processing is measured at several concurrencies, and compared where each contender is at its best.
-const ROWS: [Row; 5] = [
+const ROWS: [Row; 6] = [
     Row {
         name: "jobs-add",
         mode: "add",
@@ -44,19 +45,20 @@ const ROWS: [Row; 5] = [
         concurrency: 32,
     },
     Row {
-        name: "jobs-process-128",
+        name: "jobs-process-256",
         mode: "process",
-        concurrency: 128,
+        concurrency: 256,
+    },
+    Row {
+        name: "jobs-process-1024",
+        mode: "process",
+        concurrency: 1024,
     },
 ];
 
 /// Measures the rows that were asked for.
 pub(crate) fn measure(options: &Options, results: &mut Results) -> Outcome<()> {
-    let contenders: Vec<&Contender> = OURS
-        .iter()
-        .chain(&PEERS)
-        .filter(|it| it.is_built())
-        .collect();
+    let contenders = contenders(options);
     for row in ROWS.iter().filter(|row| wants(options, row.name)) {
         for _ in 0..options.runs {
             for contender in &contenders {
@@ -72,6 +74,9 @@ pub(crate) fn measure(options: &Options, results: &mut Results) -> Outcome<()> {
             pick_up("pick-up-across", ACROSS, &OURS[0], options, results)?;
         }
     }
+    if wants(options, "jobs-crosswise") {
+        crosswise::check(&contenders, results)?;
+    }
     for ours in &OURS {
         if wants(options, "jobs-depth") {
             depth(ours, options, results)?;
@@ -81,6 +86,17 @@ pub(crate) fn measure(options: &Options, results: &mut Results) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+/// All that are there; those that are not are named.
+fn contenders(options: &Options) -> Vec<&'static Contender> {
+    let (built, missing): (Vec<&Contender>, Vec<&Contender>) =
+        OURS.iter().chain(&PEERS).partition(|it| it.is_built());
+    let asked = ROWS.iter().any(|row| wants(options, row.name)) || wants(options, "jobs-pick-up");
+    for contender in missing.iter().filter(|_| asked) {
+        println!("not built, and left out: {}", contender.name);
+    }
+    built
 }
 
 /// The embedded engine with producer and worker as two processes have it.

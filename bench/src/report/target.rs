@@ -50,7 +50,12 @@ const fn target(what: &'static str, ours: Measure, other: Measure, bound: Bound)
 }
 
 /// The rows of [`Processing`].
-const PROCESSING: [&str; 3] = ["jobs-process-8", "jobs-process-32", "jobs-process-128"];
+const PROCESSING: [&str; 4] = [
+    "jobs-process-8",
+    "jobs-process-32",
+    "jobs-process-256",
+    "jobs-process-1024",
+];
 
 /// All of them.
 pub(super) const TARGETS: [Target; 35] = [
@@ -171,31 +176,31 @@ pub(super) const TARGETS: [Target; 35] = [
     target(
         "jobs, embedded: add one by one / BullMQ on Redis in memory",
         Jobs("jobs-add", "Paceline, SQLite"),
-        Jobs("jobs-add", "BullMQ, Node"),
+        Jobs("jobs-add", "BullMQ 6.7 on Node"),
         AtLeast(2.5),
     ),
     target(
         "jobs, embedded: process / BullMQ on Redis in memory, both at their best concurrency",
         Processing("Paceline, SQLite"),
-        Processing("BullMQ, Node"),
+        Processing("BullMQ 6.7 on Node"),
         AtLeast(4.0),
     ),
     target(
         "jobs, Redis: add_bulk / BullMQ's addBulk",
         Jobs("jobs-add-bulk", "Paceline, Redis"),
-        Jobs("jobs-add-bulk", "BullMQ, Node"),
+        Jobs("jobs-add-bulk", "BullMQ 6.7 on Node"),
         AtLeast(2.5),
     ),
     target(
         "jobs, Redis: process / the official Rust port",
         Processing("Paceline, Redis"),
-        Processing("bullmq-official, Rust"),
+        Processing("bullmq-official 1.4"),
         AtLeast(1.3),
     ),
     target(
         "jobs, Redis: process / BullMQ",
         Processing("Paceline, Redis"),
-        Processing("BullMQ, Node"),
+        Processing("BullMQ 6.7 on Node"),
         AtLeast(2.2),
     ),
     target(

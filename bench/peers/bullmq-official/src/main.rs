@@ -1,14 +1,14 @@
 //! The official Rust port of BullMQ: one measurement, one JSON line.
 //!
-//! `bullmq-official add|add-bulk|process|pick-up JOBS SECONDS CONCURRENCY`; the Redis to use is in STORE.
+//! `bullmq-official add|add-bulk|process|work|pick-up JOBS SECONDS CONCURRENCY`; the Redis to use is in STORE.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use bullmq::options::RedisConnectionOptions;
-use bullmq::worker::{CancellationToken, ProcessorFn};
 use bullmq::queue::BulkJob;
+use bullmq::worker::{CancellationToken, ProcessorFn};
 use bullmq::{Job, Queue, QueueOptions, Worker, WorkerOptions};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
@@ -40,7 +40,11 @@ async fn main() -> bullmq::Result<()> {
     let line = match arguments[0].as_str() {
         "add" => add(task, &queue).await?,
         "add-bulk" => add_bulk(task, &queue, true).await?,
-        "process" => process(task, &queue).await?,
+        "process" => {
+            add_bulk(task, &queue, false).await?;
+            work(task).await?
+        }
+        "work" => work(task).await?,
         "pick-up" => pick_up(task, &queue).await?,
         other => panic!("there is no mode {other}"),
     };
@@ -72,7 +76,8 @@ async fn add(task: Task, queue: &Arc<Queue>) -> bullmq::Result<Value> {
     for _ in 0..task.concurrency {
         let (queue, begun, added) = (Arc::clone(queue), Arc::clone(&begun), Arc::clone(&added));
         producers.push(tokio::spawn(async move {
-            while begun.fetch_add(1, Ordering::Relaxed) < task.jobs && start.elapsed() < task.limit {
+            while begun.fetch_add(1, Ordering::Relaxed) < task.jobs && start.elapsed() < task.limit
+            {
                 queue.add("job", data()).await?;
                 added.fetch_add(1, Ordering::Relaxed);
             }
@@ -97,8 +102,8 @@ async fn add_bulk(task: Task, queue: &Queue, limited: bool) -> bullmq::Result<Va
     Ok(rate(added, start))
 }
 
-async fn process(task: Task, queue: &Queue) -> bullmq::Result<Value> {
-    add_bulk(task, queue, false).await?;
+/// From the start of a worker that finds the jobs waiting to the last one handled.
+async fn work(task: Task) -> bullmq::Result<Value> {
     let done = Arc::new(AtomicU32::new(0));
     let all = Arc::new(Notify::new());
     let (count, last) = (Arc::clone(&done), Arc::clone(&all));

@@ -51,6 +51,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
             "add" => adding::one_by_one(&task).await?,
             "add-bulk" => adding::bulk(&task).await?,
             "process" => processing::run(&task).await?,
+            "work" => processing::run_off(&task).await?,
             "pick-up" => pick_up::run(&task, &task.queue).await?,
             "pick-up-across" => pick_up::run(&task, &queue(&open(url).await?)?).await?,
             "depth" => depth::run(&task).await?,

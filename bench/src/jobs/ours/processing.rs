@@ -16,6 +16,11 @@ use crate::Outcome;
 /// From the start of the worker until the last ending is stored.
 pub(super) async fn run(task: &Task) -> Outcome<Value> {
     fill(&task.queue, task.jobs).await?;
+    run_off(task).await
+}
+
+/// The same of jobs that somebody else added.
+pub(super) async fn run_off(task: &Task) -> Outcome<Value> {
     let start = Instant::now();
     let done = work(task, task.jobs, task.limit).await;
     Ok(rate(done, start))

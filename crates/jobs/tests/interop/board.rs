@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use paceline_jobs::{JobOptions, State};
+use paceline_jobs::{Flow, JobOptions, State};
 use serde_json::{Value, json};
 
 use crate::ours::OurWorker;
@@ -180,5 +180,43 @@ async fn it_pauses_resumes_empties_and_adds() {
         (job.max_attempts, job.result.unwrap().get()),
         (2, "\"from the board\"")
     );
+    drop(worker);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_shows_our_trees_and_changes_our_payloads() {
+    let board = Board::new().await;
+    let leaf = Flow::new(QUEUE, "leaf", &json!({ "answer": 1 }), JobOptions::new()).unwrap();
+    let root = Flow::new(
+        QUEUE,
+        "root",
+        &json!({ "children": true }),
+        JobOptions::new(),
+    )
+    .unwrap();
+    board.world.queue().pause().await.unwrap();
+    let added = board.world.engine.add_flow(root.child(leaf)).await.unwrap();
+    let (root, leaf) = (added.job.id.as_str(), added.children[0].job.id.as_str());
+    let tree = board
+        .get(&format!("/queues/{QUEUE}/{root}/flow"))
+        .await
+        .to_string();
+    assert!(tree.contains(root) && tree.contains(leaf), "{tree}");
+    let body = json!({ "jobData": { "answer": "changed" } });
+    let path = format!("/queues/{QUEUE}/{leaf}/update-data");
+    board.ask("PATCH", &path, Some(body)).await;
+    let body = json!({ "concurrency": 1 });
+    board
+        .ask("PUT", &format!("/queues/{QUEUE}/concurrency"), Some(body))
+        .await;
+    let settings = board.world.queue().info().await.unwrap().unwrap().settings;
+    assert_eq!(settings.concurrency.map(u32::from), Some(1));
+    let worker = OurWorker::start(&board.world.engine, QUEUE, 2);
+    board.world.queue().resume().await.unwrap();
+    let job = board
+        .world
+        .we_see(root, |job| job.state == State::Completed)
+        .await;
+    assert_eq!(job.result.unwrap().get(), "[\"changed\"]");
     drop(worker);
 }

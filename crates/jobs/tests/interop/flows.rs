@@ -1,10 +1,12 @@
 //! Trees of jobs made by one side and run by the other.
 
-use paceline_jobs::{ChildFailure, Flow, JobId, JobOptions, QueueName, State};
+use paceline_jobs::{
+    ChildFailure, Flow, Job, JobError, JobId, JobOptions, Outcome, Queue, QueueName, State, Worker,
+};
 use serde_json::{Value, json};
 
 use crate::ours::OurWorker;
-use crate::world::{World, eventually, text, we_see};
+use crate::world::{World, eventually, text, value, we_see};
 
 const PARENTS: &str = "parents";
 const CHILDREN: &str = "children";
@@ -143,6 +145,14 @@ const FAILURES: [Failure; 5] = [
     },
 ];
 
+/// Each side has words of its own; both say which child it was.
+fn names_the_child(reason: &str, child: &str) {
+    assert!(
+        reason.contains(child) && reason.contains("failed"),
+        "{reason}"
+    );
+}
+
 fn failing() -> Value {
     json!({ "fail": { "times": 9, "message": "broken" } })
 }
@@ -161,9 +171,8 @@ async fn check(world: &World, parent: &str, child: &str, failure: &Failure) {
     .await;
     let seen = parent_seen_by_node(world, parent, failure.parent.as_str()).await;
     if failure.parent == State::Failed {
-        let reason = format!("child bull:{CHILDREN}:{child} failed");
-        assert_eq!(job.failed_reason.as_deref(), Some(&*reason), "{why}");
-        assert_eq!(seen["failedReason"], reason, "{why}");
+        names_the_child(job.failed_reason.as_deref().unwrap(), child);
+        assert_eq!(seen["failedReason"].as_str(), job.failed_reason.as_deref());
     }
     let queue = QueueName::new(PARENTS).unwrap();
     let children = world
@@ -240,10 +249,32 @@ async fn failure_climbs_through_a_tree_worked_by_both() {
         job.state == State::Failed
     })
     .await;
-    let reason = format!("child bull:middle:{middle} failed");
-    assert_eq!(job.failed_reason, Some(reason));
+    names_the_child(&job.failed_reason.unwrap(), middle.as_str());
     assert!(
         world.node.all("ran").is_empty(),
         "the middle fails without being run"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_handler_waits_for_children_it_adds_and_node_runs_them() {
+    let world = World::new().await;
+    let command = json!({ "worker": "node", "queue": CHILDREN });
+    world.node.call("work", command).await;
+    let parents: Queue<Value> = Queue::new(&world.engine, PARENTS).unwrap();
+    let worker = Worker::builder(parents.clone()).start(async |job: Job<Value>| {
+        let children = job.children().await?;
+        if children.completed.is_empty() {
+            let child = json!({ "answer": "from node" });
+            let child = Flow::new(CHILDREN, "child", &child, JobOptions::new())?;
+            job.add_children(vec![child]).await?;
+            return Ok::<_, JobError>(Outcome::WaitForChildren);
+        }
+        Ok(Outcome::Completed(value(&children.completed[0].1)))
+    });
+    let id = parents.add("parent", &json!({})).await.unwrap().id;
+    let parent = parent_seen_by_node(&world, id.as_str(), "completed").await;
+    assert_eq!(parent["returnvalue"], "from node");
+    assert_eq!(parent["attemptsMade"], 1, "the wait used no attempt");
+    drop(worker);
 }

@@ -88,7 +88,7 @@ async fn put(
             queue,
             scheduler,
             known,
-            &fields(scheduler),
+            &fields(scheduler, slot),
             slot,
             opts,
         )

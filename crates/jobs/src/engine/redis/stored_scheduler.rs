@@ -124,7 +124,9 @@ fn schedule(
     if let Some(every) = count("every").filter(|every| *every > 0) {
         return Some(Schedule::Every {
             every: Duration::from_millis(every),
-            offset: count("offset").map(Duration::from_millis),
+            offset: count("offset")
+                .filter(|_| !named.contains_key(FOLLOWS))
+                .map(Duration::from_millis),
         });
     }
     Some(Schedule::Cron {
@@ -223,8 +225,14 @@ pub(super) fn slot_id(scheduler: &str, slot: Timestamp) -> String {
     format!("repeat:{scheduler}:{}", slot.as_millis())
 }
 
-/// The fields to store.
-pub(super) fn fields(scheduler: &Scheduler) -> Vec<(&'static str, String)> {
+/// Said of a scheduler whose `offset` is only where its first slot happened to lie.
+const FOLLOWS: &str = "plfollows";
+
+/// The fields to store. BullMQ goes by `offset` after a slot was missed, so it is always there.
+pub(super) fn fields(
+    scheduler: &Scheduler,
+    slot: Option<Timestamp>,
+) -> Vec<(&'static str, String)> {
     let mut fields = vec![
         ("name", scheduler.name.clone()),
         ("data", scheduler.data.get().to_owned()),
@@ -235,6 +243,11 @@ pub(super) fn fields(scheduler: &Scheduler) -> Vec<(&'static str, String)> {
             fields.push(("every", whole_millis(*every).to_string()));
             if let Some(offset) = offset {
                 fields.push(("offset", whole_millis(*offset).to_string()));
+            } else if let Some(slot) = slot {
+                let every = i64::try_from(whole_millis(*every)).unwrap_or(i64::MAX);
+                let offset = slot.as_millis().rem_euclid(every.max(1));
+                fields.push(("offset", offset.to_string()));
+                fields.push((FOLLOWS, "1".to_owned()));
             }
         }
         Schedule::Cron { pattern, zone } => {

@@ -44,6 +44,9 @@ impl Telling<'_> {
                         let value = value.as_str().unwrap();
                         let told = match field.as_str() {
                             "jid" => self.perhaps_never_added(value),
+                            // Where the first slot happened to lie.
+                            "offset" => "an offset".to_owned(),
+                            "delay" => wait(value.parse().unwrap()),
                             _ => self.field(value),
                         };
                         fact(&self.text(field), told);
@@ -70,7 +73,18 @@ impl Telling<'_> {
             self.member(member)
         };
         let order: Vec<String> = pairs.iter().map(|pair| tell(&pair[0])).collect();
-        fact("order", order.join(" "));
+        // What was scored within one millisecond is in the order of ids, which are random.
+        let by_time = [
+            ":completed",
+            ":failed",
+            ":unsuccessful",
+            ":waiting-children",
+        ];
+        let mut told = order.clone();
+        if by_time.iter().any(|end| key.ends_with(end)) {
+            told.sort();
+        }
+        fact("order", told.join(" "));
         for (pair, member) in pairs.iter().zip(order) {
             let score: f64 = pair[1].as_str().unwrap().parse().unwrap();
             let told = if key.ends_with(":delayed") {
@@ -137,6 +151,9 @@ impl Telling<'_> {
                 let told = fields.iter().map(|(name, value)| {
                     let value = match name.as_str() {
                         "id" | "jobId" if value.is_string() => Value::String(self.member(value)),
+                        "delay" if value.is_number() => {
+                            Value::String(wait(value.as_f64().unwrap()))
+                        }
                         "deduplicatedJobId" => {
                             Value::String(self.perhaps_never_added(value.as_str().unwrap()))
                         }
@@ -197,4 +214,11 @@ impl Telling<'_> {
         }
         part.to_owned()
     }
+}
+
+/// A time to wait, in minutes: until a scheduler's slot it depends on the moment.
+fn wait(millis: f64) -> String {
+    #[allow(clippy::cast_precision_loss, reason = "a minute has few milliseconds")]
+    let minutes = (millis / MINUTE as f64).round();
+    format!("{minutes} minutes")
 }

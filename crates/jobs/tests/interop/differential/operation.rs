@@ -68,6 +68,8 @@ pub(super) enum Operation {
     Complete(&'static str, Value),
     Fail(&'static str, &'static str),
     FailForGood(&'static str, &'static str),
+    /// The same of a child whose parents fail with it; on their side workers then take these parents.
+    FailWithParents(&'static str, &'static str),
     Postpone(&'static str, Minutes),
     HandBack(&'static str),
     /// The worker's lock goes, as it does when its time is over.
@@ -107,6 +109,15 @@ pub(super) struct Labels {
 }
 
 impl Labels {
+    /// What a job that was taken is called: the job of a scheduler has no name until then.
+    pub(super) fn taken(&mut self, queue: &str, id: String) -> &'static str {
+        if let Some(label) = self.of(&id) {
+            return label;
+        }
+        self.set("iteration", queue, id);
+        "iteration"
+    }
+
     /// Calls a job that came to be without an add of its own.
     pub(super) fn set_kept(&mut self, queue: &str, id: String) {
         if self.of(&id).is_none() {

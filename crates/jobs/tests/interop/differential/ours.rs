@@ -110,7 +110,7 @@ impl Ours<'_> {
                 self.finish(label, Ending::Completed { result }).await
             }
             Operation::Fail(label, message) => self.finish(label, failed(message, true)).await,
-            Operation::FailForGood(label, message) => {
+            Operation::FailForGood(label, message) | Operation::FailWithParents(label, message) => {
                 self.finish(label, failed(message, false)).await
             }
             Operation::Postpone(label, delay) => {
@@ -289,7 +289,8 @@ impl Ours<'_> {
         };
         let id = job.lease.id.to_string();
         self.leases.insert(id.clone(), job.lease);
-        Ok(self.labels.of(&id).unwrap_or("an iteration").to_owned())
+        let queue = queue.to_string();
+        Ok(self.labels.taken(&queue, id).to_owned())
     }
 
     async fn finish(&mut self, label: &str, ending: Ending) -> Answer {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::operation::{Deduplication, OnFailure, Operation, Options, Tree};
 use Operation::{
-    Add, Bulk, CleanCompleted, Complete, Concurrency, Data, Delay, Drain, Fail, FailForGood, Flow,
+    Add, Bulk, CleanCompleted, Complete, Concurrency, Data, Delay, Drain, Fail, FailForGood, FailWithParents, Flow,
     HandBack, Log, LoseLease, Obliterate, Pause, Postpone, Priority, Promote, PromoteAll, Rate, Remove,
     RemoveScheduler, Report, Resume, Retry, RetryAll, Sweep, Upsert,
 };
@@ -171,11 +171,11 @@ fn flowing() -> Vec<Scenario> {
             pair(None), TAKE, TAKE_CHILD, Complete("a", json!(1)), TAKE_CHILD, Complete("b", json!({ "n": 2 })), TAKE, Complete("p", json!(3)),
         ]),
         ("flow-fails", one_fails(None)),
-        ("flow-fail-parent", one_fails(Some(OnFailure::Fail))),
+        ("flow-fail-parent", vec![pair(Some(OnFailure::Fail)), TAKE_CHILD, FailWithParents("a", "broken"), TAKE_CHILD, TAKE]),
         ("flow-continue", one_fails(Some(OnFailure::Continue))),
         ("flow-ignore", one_fails(Some(OnFailure::Ignore))),
         ("flow-remove", one_fails(Some(OnFailure::Remove))),
-        ("flow-nested", vec![nested, TAKE_CHILD, FailForGood("a", "broken"), TAKE_CHILD]),
+        ("flow-nested", vec![nested, TAKE_CHILD, FailWithParents("a", "broken"), TAKE_CHILD, TAKE]),
         ("flow-delayed-parent", vec![delayed, TAKE_CHILD, Complete("a", json!(1)), TAKE]),
         ("flow-child-removed", vec![pair(None), TAKE_CHILD, Complete("a", json!(1)), Remove("b"), TAKE]),
         ("flow-child-retried", vec![
@@ -190,6 +190,7 @@ fn scheduling() -> Vec<Scenario> {
         ("schedule", vec![Upsert("s", 60), Upsert("s", 60)]),
         ("schedule-changed", vec![Upsert("s", 60), Upsert("s", 20)]),
         ("schedule-removed", vec![Upsert("s", 60), RemoveScheduler("s"), RemoveScheduler("s")]),
+        ("schedule-removed-later", vec![Upsert("s", 60), TAKE, RemoveScheduler("s"), Complete("iteration", json!(1))]),
         ("schedule-taken", vec![Upsert("s", 60), TAKE]),
     ]
 }

@@ -98,6 +98,14 @@ impl Theirs<'_> {
                 )
                 .await
             }
+            Operation::FailWithParents(label, message) => {
+                let values = json!({ "message": message, "unrecoverable": true });
+                self.job("fail", label, values).await?;
+                let queues = json!([self.children, self.queue]);
+                self.call("settle", json!({ "queues": queues }))
+                    .await
+                    .map(|_| "done".to_owned())
+            }
             Operation::Postpone(label, delay) => {
                 self.job("postpone", label, json!({ "delay": delay * MINUTE }))
                     .await
@@ -252,6 +260,7 @@ impl Theirs<'_> {
             return Ok("nothing".to_owned());
         }
         let id = text(&taken["id"]);
-        Ok(self.labels.of(&id).unwrap_or("an iteration").to_owned())
+        let queue = queue.clone();
+        Ok(self.labels.taken(&queue, id).to_owned())
     }
 }

@@ -24,21 +24,30 @@ function held(queue, job) {
 
 export const commands = {
   async take({ queue, options }) {
-    let job = await workerOf(queue, options).getNextJob(TOKEN, { block: false });
-    // A worker fails such a job without running it.
-    while (job?.deferredFailure) {
-      const error = new UnrecoverableError(job.deferredFailure);
-      await job.moveToFailed(error, TOKEN, false);
-      job = await workerOf(queue).getNextJob(TOKEN, { block: false });
-    }
+    const job = await workerOf(queue, options).getNextJob(TOKEN, { block: false });
     if (!job) return null;
     taken.set(`${queue}:${job.id}`, job);
     const { id, name, data, attemptsMade, priority } = job;
     return { id, name, data, attemptsMade, priority };
   },
+  /** Takes and fails what is next and to be failed without being run, as any worker does, in this order. */
+  async settle({ queues }) {
+    const redis = new Redis(connection);
+    for (const queue of queues) {
+      const [ready] = await redis.zrange(`bull:${queue}:prioritized`, 0, 0);
+      const next = (await redis.lindex(`bull:${queue}:wait`, -1)) ?? ready;
+      const failure = next && (await redis.hget(`bull:${queue}:${next}`, 'defa'));
+      if (!failure) continue;
+      const job = await workerOf(queue).getNextJob(TOKEN, { block: false });
+      await job.moveToFailed(new UnrecoverableError(failure), TOKEN, false);
+    }
+    redis.disconnect();
+  },
   /** The look for stalled jobs that a worker has now and then, now. */
   async checkStalled({ queue }) {
-    await new Redis(connection).del(`bull:${queue}:stalled-check`);
+    const redis = new Redis(connection);
+    await redis.del(`bull:${queue}:stalled-check`);
+    redis.disconnect();
     await workerOf(queue).moveStalledJobsToWait();
   },
   async complete({ queue, job, result }) {
