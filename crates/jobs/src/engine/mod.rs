@@ -5,7 +5,13 @@
 //! transition is the one [`crate::state::decide`] gives; only the holder of a lease (token and start
 //! number) can renew, report on or finish a job.
 
-#[cfg(feature = "redis")]
+#[cfg_attr(
+    not(feature = "redis"),
+    allow(
+        dead_code,
+        reason = "the embedded engine has some of these checks in its own words"
+    )
+)]
 mod checks;
 #[cfg(feature = "redis")]
 pub mod redis;
