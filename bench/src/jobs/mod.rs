@@ -23,7 +23,7 @@ struct Row {
 }
 
 /// Processing is measured at several concurrencies, and compared where each contender is at its best.
-const ROWS: [Row; 5] = [
+const ROWS: [Row; 6] = [
     Row {
         name: "jobs-add",
         mode: "add",
@@ -45,9 +45,14 @@ const ROWS: [Row; 5] = [
         concurrency: 32,
     },
     Row {
-        name: "jobs-process-128",
+        name: "jobs-process-256",
         mode: "process",
-        concurrency: 128,
+        concurrency: 256,
+    },
+    Row {
+        name: "jobs-process-1024",
+        mode: "process",
+        concurrency: 1024,
     },
 ];
 

@@ -50,7 +50,12 @@ const fn target(what: &'static str, ours: Measure, other: Measure, bound: Bound)
 }
 
 /// The rows of [`Processing`].
-const PROCESSING: [&str; 3] = ["jobs-process-8", "jobs-process-32", "jobs-process-128"];
+const PROCESSING: [&str; 4] = [
+    "jobs-process-8",
+    "jobs-process-32",
+    "jobs-process-256",
+    "jobs-process-1024",
+];
 
 /// All of them.
 pub(super) const TARGETS: [Target; 35] = [

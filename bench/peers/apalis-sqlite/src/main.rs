@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use apalis::prelude::*;
+use apalis_sqlite::callback::HookCallbackListener;
 use apalis_sqlite::{Config, SqlitePool, SqliteStorage};
+use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -38,13 +40,13 @@ async fn main() -> Result<(), BoxDynError> {
         concurrency: number(3),
     };
     let store = std::env::var("STORE").expect("STORE names the file");
-    let pool = SqlitePool::connect(&format!("{store}?mode=rwc")).await?;
+    let (pool, listener) = SqliteStorage::connect_with_callback(&format!("{store}?mode=rwc"))?;
     SqliteStorage::setup(&pool).await?;
     let line = match arguments[0].as_str() {
         "add" => peer.add(&pool).await?,
         "add-bulk" => peer.add_bulk(&pool, peer.limit).await?,
-        "process" => peer.process(&pool).await?,
-        "pick-up" => peer.pick_up(&pool).await?,
+        "process" => peer.process(&pool, listener).await?,
+        "pick-up" => peer.pick_up(&pool, listener).await?,
         other => panic!("there is no mode {other}"),
     };
     println!("{line}");
@@ -115,18 +117,26 @@ impl Peer {
         Ok(rate(added, start))
     }
 
-    fn work(self, pool: &SqlitePool) {
+    /// As its documentation does it for low latency: woken by the database, and looking now and then.
+    fn work(self, pool: &SqlitePool, listener: HookCallbackListener) {
+        let strategy = Strategy::new()
+            .stream(listener.ready_chunks(self.concurrency.max(10) as usize))
+            .interval(Duration::from_millis(100));
         let worker = WorkerBuilder::new("bench")
-            .backend(self.storage(pool))
+            .backend(self.storage(pool).poll_with_strategy(strategy))
             .concurrency(self.concurrency as usize)
             .build(handle);
         tokio::spawn(async move { worker.run().await });
     }
 
-    async fn process(self, pool: &SqlitePool) -> Result<Value, BoxDynError> {
+    async fn process(
+        self,
+        pool: &SqlitePool,
+        listener: HookCallbackListener,
+    ) -> Result<Value, BoxDynError> {
         self.add_bulk(pool, Duration::MAX).await?;
         let start = Instant::now();
-        self.work(pool);
+        self.work(pool, listener);
         let all = async {
             while DONE.load(Ordering::SeqCst) < self.jobs {
                 NEWS.notified().await;
@@ -136,8 +146,12 @@ impl Peer {
         Ok(rate(DONE.load(Ordering::SeqCst), start))
     }
 
-    async fn pick_up(self, pool: &SqlitePool) -> Result<Value, BoxDynError> {
-        self.work(pool);
+    async fn pick_up(
+        self,
+        pool: &SqlitePool,
+        listener: HookCallbackListener,
+    ) -> Result<Value, BoxDynError> {
+        self.work(pool, listener);
         let mut storage = self.storage(pool);
         let mut waits = Vec::new();
         let began = Instant::now();

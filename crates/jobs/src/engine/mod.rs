@@ -7,7 +7,10 @@
 
 #[cfg_attr(
     not(feature = "redis"),
-    allow(dead_code, reason = "most of it is for the Redis engine")
+    allow(
+        dead_code,
+        reason = "the embedded engine has some of these checks in its own words"
+    )
 )]
 mod checks;
 #[cfg(feature = "redis")]

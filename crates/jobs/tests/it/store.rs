@@ -21,6 +21,12 @@ pub(crate) struct Store {
 }
 
 impl Store {
+    /// Whether it has groups, and keeps the exact place of a job that comes back into its line.
+    pub(crate) const GROUPS: bool = true;
+    pub(crate) const EXACT_PLACES: bool = true;
+    /// Whether the holder of a lease that ended is believed until somebody recovered the job.
+    pub(crate) const LATE_WORD_COUNTS: bool = true;
+
     pub(crate) fn new() -> Self {
         Self::with(|options| options)
     }

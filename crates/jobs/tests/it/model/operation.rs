@@ -10,6 +10,7 @@ use paceline_jobs::{
 };
 use proptest::prelude::*;
 
+use super::Store;
 use crate::store::raw;
 
 /// A job to be added.
@@ -176,7 +177,7 @@ fn node(children: impl Strategy<Value = Vec<Spec>>) -> impl Strategy<Value = Spe
         attempts: run.3,
         backoff: run.4,
         lifo: run.5,
-        group: place.0,
+        group: place.0.filter(|_| Store::GROUPS),
         fleeting: place.1,
         failure: place.2,
         deduplication: None,
@@ -228,8 +229,8 @@ pub(crate) fn settings() -> impl Strategy<Value = QueueSettings> {
             QueueSettings::default()
                 .concurrency(concurrency)
                 .rate(rate)
-                .group_concurrency(group_concurrency)
-                .group_rate(group_rate)
+                .group_concurrency(group_concurrency.filter(|_| Store::GROUPS))
+                .group_rate(group_rate.filter(|_| Store::GROUPS))
         },
     )
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use paceline_jobs::state::{Change, JobFacts, Place, Trigger, decide, initial};
 use paceline_jobs::{Backoff, ChildFailure, QueueSettings, StartLimit, State, Timestamp};
 
+use super::Store;
 use super::operation::{End, Mode, QUEUES, Spec, TTL};
 use crate::store::LEASE;
 
@@ -391,8 +392,9 @@ impl World {
         }
     }
 
-    /// Takes jobs, in order.
-    pub(crate) fn claim(&mut self, queue: usize, max: usize) -> Vec<usize> {
+    /// Takes jobs, in order. `chosen` are those an engine took that knows places less exactly: they are taken
+    /// as far as they are ready.
+    pub(crate) fn claim(&mut self, queue: usize, max: usize, chosen: &[usize]) -> Vec<usize> {
         self.promote_due(queue);
         let mut taken = Vec::new();
         let settings = self.queues[queue].settings;
@@ -421,13 +423,19 @@ impl World {
             let Some((_, line)) = lines.into_iter().min() else {
                 break;
             };
-            taken.push(self.start(queue, line));
+            let chosen = chosen.get(taken.len()).copied();
+            taken.push(self.start(queue, line, chosen));
         }
         taken
     }
 
-    fn start(&mut self, queue: usize, line: Option<u8>) -> usize {
-        let at = self.of_group(queue, line, State::is_ready)[0];
+    fn start(&mut self, queue: usize, line: Option<u8>, chosen: Option<usize>) -> usize {
+        let ready = self.of_group(queue, line, State::is_ready);
+        let equal = |at: &usize| {
+            let priority = |at: usize| self.jobs[at].facts.priority;
+            ready.contains(at) && priority(*at) == priority(ready[0])
+        };
+        let at = chosen.filter(equal).unwrap_or(ready[0]);
         let grouped = (0_u8..9).any(|group| self.ready_of(queue, Some(group)) > 0);
         let change = decide(&self.jobs[at].facts, Trigger::Claim, self.now);
         let job = &mut self.jobs[at];
@@ -454,7 +462,8 @@ impl World {
     /// Whether the lease is still the right to its job.
     pub(crate) fn holds(&self, (at, start): (usize, u32)) -> bool {
         let job = &self.jobs[at];
-        job.exists && job.facts.state == State::Active && job.starts == start
+        let in_time = Store::LATE_WORD_COUNTS || self.now < job.lease_until;
+        job.exists && job.facts.state == State::Active && job.starts == start && in_time
     }
 
     /// Ends an attempt; nothing when the lease is lost.

@@ -15,6 +15,10 @@ mod flow_running;
 #[path = "../flows.rs"]
 mod flows;
 mod layout;
+#[path = "../model.rs"]
+mod model;
+#[path = "../order.rs"]
+mod order;
 mod schedulers;
 mod server;
 #[path = "../settings.rs"]

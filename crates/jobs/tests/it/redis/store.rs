@@ -17,6 +17,12 @@ pub(crate) struct Store {
 }
 
 impl Store {
+    /// Whether it has groups, and keeps the exact place of a job that comes back into its line.
+    pub(crate) const GROUPS: bool = false;
+    pub(crate) const EXACT_PLACES: bool = false;
+    /// Whether the holder of a lease that ended is believed until somebody recovered the job.
+    pub(crate) const LATE_WORD_COUNTS: bool = false;
+
     pub(crate) fn new() -> Self {
         Self::with(|options| options)
     }
@@ -32,6 +38,11 @@ impl Store {
             server,
             prefix,
         }
+    }
+
+    /// An engine that forgives one lost lease.
+    pub(crate) fn by_hand() -> Self {
+        Self::with(|options| options.stall_limit(1))
     }
 
     /// Lets time pass, for the engine and for what the server holds for a time.

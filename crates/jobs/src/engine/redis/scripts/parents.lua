@@ -6,11 +6,13 @@ local doomed = {}
 
 -- Lets a parent go on: into the line its delay and priority say. `note` tells our own readers more.
 local function release(p, id, now, from, note)
-  local job = call('HMGET', p.base .. id, 'delay', 'priority')
+  local job = call('HMGET', p.base .. id, 'delay', 'priority', 'timestamp')
   local delay, priority = tonumber(job[1] or 0) or 0, tonumber(job[2] or 0) or 0
-  if delay > 0 then
-    call('ZADD', p.delayed, (now + delay) * DUE_STEP, id)
-    emit(p, 'delayed', 'jobId', id, 'delay', string.format('%.0f', now + delay))
+  -- Its own delay counts from its add on, also while it waited for its children.
+  local due = (tonumber(job[3] or 0) or 0) + delay
+  if delay > 0 and due > now then
+    call('ZADD', p.delayed, due * DUE_STEP, id)
+    emit(p, 'delayed', 'jobId', id, 'delay', string.format('%.0f', due))
     wake_when_due(p)
   else
     line_up(p, id, priority, priority == 0)
