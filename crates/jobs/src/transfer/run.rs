@@ -13,7 +13,7 @@ use crate::snapshot::{Page, QueueCounts};
 use crate::state::State;
 
 /// Jobs in both stores at most, while a batch goes over.
-const BATCH: usize = 500;
+pub(super) const BATCH: usize = 500;
 /// The wait between looks at a source that has nothing to give.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 

@@ -1,10 +1,11 @@
 //! A queue that moves from a file to a server and back.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use paceline_jobs::{
-    Backoff, Deduplication, EngineHandle, JobId, JobOptions, JobSnapshot, LeaseToken, Page, Queue,
-    QueueName, State, Transfer,
+    Backoff, CatchUp, Deduplication, EngineHandle, JobId, JobOptions, JobSnapshot, LeaseToken,
+    Page, Queue, QueueName, Schedule, Scheduler, SchedulerId, State, Transfer,
 };
 
 use super::{Store, open};
@@ -121,4 +122,37 @@ async fn a_deduplication_goes_on_where_the_job_went() {
     assert_eq!((again.id, again.existing), (id, true));
     to.pass(Duration::from_mins(11));
     assert!(!there.add_with("n", &3, options).await.unwrap().existing);
+}
+
+#[tokio::test]
+async fn a_scheduler_comes_back_from_a_server_with_its_slot_and_what_it_has_left() {
+    let ((file, _folder), (server, _server)) = (crate::open(), open());
+    let scheduler = Scheduler {
+        id: SchedulerId::new("hourly").unwrap(),
+        schedule: Schedule::Every {
+            every: Duration::from_hours(1),
+            offset: Some(Duration::from_mins(7)),
+        },
+        start: None,
+        end: None,
+        limit: NonZeroU64::new(5),
+        immediately: false,
+        catch_up: CatchUp::One,
+        name: "n".to_owned(),
+        data: crate::store::raw(1),
+        options: JobOptions::new().attempts(3),
+    };
+    let before = file.upsert_scheduler(&name(), scheduler).await.unwrap();
+    for (from, to) in [(&file, &server), (&server, &file)] {
+        let transfer = Transfer::new(from, to, name()).schedulers().once();
+        let report = transfer.run().await.unwrap();
+        assert_eq!((report.schedulers, report.left.total()), (1, 0));
+        from.set_paused(&name(), false).await.unwrap();
+        assert!(from.schedulers(&name()).await.unwrap().is_empty());
+        let there = to.schedulers(&name()).await.unwrap().remove(0);
+        assert_eq!((there.next, there.limit), (before.next, before.limit));
+        assert_eq!(there.options, JobOptions::new().attempts(3));
+    }
+    let counts = server.info(&name()).await.unwrap().unwrap().counts;
+    assert_eq!(counts.not_started(), 0, "the job of the slot went with it");
 }
