@@ -211,7 +211,8 @@ impl World {
                     expires_at = holder.expires_at;
                 }
             } else {
-                if matches!(mode, Mode::Extend | Mode::Debounce) {
+                // An add that is kept must find the id held when the holder ends.
+                if matches!(mode, Mode::Extend | Mode::Debounce) && holder.next.is_none() {
                     self.holders.get_mut(&key).expect("it was found").expires_at = until;
                 }
                 return (holder.job, true);

@@ -166,9 +166,7 @@ fn take_ungrouped(
         taken.push(read_ready(row, request)?);
     }
     drop(rows);
-    for job in &taken {
-        activate(tx, queue, request, job)?;
-    }
+    activate(tx, queue, request, &taken)?;
     Ok(taken)
 }
 
@@ -187,7 +185,7 @@ fn take_of(
         .optional()?
         .transpose()?;
     if let Some(job) = &first {
-        activate(tx, queue, request, job)?;
+        activate(tx, queue, request, std::slice::from_ref(job))?;
     }
     Ok(first)
 }
@@ -229,26 +227,30 @@ fn read_ready(row: &Row<'_>, request: &ClaimRequest) -> Result<Taken, EngineErro
     })
 }
 
+const ACTIVATE: &str = "UPDATE paceline_jobs SET state = ?2, starts = ?3, started_at = ?4, lease_token = ?5, lease_until = ?6, \
+                        lease_process = ?7 WHERE seq = ?1";
+
 fn activate(
     tx: &mut Tx<'_>,
     queue: QueueRef,
     request: &ClaimRequest,
-    taken: &Taken,
+    taken: &[Taken],
 ) -> Result<(), EngineError> {
-    let sql = "UPDATE paceline_jobs SET state = ?2, starts = ?3, started_at = ?4, lease_token = ?5, lease_until = ?6, \
-               lease_process = ?7 WHERE seq = ?1";
-    let job = &taken.job;
-    tx.connection.prepare_cached(sql)?.execute(params![
-        taken.seq,
-        state_code(State::Active),
-        job.lease.start,
-        tx.now.as_millis(),
-        request.token.as_str(),
-        tx.now.saturating_add(request.lease_for).as_millis(),
-        tx.shared.process,
-    ])?;
-    tx.count_move(queue, Some(State::ready(job.priority)), Some(State::Active));
-    tx.tell(queue, Some(&job.lease.id), JobEventKind::Active);
+    let connection = tx.connection;
+    let mut update = connection.prepare_cached(ACTIVATE)?;
+    for Taken { seq, job, .. } in taken {
+        update.execute(params![
+            seq,
+            state_code(State::Active),
+            job.lease.start,
+            tx.now.as_millis(),
+            request.token.as_str(),
+            tx.now.saturating_add(request.lease_for).as_millis(),
+            tx.shared.process,
+        ])?;
+        tx.count_move(queue, Some(State::ready(job.priority)), Some(State::Active));
+        tx.tell(queue, Some(&job.lease.id), JobEventKind::Active);
+    }
     Ok(())
 }
 

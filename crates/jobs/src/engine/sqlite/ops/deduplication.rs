@@ -144,13 +144,14 @@ fn holder(tx: &mut Tx<'_>, queue: QueueRef, id: &str) -> Result<Option<Holder>, 
     Ok(found)
 }
 
+/// Makes the time begin again; not while an add is kept, which must find the id held when the holder ends.
 fn expire(
     tx: &mut Tx<'_>,
     queue: QueueRef,
     id: &str,
     at: Option<Timestamp>,
 ) -> Result<(), EngineError> {
-    let sql = "UPDATE paceline_deduplications SET expires_at = ?3 WHERE queue = ?1 AND id = ?2";
+    let sql = "UPDATE paceline_deduplications SET expires_at = ?3 WHERE queue = ?1 AND id = ?2 AND next IS NULL";
     let queue = tx.row(queue).id;
     tx.connection
         .prepare_cached(sql)?
