@@ -151,6 +151,21 @@ impl EventSender {
         self.told.send_replace(next);
     }
 
+    /// What was just stored made no events, as nobody listened when it began; whoever came meanwhile is told
+    /// that something was missed.
+    pub(crate) fn send_gap(&self) {
+        let next = {
+            let mut ring = lock(&self.ring);
+            if ring.heard_at.is_none() {
+                return;
+            }
+            ring.first = ring.next() + 1;
+            ring.events.clear();
+            ring.next()
+        };
+        self.told.send_replace(next);
+    }
+
     /// Tells one event.
     #[cfg_attr(
         not(test),
@@ -269,6 +284,16 @@ mod tests {
             let other = EventCursor { epoch, sequence };
             assert_eq!(again(other), Err(UnknownCursor), "{other}");
         }
+    }
+
+    #[test]
+    fn a_reader_that_came_too_late_for_what_is_stored_hears_of_a_gap() {
+        let sender = EventSender::new(10);
+        assert!(!sender.is_heard());
+        let mut reader = sender.subscribe(None);
+        sender.send_gap();
+        sender.send(event("a", 1));
+        assert_eq!(drain(&mut reader), [Err(1), Ok(1)]);
     }
 
     #[test]

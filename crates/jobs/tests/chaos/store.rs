@@ -11,6 +11,10 @@ const KEEP: Retention = Retention {
 };
 
 /// Opens the store at `url`: `sqlite:FILE`, or `redis://...` once the server is there.
+#[cfg_attr(
+    not(feature = "redis"),
+    allow(clippy::unused_async, reason = "only a server is waited for")
+)]
 pub(crate) async fn open(url: &str) -> EngineHandle {
     if let Some(path) = url.strip_prefix("sqlite:") {
         return SqliteOptions::new(path)

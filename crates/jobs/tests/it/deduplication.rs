@@ -308,3 +308,50 @@ async fn a_worker_runs_the_kept_add_after_the_first() {
     );
     worker.stop(bound).await;
 }
+
+#[tokio::test]
+async fn trap_6_an_add_that_extends_the_time_does_not_lose_the_one_kept() {
+    let store = Store::new();
+    let simple = || Deduplication::simple("d").unwrap();
+    add(&store, 1, &simple()).await;
+    let job = claim_one(&store.engine, "q").await;
+    add(&store, 2, &simple().keep_last_if_active()).await;
+    add(&store, 3, &simple().ttl(TTL).extend()).await;
+    store.pass(TTL);
+    store.engine.sweep().await.unwrap();
+    let held = add(&store, 4, &simple()).await;
+    assert!(held.existing, "held until the end");
+    finish(&store.engine, &job, completed()).await.unwrap();
+    let next = claim_one(&store.engine, "q").await;
+    assert_eq!(next.data.get(), "2");
+}
+
+#[tokio::test]
+async fn a_replacement_keeps_the_time_of_the_one_it_replaces() {
+    let store = Store::new();
+    let half = TTL / 2;
+    let id = Deduplication::simple("d").unwrap().ttl(TTL).replace();
+    let options = || JobOptions::new().delay(TTL * 9).deduplication(id.clone());
+    let queue = queue(&store);
+    queue.add_with("n", &1, options()).await.unwrap();
+    store.pass(half);
+    assert!(!queue.add_with("n", &2, options()).await.unwrap().existing);
+    store.pass(half);
+    let third = add(&store, 3, &Deduplication::simple("d").unwrap()).await;
+    assert!(!third.existing, "the time began with the first");
+}
+
+#[tokio::test]
+async fn trap_6_an_add_kept_for_a_job_that_is_removed_is_not_lost() {
+    let store = Store::new();
+    let queue = queue(&store);
+    let simple = || Deduplication::simple("d").unwrap();
+    let holder = add(&store, 1, &simple()).await.id;
+    let job = claim_one(&store.engine, "q").await;
+    add(&store, 2, &simple().keep_last_if_active()).await;
+    let later = Ending::Postponed(TTL);
+    finish(&store.engine, &job, later).await.unwrap();
+    queue.remove(&holder).await.unwrap();
+    let next = claim_one(&store.engine, "q").await;
+    assert_eq!(next.data.get(), "2");
+}

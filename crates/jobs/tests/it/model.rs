@@ -247,8 +247,14 @@ impl Pair {
             let Some(found) = found else { continue };
             let facts = &known.facts;
             prop_assert_eq!(found.state, facts.state, "j{}", at);
-            prop_assert_eq!(found.attempts_made, facts.attempts_made, "j{}", at);
-            prop_assert_eq!(found.stalls, facts.stalls, "j{}", at);
+            // A parent and its child may lose their leases in the same round: which is recovered first is open
+            // where places are not exact, and with it whether the parent's attempt stalled or failed.
+            let either = !Store::EXACT_PLACES
+                && known.children.values().any(|child| *child == Child::Failed);
+            if !either {
+                prop_assert_eq!(found.attempts_made, facts.attempts_made, "j{}", at);
+                prop_assert_eq!(found.stalls, facts.stalls, "j{}", at);
+            }
             prop_assert_eq!(found.starts, known.starts, "j{}", at);
             let children = self.engine.children(&queue, &id(at)).await.unwrap();
             let children = children.unwrap();

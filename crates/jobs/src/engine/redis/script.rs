@@ -36,7 +36,7 @@ macro_rules! scripts {
 
 scripts! {
     BOUNDS = "queue" "bounds";
-    BULK = "queue" "parents" "bulk";
+    BULK = "queue" "parents" "insert" "bulk";
     CHANGE = "queue" "change";
     FLOW = "queue" "parents" "insert" "flow";
     SCHEDULE = "queue" "parents" "insert" "slots" "schedule";
@@ -49,7 +49,7 @@ scripts! {
     IMPORT = "queue" "parents" "insert" "import";
     INFO = "queue" "info";
     LOG = "log";
-    MANAGE = "queue" "parents" "manage";
+    MANAGE = "queue" "parents" "insert" "manage";
     PAUSE = "queue" "pause";
     PROGRESS = "queue" "progress";
     READ = "queue" "show" "read";

@@ -318,7 +318,11 @@ impl<'a> Tx<'a> {
         for queue in &self.cancellations {
             self.shared.board.cancel(queue);
         }
-        self.shared.events.send_all(self.events);
+        if self.heard {
+            self.shared.events.send_all(self.events);
+        } else {
+            self.shared.events.send_gap();
+        }
     }
 }
 

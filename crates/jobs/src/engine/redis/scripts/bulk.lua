@@ -66,7 +66,7 @@ end
 local function drain(delayed)
   local done = 0
   local function remove(ids)
-    discard(q, ids, now, true)
+    remove_by_hand(q, ids, now)
     done = done + #ids
   end
   remove(take_from_list(q.wait, step, any))
@@ -95,7 +95,7 @@ local function clean(state, until_when)
     local sets = { prioritized = q.prioritized, delayed = q.delayed, ['waiting-children'] = q.children }
     ids = take_from_set(sets[state], step, old)
   end
-  discard(q, ids, now, true)
+  remove_by_hand(q, ids, now)
   if #ids > 0 then emit(q, 'cleaned', 'count', #ids) end
   return #ids, #ids == step
 end

@@ -140,11 +140,15 @@ local function take_doomed(id, job)
   return call('LREM', q.wait, 1, id) + call('ZREM', q.prioritized, id) + call('ZREM', q.delayed, id) > 0
 end
 
--- A child failed meanwhile, and the job with it, however its attempt ends.
-local function fail_with_child(e, job)
-  e.to, e.value, e.wrong = 'failed', job.defa, true
+-- A child failed meanwhile, and the job with it: its attempt has failed, however it ends.
+local function fail_with_child(e, key, job)
+  if e.to ~= 'failed' or e.outcome ~= 'failed' then e.value = job.defa end
+  e.to, e.wrong = 'failed', true
   e.count, e.age, e.own = e.failed.count, e.failed.age, e.failed.own
-  if e.outcome == 'completed' then e.outcome = 'failed' end
+  if e.outcome == 'failed' then return end
+  local made = call('HMGET', key, 'atm', 'attemptsMade')
+  e.outcome, e.stalls = 'failed', ''
+  e.made = (tonumber(made[1] or made[2] or 0) or 0) + 1
 end
 
 local function finish(e)
@@ -162,7 +166,7 @@ local function finish(e)
     call('DEL', key .. ':lock')
     call('SREM', q.base .. 'stalled', e.id)
   end
-  if job.defa and e.to ~= 'failed' then fail_with_child(e, job) end
+  if job.defa and e.lock ~= 'doomed' then fail_with_child(e, key, job) end
   if e.to ~= 'completed' then read(job, key, MORE_NAMES) end
   if job.plcancel then call('HDEL', key, 'plcancel') end
   local fields = {}

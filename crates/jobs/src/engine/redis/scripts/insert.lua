@@ -100,34 +100,6 @@ local function holder_of(q, d)
   return holder or nil
 end
 
--- The job that keeps this one out, or nothing: then this one holds the id.
-local function deduplicate(q, job, d, now)
-  local key = q.base .. 'de:' .. d.id
-  job.deid = d.id
-  local holder = holder_of(q, d)
-  if not holder then
-    call('DEL', q.base .. 'dn:' .. d.id)
-    hold(q, d, job.id)
-    return nil
-  end
-  if d.keep_last and call('LPOS', q.active, holder) then
-    keep_for_later(q, job, d)
-  elseif d.replace and call('ZREM', q.delayed, holder) == 1 then
-    call('DEL', q.base .. holder .. ':lock')
-    discard(q, {holder}, now)
-    -- The time goes on as it began, unless each add extends it.
-    local goes_on = d.ttl and not d.extend and call('SET', key, job.id, 'XX', 'KEEPTTL')
-    if not goes_on then hold(q, d, job.id) end
-    emit(q, 'removed', 'jobId', holder, 'prev', 'delayed')
-    emit(q, 'deduplicated', 'jobId', job.id, 'deduplicationId', d.id, 'deduplicatedJobId', holder)
-    return nil
-  elseif d.extend and d.ttl then
-    call('PEXPIRE', key, d.ttl)
-  end
-  emit(q, 'deduplicated', 'jobId', holder, 'deduplicationId', d.id, 'deduplicatedJobId', job.id)
-  return holder
-end
-
 -- A job that holds a deduplication id has ended: the id is free, or goes to the add kept for this moment.
 local function deduplication_ended(q, id, deid, now)
   local key = q.base .. 'de:' .. deid
@@ -150,4 +122,44 @@ local function deduplication_ended(q, id, deid, now)
   call('SET', key, job.id)
   insert(q, job)
   wake_for_inserts(q)
+end
+
+-- Deletes jobs taken out of their lines by hand. An add kept for the end of one of them has its turn now.
+local function remove_by_hand(q, ids, now)
+  for _, id in ipairs(ids) do
+    local deid = call('HGET', q.base .. id, 'deid')
+    if deid and call('EXISTS', q.base .. 'dn:' .. deid) == 1 then deduplication_ended(q, id, deid, now) end
+  end
+  discard(q, ids, now, true)
+end
+
+-- The job that keeps this one out, or nothing: then this one holds the id.
+local function deduplicate(q, job, d, now)
+  local key = q.base .. 'de:' .. d.id
+  job.deid = d.id
+  local holder = holder_of(q, d)
+  if not holder then
+    call('DEL', q.base .. 'dn:' .. d.id)
+    hold(q, d, job.id)
+    return nil
+  end
+  if d.keep_last and call('LPOS', q.active, holder) then
+    keep_for_later(q, job, d)
+  elseif d.replace and call('ZREM', q.delayed, holder) == 1 then
+    call('DEL', q.base .. holder .. ':lock')
+    -- An add kept for the holder's end has its turn now.
+    if call('EXISTS', q.base .. 'dn:' .. d.id) == 1 then deduplication_ended(q, holder, d.id, now) end
+    -- The time goes on as it began, unless each add extends it. Set first: what holds an id takes it along.
+    local goes_on = d.ttl and not d.extend and call('SET', key, job.id, 'XX', 'KEEPTTL')
+    discard(q, {holder}, now)
+    if not goes_on then hold(q, d, job.id) end
+    emit(q, 'removed', 'jobId', holder, 'prev', 'delayed')
+    emit(q, 'deduplicated', 'jobId', job.id, 'deduplicationId', d.id, 'deduplicatedJobId', holder)
+    return nil
+  elseif d.extend and d.ttl and call('EXISTS', q.base .. 'dn:' .. d.id) == 0 then
+    -- An add kept for the holder's end would be lost if the id got a time again.
+    call('PEXPIRE', key, d.ttl)
+  end
+  emit(q, 'deduplicated', 'jobId', holder, 'deduplicationId', d.id, 'deduplicatedJobId', job.id)
+  return holder
 end

@@ -43,7 +43,7 @@ else
     call('LREM', q.wait, -1, id)
     call('LREM', q.base .. 'paused', 0, id)
   end
-  discard(q, {id}, now, true)
+  remove_by_hand(q, {id}, now)
   -- BullMQ names the list here, not the state.
   emit(q, 'removed', 'jobId', id, 'prev', state == 'waiting' and 'wait' or state)
 end

@@ -3,7 +3,10 @@
 
 local q = queue(KEYS[1])
 local orphans, jobs = {}, {}
-for _, id in ipairs(call('LRANGE', q.active, 0, -1)) do
+-- Those taken first stand last, and come first.
+local active = call('LRANGE', q.active, 0, -1)
+for at = #active, 1, -1 do
+  local id = active[at]
   if #jobs >= 7 * tonumber(ARGV[1]) then break end
   local key = q.base .. id
   if call('EXISTS', key .. ':lock') == 0 then
