@@ -177,13 +177,17 @@ fn kills_lose_and_double_nothing(from: &str, to: &str, kills: u32) {
         let child = between(from, to, &["--once"]).spawn().unwrap();
         kill(child, Duration::from_micros(5_000 + random % 90_000));
     }
+    let mut runs: BTreeMap<u32, u32> = BTreeMap::new();
+    for number in target.ran.try_iter() {
+        *runs.entry(number).or_default() += 1;
+    }
+    assert!(!runs.is_empty(), "no move got as far as to a job");
     adding.store(false, Ordering::SeqCst);
     producer.join().unwrap();
     let added = added.load(Ordering::SeqCst);
     let output = between(from, to, &["--once"]).output().unwrap();
     let told = succeeds(&output);
     assert!(told.contains("stays paused in"), "{told}");
-    let mut runs: BTreeMap<u32, u32> = BTreeMap::new();
     let deadline = Instant::now() + Duration::from_mins(1);
     while runs.len() < usize::try_from(added).unwrap() && Instant::now() < deadline {
         if let Ok(number) = target.ran.recv_timeout(Duration::from_millis(100)) {

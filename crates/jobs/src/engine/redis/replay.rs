@@ -138,7 +138,7 @@ impl Stream {
                 matches!(from, Start::After(entry) | Start::From(entry) if entry != EntryId::START);
             return wanted.then_some(Start::First);
         };
-        let lost = match from {
+        let is_gap = match from {
             Start::First => return None,
             Start::After(entry) | Start::From(entry) if entry > last => return Some(Start::First),
             Start::After(entry) if entry == last => false,
@@ -150,7 +150,7 @@ impl Stream {
                 self.first.is_none_or(|first| first > entry)
             }
         };
-        lost.then(|| self.first.map_or(Start::After(last), Start::From))
+        is_gap.then(|| self.first.map_or(Start::After(last), Start::From))
     }
 }
 
