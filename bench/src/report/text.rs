@@ -126,6 +126,14 @@ fn targets(text: &mut String, results: &Results) {
         );
     }
     text.push('\n');
+    for target in TARGETS {
+        let missed = target
+            .ratio(results)
+            .is_some_and(|ratio| !target.is_reached(ratio));
+        if let Some(profile) = target.profile.filter(|_| missed) {
+            let _ = writeln!(text, "Profile of a miss, {}: {profile}.\n", target.what);
+        }
+    }
 }
 
 fn load(text: &mut String, results: &Results, row: &str, about: &str) {

@@ -152,7 +152,11 @@ impl Writer {
 
     /// Runs and commits a batch. Its operations are kept apart only after a refusal: that costs a copy of every
     /// page that each of them changes.
-    fn store(&mut self, batch: &mut [Box<dyn WriteCall>], level: Durability) -> Result<(), EngineError> {
+    fn store(
+        &mut self,
+        batch: &mut [Box<dyn WriteCall>],
+        level: Durability,
+    ) -> Result<(), EngineError> {
         if self.wary == 0 {
             let verdict = self.transact(level, |tx| {
                 for call in batch.iter_mut() {

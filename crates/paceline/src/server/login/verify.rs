@@ -11,7 +11,8 @@ const AT_ONCE: usize = 2;
 
 /// Stands in where a user or a hash is missing: nobody's password, with the parameters of real hashes so that
 /// checking takes the same time. Written down rather than made at the start, which would take 19 MiB.
-const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const DECOY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// All hashing slots are taken: answer 503 rather than queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
