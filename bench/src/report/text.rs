@@ -52,7 +52,7 @@ const JOB_ROWS: [(&str, &str); 6] = [
     ),
     (
         "jobs-process-8",
-        "Working off waiting jobs with a handler that does nothing, concurrency 8.",
+        "Working off waiting jobs with a handler that does nothing, concurrency 8. All but apalis-sqlite, which keeps everything, keep the newest 1,000 completed jobs for a day.",
     ),
     ("jobs-process-32", "The same at concurrency 32."),
     ("jobs-process-256", "The same at concurrency 256."),
