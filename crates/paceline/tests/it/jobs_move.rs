@@ -127,7 +127,7 @@ fn produce(
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             engine.stop(Duration::from_secs(10)).await;
-        })
+        });
     })
 }
 
