@@ -2,6 +2,7 @@
 
 mod between;
 mod bulk;
+mod cluster;
 #[path = "../conformance.rs"]
 mod conformance;
 #[path = "../deduplication.rs"]
@@ -19,11 +20,15 @@ mod layout;
 mod model;
 #[path = "../order.rs"]
 mod order;
+mod running;
 mod schedulers;
+mod sentinel;
 mod server;
 #[path = "../settings.rs"]
 mod settings;
 mod store;
+#[cfg(feature = "redis-tls")]
+mod tls;
 #[path = "../transfer.rs"]
 mod transfer;
 #[path = "../worker.rs"]

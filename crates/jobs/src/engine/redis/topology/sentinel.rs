@@ -1,0 +1,140 @@
+//! A server that sentinels watch over: they say which one is the master now.
+
+use std::time::Duration;
+
+use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
+
+use super::super::fault::RedisFault;
+use super::super::live::Live;
+use super::super::reply::{list, text};
+use super::access::Access;
+use super::endpoint::Endpoint;
+use super::in_turn::InTurn;
+
+#[derive(Debug)]
+pub(super) struct Sentinels {
+    master: String,
+    sentinels: InTurn,
+    to_sentinels: Access,
+    to_master: Access,
+}
+
+impl Sentinels {
+    pub(super) fn new(
+        master: String,
+        sentinels: Vec<Endpoint>,
+        to_sentinels: Access,
+        to_master: Access,
+    ) -> Self {
+        Self {
+            master,
+            sentinels: InTurn::new(sentinels),
+            to_sentinels,
+            to_master,
+        }
+    }
+
+    /// Connects to the master of this moment. A server that says of itself that it is none is refused:
+    /// sentinels may hear of a failover late.
+    pub(super) async fn connect(
+        &self,
+        connecting: Duration,
+        patience: Duration,
+    ) -> Result<Live, RedisFault> {
+        let endpoint = self.find(connecting).await?;
+        let mut live =
+            Live::connect(&self.to_master.to(&endpoint)?, connecting, patience).await?;
+        match live.query(&redis::cmd("ROLE")).await.map(role) {
+            Ok(Some(role)) if role != "master" => Err(RedisFault::NotMaster {
+                server: endpoint.to_string(),
+            }),
+            Err(error) if !is_forbidden(&error) => Err(error.into()),
+            _ => Ok(live),
+        }
+    }
+
+    /// Where the sentinels say the master is.
+    async fn find(&self, patience: Duration) -> Result<Endpoint, RedisFault> {
+        let mut ask = redis::cmd("SENTINEL");
+        ask.arg("GET-MASTER-ADDR-BY-NAME").arg(&self.master);
+        let found = self
+            .sentinels
+            .ask(&self.to_sentinels, &ask, patience, |sentinel, answer| {
+                address(answer, &sentinel.host)
+            })
+            .await;
+        match found {
+            Ok(endpoint) => Ok(endpoint),
+            Err(Some(fault)) => Err(RedisFault::NoSentinel(Box::new(fault))),
+            Err(None) => Err(RedisFault::UnknownMaster {
+                master: self.master.clone(),
+                known: self.known(patience).await,
+            }),
+        }
+    }
+
+    /// The masters the sentinels do know, for the message.
+    async fn known(&self, patience: Duration) -> String {
+        let mut ask = redis::cmd("SENTINEL");
+        ask.arg("MASTERS");
+        let found = self
+            .sentinels
+            .ask(&self.to_sentinels, &ask, patience, |_, answer| {
+                Some(masters(answer).join(", "))
+            })
+            .await;
+        match found {
+            Ok(names) if !names.is_empty() => names,
+            _ => "none".to_owned(),
+        }
+    }
+}
+
+/// Host and port.
+fn address(answer: Value, asked: &str) -> Option<Endpoint> {
+    let mut parts = list(answer).into_iter().filter_map(text);
+    let (host, port) = (parts.next()?, parts.next()?);
+    Endpoint::parse(&format!("{host}:{port}"), asked)
+}
+
+/// The names in the answer of `SENTINEL MASTERS`.
+fn masters(answer: Value) -> Vec<String> {
+    let masters = list(answer).into_iter();
+    masters
+        .filter_map(|fields| {
+            let mut fields = list(fields).into_iter().filter_map(text);
+            fields.find(|field| field == "name")?;
+            fields.next()
+        })
+        .collect()
+}
+
+/// `master`, `slave` or `sentinel`.
+fn role(answer: Value) -> Option<String> {
+    list(answer).into_iter().next().and_then(text)
+}
+
+/// Who may not ask for the role has to believe the sentinels.
+fn is_forbidden(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bulk(text: &str) -> Value {
+        Value::BulkString(text.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn answers_of_sentinels_are_read() {
+        let told = Value::Array(vec![bulk("::1"), bulk("6380")]);
+        assert_eq!(address(told, "s").unwrap().to_string(), "[::1]:6380");
+        assert_eq!(address(Value::Nil, "s"), None);
+        let one = Value::Map(vec![(bulk("name"), bulk("main")), (bulk("ip"), bulk("h"))]);
+        let other = Value::Array(vec![bulk("name"), bulk("cache")]);
+        let both = Value::Array(vec![one, other]);
+        assert_eq!(masters(both), ["main", "cache"]);
+    }
+}

@@ -1,0 +1,119 @@
+//! A real cluster of three masters, started by the tests.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use redis::{Connection, FromRedisValue};
+
+use super::super::server::Server;
+
+const SLOTS: u16 = 16_384;
+
+/// Three masters with a third of the slots each.
+pub(crate) struct Cluster {
+    pub(crate) nodes: Vec<Server>,
+}
+
+impl Cluster {
+    pub(crate) fn start() -> Self {
+        let nodes: Vec<Server> = (0..3).map(|_| node()).collect();
+        let cluster = Self { nodes };
+        let share = SLOTS / 3;
+        for (number, node) in cluster.nodes.iter().enumerate() {
+            let number = u16::try_from(number).unwrap();
+            let last = if number == 2 {
+                SLOTS - 1
+            } else {
+                (number + 1) * share - 1
+            };
+            let (first, last) = ((number * share).to_string(), last.to_string());
+            ask::<()>(node, &["CLUSTER", "ADDSLOTSRANGE", &first, &last]);
+            let epoch = (number + 1).to_string();
+            ask::<()>(node, &["CLUSTER", "SET-CONFIG-EPOCH", &epoch]);
+        }
+        for node in &cluster.nodes[1..] {
+            let port = cluster.nodes[0].port().to_string();
+            ask::<()>(node, &["CLUSTER", "MEET", "127.0.0.1", &port]);
+        }
+        cluster.wait_until_it_works();
+        cluster
+    }
+
+    /// The one shared by the tests that change nothing about it.
+    pub(crate) fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cluster) = shared.upgrade() {
+            return cluster;
+        }
+        let cluster = Arc::new(Self::start());
+        *shared = Arc::downgrade(&cluster);
+        cluster
+    }
+
+    /// Waits until every node knows of all slots and of all nodes.
+    pub(crate) fn wait_until_it_works(&self) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.nodes.iter().all(|node| self.works_at(node)) {
+            assert!(Instant::now() < deadline, "the cluster comes up in time");
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+    }
+
+    fn works_at(&self, node: &Server) -> bool {
+        let Ok(mut connection) = node.client().get_connection() else {
+            return false;
+        };
+        let info: String = command(&mut connection, &["CLUSTER", "INFO"]);
+        let facts: HashMap<&str, &str> = info
+            .lines()
+            .filter_map(|line| line.trim().split_once(':'))
+            .collect();
+        facts["cluster_state"] == "ok"
+            && facts["cluster_slots_ok"] == SLOTS.to_string()
+            && facts["cluster_known_nodes"] == self.nodes.len().to_string()
+    }
+
+    /// The address of one node: a client finds the others.
+    pub(crate) fn url(&self) -> String {
+        self.nodes[0].url()
+    }
+
+    /// The node that has a key.
+    pub(crate) fn owner(&self, key: &str) -> &Server {
+        let slot = self.slot(key);
+        let has = |node: &&Server| {
+            let id: String = ask(node, &["CLUSTER", "MYID"]);
+            let all: String = ask(node, &["CLUSTER", "NODES"]);
+            let own = all.lines().find(|line| line.starts_with(&id)).unwrap();
+            own.split_whitespace().skip(8).any(|range| {
+                let (first, last) = range.split_once('-').unwrap_or((range, range));
+                let bounds = first.parse::<u16>().ok().zip(last.parse::<u16>().ok());
+                bounds.is_some_and(|(first, last)| (first..=last).contains(&slot))
+            })
+        };
+        self.nodes.iter().find(has).expect("every slot has an owner")
+    }
+
+    pub(crate) fn slot(&self, key: &str) -> u16 {
+        ask(&self.nodes[0], &["CLUSTER", "KEYSLOT", key])
+    }
+}
+
+fn node() -> Server {
+    Server::start_with(|_| {
+        let settings = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
+        settings.map(ToOwned::to_owned).into()
+    })
+}
+
+/// Asks a node.
+pub(crate) fn ask<T: FromRedisValue>(node: &Server, parts: &[&str]) -> T {
+    command(&mut node.connection(), parts)
+}
+
+pub(crate) fn command<T: FromRedisValue>(connection: &mut Connection, parts: &[&str]) -> T {
+    let mut command = redis::cmd(parts[0]);
+    command.arg(&parts[1..]).query(connection).unwrap()
+}
