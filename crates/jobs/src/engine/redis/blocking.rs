@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use redis::{Cmd, Value};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::fault::RedisFault;
 use super::link::Link;
@@ -24,10 +24,12 @@ pub(super) struct Blocking {
     place: Place,
     live: Live,
     number: i64,
+    left: watch::Receiver<u64>,
 }
 
 impl Blocking {
     pub(super) async fn connect(link: &Link, slot: Slot) -> Result<Self, RedisFault> {
+        let left = link.leaving();
         let connecting = async {
             let place = link.topology.place(slot).await?;
             let patience = LONGEST_WAIT + link.deadline;
@@ -40,6 +42,7 @@ impl Blocking {
                 place,
                 live,
                 number,
+                left,
             })
         };
         let connected = tokio::time::timeout(link.deadline, connecting).await;
@@ -62,11 +65,13 @@ impl Blocking {
         goes_on: impl Fn() -> bool,
     ) -> Result<Value, RedisFault> {
         let other = self.live.clone();
+        let gone = || RedisFault::NoAnswer(Duration::ZERO);
         let mut answer = std::pin::pin!(self.live.query(command));
         let answer = loop {
             tokio::select! {
                 biased;
                 answer = &mut answer => break answer,
+                _ = self.left.changed() => return Err(gone()),
                 () = changed.notified() => {
                     if goes_on() {
                         continue;
@@ -75,7 +80,7 @@ impl Blocking {
                     unblock.arg("UNBLOCK").arg(self.number);
                     if link.query_beside(&self.place, &other, &unblock).await.is_none() {
                         // Nobody can end the wait there: the server is another one by now, or is gone.
-                        return Err(RedisFault::NoAnswer(Duration::ZERO));
+                        return Err(gone());
                     }
                     break answer.await;
                 }

@@ -26,6 +26,9 @@ pub enum RedisFault {
         "Redis is a read-only replica: wait for the failover, or give the address of the primary"
     )]
     ReadOnly,
+    /// The server wants its changes copied, and too few replicas follow it.
+    #[error("Redis refuses changes while too few replicas follow it (min-replicas-to-write)")]
+    TooFewReplicas,
     /// The server has no memory left.
     #[error("Redis is out of memory: raise maxmemory, or keep fewer finished jobs")]
     OutOfMemory,
@@ -123,10 +126,12 @@ impl RedisFault {
     fn told(error: RedisError) -> Self {
         match error.code() {
             Some("OOM") => Self::OutOfMemory,
+            Some("NOREPLICAS") => Self::TooFewReplicas,
             Some("NOAUTH" | "WRONGPASS") => Self::NotPermitted(error),
             // A script reports the error of a command inside its own text.
             _ if error.to_string().contains("-OOM ") => Self::OutOfMemory,
             _ if error.to_string().contains("-READONLY ") => Self::ReadOnly,
+            _ if error.to_string().contains("NOREPLICAS ") => Self::TooFewReplicas,
             _ => Self::Server(error),
         }
     }
@@ -135,7 +140,7 @@ impl RedisFault {
     pub(super) const fn breaks_connection(&self) -> bool {
         matches!(
             self,
-            Self::NoAnswer(_) | Self::Connection(_) | Self::ReadOnly
+            Self::NoAnswer(_) | Self::Connection(_) | Self::ReadOnly | Self::TooFewReplicas
         )
     }
 
@@ -150,6 +155,7 @@ impl RedisFault {
             self,
             Self::Moved(_)
                 | Self::ReadOnly
+                | Self::TooFewReplicas
                 | Self::ClusterDown(_)
                 | Self::NoOwner(_)
                 | Self::NotMaster { .. }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value};
+use tokio::sync::watch;
 
 use super::fault::RedisFault;
 use super::live::Live;
@@ -26,6 +27,8 @@ pub(super) struct Link {
     pub(super) topology: Topology,
     pub(super) deadline: Duration,
     lines: Mutex<HashMap<Place, Arc<Line>>>,
+    /// Counts how often the one server was left for another.
+    left: watch::Sender<u64>,
 }
 
 impl Link {
@@ -34,7 +37,24 @@ impl Link {
             topology,
             deadline,
             lines: Mutex::default(),
+            left: watch::channel(0).0,
         }
+    }
+
+    /// Leaves the one server each time another takes its place, whether it lives or not.
+    pub(super) async fn follow(&self) {
+        loop {
+            self.topology.moved().await;
+            if let Some(live) = &*self.line(&Place::Primary).lock().await {
+                live.give_up();
+            }
+            self.left.send_modify(|count| *count = count.wrapping_add(1));
+        }
+    }
+
+    /// Tells of each time that the one server is left.
+    pub(super) fn leaving(&self) -> watch::Receiver<u64> {
+        self.left.subscribe()
     }
 
     /// Runs a script; makes the server know it first if it does not.
@@ -59,6 +79,7 @@ impl Link {
 
     /// Looks around at `place`, over a connection of its own if there is none.
     pub(super) async fn visit(&self, place: &Place) -> Result<Visit, RedisFault> {
+        let mut hindrance = None;
         let connecting = async {
             let kept = self.line(place).lock().await.clone();
             if let Some(live) = kept.filter(Live::stands) {
@@ -67,6 +88,7 @@ impl Link {
             loop {
                 match self.topology.connect(place, self.deadline).await {
                     Err(fault) if self.topology.may_find(place, &fault) => {
+                        hindrance = Some(fault);
                         tokio::time::sleep(PAUSE).await;
                     }
                     connected => return connected,
@@ -74,8 +96,9 @@ impl Link {
             }
         };
         let connected = tokio::time::timeout(self.deadline, connecting).await;
+        let no_answer = || hindrance.unwrap_or(RedisFault::NoAnswer(self.deadline));
         Ok(Visit {
-            live: connected.unwrap_or(Err(RedisFault::NoAnswer(self.deadline)))?,
+            live: connected.unwrap_or_else(|_| Err(no_answer()))?,
             deadline: self.deadline,
         })
     }

@@ -135,6 +135,8 @@ impl RedisEngine {
         for finding in &report.findings {
             tracing::warn!("Redis: {finding}");
         }
+        let store = Arc::clone(&engine.store);
+        engine.thread.spawn(async move { store.link.follow().await });
         engine
             .thread
             .spawn(watch::run(Arc::clone(&engine.store), idle));

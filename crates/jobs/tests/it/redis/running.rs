@@ -21,7 +21,7 @@ pub(crate) const RESUMES_WITHIN: Duration = Duration::from_secs(5);
 /// What was said to the producer.
 #[derive(Debug, Default)]
 pub(crate) struct Produced {
-    pub(crate) acknowledged: Vec<(JobId, u32)>,
+    pub(crate) acknowledged: Vec<(JobId, u32, Instant)>,
     pub(crate) errors: Vec<String>,
     /// The longest wait for an answer.
     pub(crate) longest: Duration,
@@ -74,12 +74,12 @@ impl Running {
     }
 
     /// Ends the producer, lets the worker work off what there is, and gives what the producer was told. Every
-    /// acknowledged job was handled or is not there at all; gives how many are not there, too.
-    pub(crate) async fn settle(self) -> (Produced, usize) {
+    /// acknowledged job was handled or is not there at all; gives when those were acknowledged, too.
+    pub(crate) async fn settle(self) -> (Produced, Vec<Instant>) {
         self.ends.cancel();
         let produced = self.producer.await.unwrap();
-        let mut lost = 0;
-        for (id, number) in &produced.acknowledged {
+        let mut lost = Vec::new();
+        for (id, number, at) in &produced.acknowledged {
             let done = async {
                 loop {
                     match self.queue.get(id).await.unwrap() {
@@ -92,7 +92,7 @@ impl Running {
             let done = tokio::time::timeout(BOUND, done).await;
             match done.unwrap_or_else(|_| panic!("{id} is done in time")) {
                 Some(()) => assert!(self.handled.lock().unwrap().contains(number)),
-                None => lost += 1,
+                None => lost.push(*at),
             }
         }
         self.worker.stop(Duration::from_secs(5)).await;
@@ -111,7 +111,7 @@ async fn produce(queue: Queue<u32>, ends: CancellationToken) -> Produced {
     while !ends.is_cancelled() {
         let asked = Instant::now();
         match queue.add_with("n", &number, kept.clone()).await {
-            Ok(added) => produced.acknowledged.push((added.id, number)),
+            Ok(added) => produced.acknowledged.push((added.id, number, Instant::now())),
             Err(error) => produced.errors.push(with_causes(&error)),
         }
         produced.longest = produced.longest.max(asked.elapsed());

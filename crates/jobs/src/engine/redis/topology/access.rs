@@ -22,6 +22,12 @@ impl Access {
         Client::open(self.0.clone())
     }
 
+    /// The same, in the database that every server has.
+    pub(super) fn in_database_0(&self) -> Self {
+        let settings = self.0.redis_settings().clone().set_db(0);
+        Self(self.0.clone().set_redis_settings(settings))
+    }
+
     /// Another server, reached alike.
     pub(super) fn to(&self, endpoint: &Endpoint) -> RedisResult<Client> {
         let (host, port) = (endpoint.host.to_string(), endpoint.port);

@@ -103,7 +103,7 @@ impl Cluster {
             })
             .await;
         let map = match told {
-            Ok(map) => Arc::new(map),
+            Ok((map, _)) => Arc::new(map),
             Err(Some(fault)) => return Err(RedisFault::NoNode(Box::new(fault))),
             Err(None) => return Err(RedisFault::NoOwner(0)),
         };

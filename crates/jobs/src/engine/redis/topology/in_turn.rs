@@ -42,24 +42,25 @@ impl InTurn {
     }
 
     /// Asks until `read` can make something of an answer; each has `patience`. The one that answered is asked
-    /// first the next time. Else gives what went wrong last; nothing when all answers were of no use.
+    /// first the next time, and its connection is given for further questions. Else gives what went wrong last; nothing when somebody gave an answer of no use.
     pub(super) async fn ask<T>(
         &self,
         access: &Access,
         command: &Cmd,
         patience: Duration,
         read: impl Fn(&Endpoint, Value) -> Option<T>,
-    ) -> Result<T, Option<RedisFault>> {
+    ) -> Result<(T, Live), Option<RedisFault>> {
         let endpoints: Vec<Endpoint> = lock(&self.0).iter().take(MOST_ASKED).cloned().collect();
-        let mut fault = None;
+        let (mut fault, mut useless) = (None, false);
         for endpoint in &endpoints {
             let answer = tokio::time::timeout(patience, ask_one(access, endpoint, command, patience)).await;
             match answer.unwrap_or(Err(RedisFault::NoAnswer(patience))) {
-                Ok(answer) => {
+                Ok((answer, live)) => {
                     if let Some(found) = read(endpoint, answer) {
                         self.prefer(endpoint);
-                        return Ok(found);
+                        return Ok((found, live));
                     }
+                    useless = true;
                 }
                 Err(error) => {
                     fault = Some(RedisFault::At {
@@ -69,7 +70,7 @@ impl InTurn {
                 }
             }
         }
-        Err(fault)
+        Err(fault.filter(|_| !useless))
     }
 }
 
@@ -78,9 +79,10 @@ async fn ask_one(
     endpoint: &Endpoint,
     command: &Cmd,
     patience: Duration,
-) -> Result<Value, RedisFault> {
+) -> Result<(Value, Live), RedisFault> {
     let mut live = Live::connect(&access.to(endpoint)?, patience, patience).await?;
-    Ok(live.query(command).await?)
+    let answer = live.query(command).await?;
+    Ok((answer, live))
 }
 
 #[cfg(test)]

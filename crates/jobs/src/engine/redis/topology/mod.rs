@@ -159,6 +159,14 @@ impl Topology {
         connected
     }
 
+    /// Waits until the one server is another one than was connected to last; for ever where it cannot be.
+    pub(super) async fn moved(&self) {
+        match &self.kind {
+            Servers::Sentinels(sentinels) => sentinels.moved(self.patience()).await,
+            _ => std::future::pending().await,
+        }
+    }
+
     /// Takes note of what was answered, or was not, at `place` about a slot.
     pub(super) fn notice(&self, slot: Slot, place: &Place, fault: &RedisFault) {
         let (Servers::Cluster(cluster), Place::Node(asked)) = (&self.kind, place) else {
@@ -180,7 +188,9 @@ impl Topology {
 
 /// Whether the server that the address names is a node of a cluster.
 async fn is_cluster(access: &Access, deadline: Duration) -> Result<bool, RedisFault> {
-    let mut live = Live::connect(&access.named()?, deadline, deadline).await?;
+    // A node of a cluster refuses another database before it says that it is one.
+    let client = access.in_database_0().named()?;
+    let mut live = Live::connect(&client, deadline, deadline).await?;
     let mut info = redis::cmd("INFO");
     info.arg("cluster");
     let told = text(live.query(&info).await?).unwrap_or_default();

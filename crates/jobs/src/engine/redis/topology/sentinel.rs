@@ -1,19 +1,27 @@
 //! A server that sentinels watch over: they say which one is the master now.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
-use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
+use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 
 use super::super::fault::RedisFault;
 use super::super::live::Live;
 use super::super::reply::{list, text};
+use super::super::store::lock;
 use super::access::Access;
 use super::endpoint::Endpoint;
 use super::in_turn::InTurn;
 
+/// How often the sentinels are asked whether the master is still the one that is worked with. A master that is
+/// replaced while it lives takes changes for some seconds more, which are lost.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub(super) struct Sentinels {
     master: String,
+    /// The master that was connected to last.
+    connected: Mutex<Option<Endpoint>>,
     sentinels: InTurn,
     to_sentinels: Access,
     to_master: Access,
@@ -28,6 +36,7 @@ impl Sentinels {
     ) -> Self {
         Self {
             master,
+            connected: Mutex::default(),
             sentinels: InTurn::new(sentinels),
             to_sentinels,
             to_master,
@@ -41,9 +50,10 @@ impl Sentinels {
         connecting: Duration,
         patience: Duration,
     ) -> Result<Live, RedisFault> {
-        let endpoint = self.find(connecting).await?;
+        let (endpoint, _) = self.find(connecting).await?;
         let mut live =
             Live::connect(&self.to_master.to(&endpoint)?, connecting, patience).await?;
+        *lock(&self.connected) = Some(endpoint.clone());
         match live.query(&redis::cmd("ROLE")).await.map(role) {
             Ok(Some(role)) if role != "master" => Err(RedisFault::NotMaster {
                 server: endpoint.to_string(),
@@ -53,10 +63,42 @@ impl Sentinels {
         }
     }
 
-    /// Where the sentinels say the master is.
-    async fn find(&self, patience: Duration) -> Result<Endpoint, RedisFault> {
+    /// Waits until the sentinels name another master than the one that was connected to last.
+    pub(super) async fn moved(&self, patience: Duration) {
+        let mut sentinel: Option<Live> = None;
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let connected = lock(&self.connected).clone();
+            let Some(connected) = connected else {
+                continue;
+            };
+            let told = match sentinel.take() {
+                Some(mut live) => {
+                    let answer = tokio::time::timeout(patience, live.query(&self.question())).await;
+                    answer.ok().and_then(Result::ok).and_then(|answer| {
+                        Some((address(answer, &connected.host)?, live))
+                    })
+                }
+                None => self.find(patience).await.ok(),
+            };
+            if let Some((endpoint, live)) = told {
+                sentinel = Some(live);
+                if endpoint != connected {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn question(&self) -> Cmd {
         let mut ask = redis::cmd("SENTINEL");
         ask.arg("GET-MASTER-ADDR-BY-NAME").arg(&self.master);
+        ask
+    }
+
+    /// Where the sentinels say the master is, and the connection to the one that said it.
+    async fn find(&self, patience: Duration) -> Result<(Endpoint, Live), RedisFault> {
+        let ask = self.question();
         let found = self
             .sentinels
             .ask(&self.to_sentinels, &ask, patience, |sentinel, answer| {
@@ -64,7 +106,7 @@ impl Sentinels {
             })
             .await;
         match found {
-            Ok(endpoint) => Ok(endpoint),
+            Ok(found) => Ok(found),
             Err(Some(fault)) => Err(RedisFault::NoSentinel(Box::new(fault))),
             Err(None) => Err(RedisFault::UnknownMaster {
                 master: self.master.clone(),
@@ -84,7 +126,7 @@ impl Sentinels {
             })
             .await;
         match found {
-            Ok(names) if !names.is_empty() => names,
+            Ok((names, _)) if !names.is_empty() => names,
             _ => "none".to_owned(),
         }
     }

@@ -69,7 +69,7 @@ async fn a_slot_moves_to_another_node_and_back_while_jobs_flow() {
         assert_eq!(left, 0, "nothing is written where the slot was");
     }
     let (produced, lost) = running.settle().await;
-    assert_eq!(lost, 0);
+    assert!(lost.is_empty(), "{} lost", lost.len());
     assert_eq!(produced.errors, Vec::<String>::new(), "adds wait for a slot that moves");
 }
 
@@ -89,7 +89,7 @@ async fn a_node_that_was_killed_comes_back_and_the_worker_goes_on() {
     assert!(resumed < RESUMES_WITHIN, "{resumed:?}");
     running.handles(50).await;
     let (produced, lost) = running.settle().await;
-    assert_eq!(lost, 0, "every answered add is on disk");
+    assert!(lost.is_empty(), "every answered add is on disk");
     assert!(
         produced.longest < DEADLINE + Duration::from_secs(1),
         "{:?}",

@@ -17,8 +17,6 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) const GROUPS: bool = false;
-
     pub(crate) fn new() -> Self {
         Self::with(|options| options)
     }
