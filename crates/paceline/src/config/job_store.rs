@@ -94,7 +94,12 @@ pub(super) fn parse(text: &str) -> Result<JobStoreUrl, Invalid> {
         Some(("postgres" | "postgresql" | "mysql" | "mariadb", _)) => {
             Err(invalid.because("PostgreSQL and MySQL hold jobs with a later version"))
         }
-        _ if text.split_once(':').is_some_and(|(scheme, _)| is_redis(scheme)) => Err(invalid),
+        _ if text
+            .split_once(':')
+            .is_some_and(|(scheme, _)| is_redis(scheme)) =>
+        {
+            Err(invalid)
+        }
         _ => match database::parse(text) {
             Ok(DatabaseUrl::Sqlite(path)) => Ok(JobStoreUrl::Sqlite(path)),
             Err(Invalid { suggestion, .. }) => Err(Invalid {
@@ -133,10 +138,7 @@ mod tests {
         check(parse, "redis://h", redis("redis://h"));
         check(parse, "rediss://u:p@h:1/2", redis("rediss://u:p@h:1/2"));
         check(parse, "redis://[::1]:6379", redis("redis://[::1]:6379"));
-        for several in [
-            "redis+sentinel://a:1,b:2/main/3",
-            "rediss+cluster://:p@a,b",
-        ] {
+        for several in ["redis+sentinel://a:1,b:2/main/3", "rediss+cluster://:p@a,b"] {
             check(parse, several, redis(several));
         }
         for bad in [

@@ -41,7 +41,12 @@ fn a_store_is_reached_over_tls_and_one_that_is_not_trusted_is_not_used() {
     certificate(folder.path(), "ca", authority, &[]);
     certificate(folder.path(), "other", authority, &[]);
     let leaf = "basicConstraints = CA:FALSE\nsubjectAltName = DNS:localhost";
-    certificate(folder.path(), "server", leaf, &["-CA", "ca.pem", "-CAkey", "ca.key"]);
+    certificate(
+        folder.path(),
+        "server",
+        leaf,
+        &["-CA", "ca.pem", "-CAkey", "ca.key"],
+    );
     let file = |name: &str| folder.path().join(name).display().to_string();
     let port = free_port();
     let _redis = Redis::start(&[
@@ -60,7 +65,10 @@ fn a_store_is_reached_over_tls_and_one_that_is_not_trusted_is_not_used() {
     let good = list(&url("localhost", "ca.pem"));
     assert!(good.status.success(), "{good:?}");
     for (url, part) in [
-        (url("localhost", "other.pem"), "signed by nobody who is trusted"),
+        (
+            url("localhost", "other.pem"),
+            "signed by nobody who is trusted",
+        ),
         (url("127.0.0.1", "ca.pem"), "for another host"),
     ] {
         let refused = list(&url);

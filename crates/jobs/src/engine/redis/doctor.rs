@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::reply::{list, text};
 use super::fault::RedisFault;
 use super::link::Visit;
+use super::reply::{list, text};
 use super::store::Store;
 use super::topology::Place;
 use crate::error::{EngineError, OpenError};

@@ -232,9 +232,7 @@ async fn round(
     for (_, id) in &positions {
         read.arg(id);
     }
-    let answer = waiting
-        .wait(&store.link, &read, changed, || false)
-        .await?;
+    let answer = waiting.wait(&store.link, &read, changed, || false).await?;
     *connection = Some(waiting);
     deliver(store, answer);
     Ok(())

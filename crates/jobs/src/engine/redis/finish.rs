@@ -74,7 +74,10 @@ async fn held_jobs(
     if unknown.is_empty() {
         return Ok(jobs);
     }
-    for (index, fields) in unknown.into_iter().zip(store.pipeline(queue, &lookup).await?) {
+    for (index, fields) in unknown
+        .into_iter()
+        .zip(store.pipeline(queue, &lookup).await?)
+    {
         let fields: Vec<Option<String>> = list(fields).into_iter().map(text).collect();
         let number = |at: usize| fields.get(at)?.as_deref().and_then(small);
         if fields.first().is_some_and(Option::is_some) {

@@ -48,7 +48,8 @@ impl Link {
             if let Some(live) = &*self.line(&Place::Primary).lock().await {
                 live.give_up();
             }
-            self.left.send_modify(|count| *count = count.wrapping_add(1));
+            self.left
+                .send_modify(|count| *count = count.wrapping_add(1));
         }
     }
 
@@ -104,9 +105,13 @@ impl Link {
     }
 
     /// Runs one command on the server that `other` leads to. Nothing when the commands go elsewhere by now.
-    pub(super) async fn query_beside(&self, place: &Place, other: &Live, command: &Cmd) -> Option<Value> {
-        let line = self.line(place);
-        let kept = line.lock().await.clone();
+    pub(super) async fn query_beside(
+        &self,
+        place: &Place,
+        other: &Live,
+        command: &Cmd,
+    ) -> Option<Value> {
+        let kept = self.line(place).lock().await.clone();
         let mut live = kept.filter(|kept| kept.stands() && kept.leads_where(other))?;
         live.query(command).await.ok()
     }
@@ -173,8 +178,8 @@ impl Link {
     /// The connection to where a slot is.
     async fn live(&self, slot: Slot) -> Result<(Place, Live), RedisFault> {
         let place = self.topology.place(slot).await?;
-        let line = self.line(&place);
-        let mut kept = line.lock().await;
+        let shared = self.line(&place);
+        let mut kept = shared.lock().await;
         if let Some(live) = &*kept
             && live.stands()
         {

@@ -136,7 +136,9 @@ impl RedisEngine {
             tracing::warn!("Redis: {finding}");
         }
         let store = Arc::clone(&engine.store);
-        engine.thread.spawn(async move { store.link.follow().await });
+        engine
+            .thread
+            .spawn(async move { store.link.follow().await });
         engine
             .thread
             .spawn(watch::run(Arc::clone(&engine.store), idle));

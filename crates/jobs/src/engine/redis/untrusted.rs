@@ -52,5 +52,8 @@ fn failure(error: &RedisError) -> Option<&rustls::Error> {
     if let Some(failure) = cause.downcast_ref() {
         return Some(failure);
     }
-    cause.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref()
+    cause
+        .downcast_ref::<std::io::Error>()?
+        .get_ref()?
+        .downcast_ref()
 }

@@ -111,7 +111,9 @@ async fn produce(queue: Queue<u32>, ends: CancellationToken) -> Produced {
     while !ends.is_cancelled() {
         let asked = Instant::now();
         match queue.add_with("n", &number, kept.clone()).await {
-            Ok(added) => produced.acknowledged.push((added.id, number, Instant::now())),
+            Ok(added) => produced
+                .acknowledged
+                .push((added.id, number, Instant::now())),
             Err(error) => produced.errors.push(with_causes(&error)),
         }
         produced.longest = produced.longest.max(asked.elapsed());

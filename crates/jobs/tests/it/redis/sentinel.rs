@@ -140,6 +140,10 @@ async fn a_killed_master_is_replaced_and_the_worker_goes_on_with_the_new_one() {
 
     // The old master comes back as a replica; then they change places without anybody dying.
     assert!(first.run());
+    let _: String = redis::cmd("REPLICAOF")
+        .arg(&["127.0.0.1", &second.port().to_string()])
+        .query(&mut first.connection())
+        .unwrap();
     until("the old master follows", || follows(&first)).await;
     let changing = Instant::now();
     let changed: Option<String> = sentinels[0].ask(&["FAILOVER", "main"]);
@@ -152,24 +156,37 @@ async fn a_killed_master_is_replaced_and_the_worker_goes_on_with_the_new_one() {
     let changed = Instant::now();
     let mut connection = first.connection();
     until("the engine goes to the new master", || {
-        let told: String = redis::cmd("CLIENT").arg("LIST").query(&mut connection).unwrap();
+        let told: String = redis::cmd("CLIENT")
+            .arg("LIST")
+            .query(&mut connection)
+            .unwrap();
         told.contains("cmd=evalsha")
     })
     .await;
-    assert!(changed.elapsed() < RESUMES_WITHIN, "{:?}", changed.elapsed());
+    assert!(
+        changed.elapsed() < RESUMES_WITHIN,
+        "{:?}",
+        changed.elapsed()
+    );
     running.handles(50).await;
     let (produced, lost) = running.settle().await;
     assert!(produced.acknowledged.len() >= 100, "{produced:?}");
     // What a master answers and has no time to copy is lost with it; nothing else is.
     let with_it = lost.iter().filter(|at| **at <= killed).count();
-    assert!(with_it <= 20, "{with_it} answered before the master was killed");
+    assert!(
+        with_it <= 20,
+        "{with_it} answered before the master was killed"
+    );
     let late = lost.iter().filter(|at| **at > killed);
     let bounds = changing..changed + Duration::from_secs(2);
     let late: Vec<Duration> = late
         .filter(|at| !bounds.contains(at))
         .map(|at| at.duration_since(changing))
         .collect();
-    assert!(late.is_empty(), "lost after the engine should have known: {late:?}");
+    assert!(
+        late.is_empty(),
+        "lost after the engine should have known: {late:?}"
+    );
 }
 
 #[test]

@@ -108,7 +108,8 @@ async fn jobs_go_over_an_encrypted_connection() {
     let engine = connect(options);
     let handle = EngineHandle::from(&engine);
     let queue: Queue<u32> = Queue::new(&handle, "q").unwrap();
-    let worker = Worker::builder(queue.clone()).start(|_: Job<u32>| async { Ok::<_, JobError>(()) });
+    let worker =
+        Worker::builder(queue.clone()).start(|_: Job<u32>| async { Ok::<_, JobError>(()) });
     let id = queue.add("n", &1).await.unwrap().id;
     reaches(&queue, &id, State::Completed).await;
     worker.stop(std::time::Duration::ZERO).await;
@@ -124,11 +125,23 @@ fn a_server_that_cannot_prove_who_it_is_is_refused_with_what_to_do() {
     let missing = Path::new("/nowhere/ca.pem").display().to_string();
     for (url, part) in [
         (tls.url("localhost"), "signed by nobody who is trusted"),
-        (with_ca("localhost", "other.pem"), "name the file with the certificate of its authority"),
+        (
+            with_ca("localhost", "other.pem"),
+            "name the file with the certificate of its authority",
+        ),
         (with_ca("127.0.0.1", "ca.pem"), "for another host"),
-        (format!("{}?ca_file={missing}", tls.url("localhost")), "/nowhere/ca.pem cannot be read"),
-        (with_ca("localhost", "ca.key"), "ca.key holds no certificate"),
-        (format!("{}?ca_file={}", tls.server.url(), tls.file("ca.pem")), "write rediss://"),
+        (
+            format!("{}?ca_file={missing}", tls.url("localhost")),
+            "/nowhere/ca.pem cannot be read",
+        ),
+        (
+            with_ca("localhost", "ca.key"),
+            "ca.key holds no certificate",
+        ),
+        (
+            format!("{}?ca_file={}", tls.server.url(), tls.file("ca.pem")),
+            "write rediss://",
+        ),
     ] {
         let error = refusal(&url);
         assert!(error.contains(part), "{url}: {error}");
@@ -139,7 +152,10 @@ fn a_server_that_cannot_prove_who_it_is_is_refused_with_what_to_do() {
 fn nothing_is_checked_only_when_that_is_asked_for() {
     let tls = TlsServer::start("no");
     for behind in ["?insecure=true", "#insecure"] {
-        connect(RedisOptions::new(format!("{}{behind}", tls.url("127.0.0.1"))));
+        connect(RedisOptions::new(format!(
+            "{}{behind}",
+            tls.url("127.0.0.1")
+        )));
     }
     assert!(refusal(&format!("{}?insecure=false", tls.url("localhost"))).contains("trusted"));
     assert!(refusal(&format!("{}?insecure=yes", tls.url("localhost"))).contains("true or false"));

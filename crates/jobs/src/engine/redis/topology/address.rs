@@ -29,7 +29,7 @@ pub(crate) struct Address {
 pub(super) enum Kind {
     Server,
     /// The master's name, and how sentinels are connected to.
-    Sentinel(String, Access),
+    Sentinel(String, Box<Access>),
     Cluster,
 }
 
@@ -67,7 +67,11 @@ impl Address {
                 let (master, database) = parts.master()?;
                 let info = parts.connection("sentinel", "", &parameters.encryption)?;
                 let sentinels = Access::new(parameters.for_sentinels(info));
-                (Kind::Sentinel(master, sentinels), database, Some(SENTINEL_PORT))
+                (
+                    Kind::Sentinel(master, Box::new(sentinels)),
+                    database,
+                    Some(SENTINEL_PORT),
+                )
             }
             "cluster" => (Kind::Cluster, parts.path.trim_matches('/'), None),
             _ => (Kind::Server, parts.path.trim_matches('/'), None),
@@ -203,7 +207,9 @@ impl<'a> Parts<'a> {
 
     /// `redis` or `rediss`.
     fn base(&self) -> &'a str {
-        self.scheme.split_once('+').map_or(self.scheme, |(base, _)| base)
+        self.scheme
+            .split_once('+')
+            .map_or(self.scheme, |(base, _)| base)
     }
 
     /// `sentinel`, `cluster` or nothing.
@@ -229,7 +235,8 @@ impl<'a> Parts<'a> {
         let path = self.path.trim_matches('/');
         let (master, database) = path.split_once('/').unwrap_or((path, ""));
         if master.is_empty() {
-            let text = "the master's name is missing: redis+sentinel://host:26379,host:26379/MASTER";
+            let text =
+                "the master's name is missing: redis+sentinel://host:26379,host:26379/MASTER";
             return Err(text.to_owned());
         }
         Ok((decoded(master)?, database))
@@ -256,7 +263,9 @@ fn unknown_parameter(name: &str, kind: &str) -> String {
     } else {
         ""
     };
-    format!("the parameter {name} is not known; there are prefix, ca_file, cert_file, key_file, insecure{more}")
+    format!(
+        "the parameter {name} is not known; there are prefix, ca_file, cert_file, key_file, insecure{more}"
+    )
 }
 
 fn reason(scheme: &str, error: &redis::RedisError) -> String {
@@ -283,7 +292,10 @@ mod tests {
     fn one_server_is_named_by_host_port_and_database() {
         let address = parse("redis://u:p%40ss@h:7/2");
         assert!(matches!(address.kind, Kind::Server));
-        assert_eq!((seeds(&address), address.access.database()), (vec!["h:7".to_owned()], 2));
+        assert_eq!(
+            (seeds(&address), address.access.database()),
+            (vec!["h:7".to_owned()], 2)
+        );
         assert_eq!(seeds(&parse("redis://h")), ["h:6379"]);
         assert_eq!(seeds(&parse("redis://[::1]:7")), ["[::1]:7"]);
         assert!(seeds(&parse("unix:///run/redis.sock")).is_empty());
@@ -314,7 +326,10 @@ mod tests {
             ("http://h", "http:// is not known"),
             ("h:6379", "redis://"),
             ("redis://:hunter2@a,b", "redis+cluster://"),
-            ("redis+sentinel://:hunter2@a:1", "the master's name is missing"),
+            (
+                "redis+sentinel://:hunter2@a:1",
+                "the master's name is missing",
+            ),
             ("redis+cluster://:hunter2@a:1/2", "database 0 only"),
             ("redis://:hunter2@h?ca=x", "the parameter ca is not known"),
             ("redis://h?sentinel_user=x", "the parameter sentinel_user"),

@@ -50,7 +50,11 @@ impl Cluster {
     }
 
     /// The node that serves a slot.
-    pub(super) async fn owner(&self, slot: Slot, patience: Duration) -> Result<Endpoint, RedisFault> {
+    pub(super) async fn owner(
+        &self,
+        slot: Slot,
+        patience: Duration,
+    ) -> Result<Endpoint, RedisFault> {
         let map = self.map(patience).await?;
         let Some(owner) = map.owner(slot) else {
             self.doubt();
@@ -107,7 +111,7 @@ impl Cluster {
             Err(Some(fault)) => return Err(RedisFault::NoNode(Box::new(fault))),
             Err(None) => return Err(RedisFault::NoOwner(0)),
         };
-        self.nodes.replace(map.nodes(), &self.seeds);
+        self.nodes.replace(&map.nodes(), &self.seeds);
         *lock(&self.known) = Some(Known {
             map: Arc::clone(&map),
             since: Instant::now(),

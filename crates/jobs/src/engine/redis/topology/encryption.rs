@@ -88,7 +88,10 @@ fn read(file: &std::path::Path, what: &str) -> Result<Vec<u8>, String> {
     let bytes = std::fs::read(file)
         .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
     let text = String::from_utf8_lossy(&bytes);
-    if text.lines().any(|line| line.starts_with("-----BEGIN ") && line.contains(what)) {
+    if text
+        .lines()
+        .any(|line| line.starts_with("-----BEGIN ") && line.contains(what))
+    {
         Ok(bytes)
     } else {
         let what = what.to_lowercase();

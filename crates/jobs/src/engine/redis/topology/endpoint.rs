@@ -27,7 +27,11 @@ impl Endpoint {
 
 /// The host, or the one that was asked where a node does not know its own.
 pub(super) fn named<'a>(host: &'a str, asked: &'a str) -> &'a str {
-    if matches!(host, "" | "?") { asked } else { host }
+    if matches!(host, "" | "?") {
+        asked
+    } else {
+        host
+    }
 }
 
 impl fmt::Display for Endpoint {

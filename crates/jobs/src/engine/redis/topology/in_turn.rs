@@ -31,7 +31,7 @@ impl InTurn {
     }
 
     /// These are the servers now. Those that were named at the start stay, behind them.
-    pub(super) fn replace(&self, now: Vec<Endpoint>, seeds: &[Endpoint]) {
+    pub(super) fn replace(&self, now: &[Endpoint], seeds: &[Endpoint]) {
         let mut endpoints = lock(&self.0);
         endpoints.retain(|known| now.contains(known));
         for endpoint in now.iter().chain(seeds) {
@@ -53,7 +53,8 @@ impl InTurn {
         let endpoints: Vec<Endpoint> = lock(&self.0).iter().take(MOST_ASKED).cloned().collect();
         let (mut fault, mut useless) = (None, false);
         for endpoint in &endpoints {
-            let answer = tokio::time::timeout(patience, ask_one(access, endpoint, command, patience)).await;
+            let answer =
+                tokio::time::timeout(patience, ask_one(access, endpoint, command, patience)).await;
             match answer.unwrap_or(Err(RedisFault::NoAnswer(patience))) {
                 Ok((answer, live)) => {
                     if let Some(found) = read(endpoint, answer) {
@@ -99,7 +100,7 @@ mod tests {
         servers.prefer(&Endpoint::new("h", 2));
         servers.prefer(&Endpoint::new("h", 3));
         assert_eq!(*lock(&servers.0), named(&[3, 2, 1]));
-        servers.replace(named(&[2, 4]), &seeds);
+        servers.replace(&named(&[2, 4]), &seeds);
         assert_eq!(*lock(&servers.0), named(&[2, 4, 1]));
     }
 }

@@ -74,7 +74,7 @@ impl Topology {
         let kind = match kind {
             Kind::Cluster => Servers::Cluster(Cluster::new(access, seeds)),
             Kind::Sentinel(master, sentinels) => {
-                Servers::Sentinels(Sentinels::new(master, seeds, sentinels, access))
+                Servers::Sentinels(Sentinels::new(master, seeds, *sentinels, access))
             }
             Kind::Server if is_cluster(&access, deadline).await? => {
                 address::only_database_0(&access).map_err(RedisFault::Unusable)?;
@@ -134,7 +134,11 @@ impl Topology {
     }
 
     /// Connects to the server that is at `place` now. `patience` bounds the wait for each answer.
-    pub(super) async fn connect(&self, place: &Place, patience: Duration) -> Result<Live, RedisFault> {
+    pub(super) async fn connect(
+        &self,
+        place: &Place,
+        patience: Duration,
+    ) -> Result<Live, RedisFault> {
         let connecting = self.patience();
         let connected = match (&self.kind, place) {
             (Servers::One(access), _) => {

@@ -22,24 +22,25 @@ pub(super) struct Sentinels {
     master: String,
     /// The master that was connected to last.
     connected: Mutex<Option<Endpoint>>,
-    sentinels: InTurn,
-    to_sentinels: Access,
-    to_master: Access,
+    asked: InTurn,
+    /// How sentinels are connected to, and how the master is.
+    asking: Access,
+    working: Access,
 }
 
 impl Sentinels {
     pub(super) fn new(
         master: String,
         sentinels: Vec<Endpoint>,
-        to_sentinels: Access,
-        to_master: Access,
+        asking: Access,
+        working: Access,
     ) -> Self {
         Self {
             master,
             connected: Mutex::default(),
-            sentinels: InTurn::new(sentinels),
-            to_sentinels,
-            to_master,
+            asked: InTurn::new(sentinels),
+            asking,
+            working,
         }
     }
 
@@ -51,8 +52,7 @@ impl Sentinels {
         patience: Duration,
     ) -> Result<Live, RedisFault> {
         let (endpoint, _) = self.find(connecting).await?;
-        let mut live =
-            Live::connect(&self.to_master.to(&endpoint)?, connecting, patience).await?;
+        let mut live = Live::connect(&self.working.to(&endpoint)?, connecting, patience).await?;
         *lock(&self.connected) = Some(endpoint.clone());
         match live.query(&redis::cmd("ROLE")).await.map(role) {
             Ok(Some(role)) if role != "master" => Err(RedisFault::NotMaster {
@@ -75,9 +75,10 @@ impl Sentinels {
             let told = match sentinel.take() {
                 Some(mut live) => {
                     let answer = tokio::time::timeout(patience, live.query(&self.question())).await;
-                    answer.ok().and_then(Result::ok).and_then(|answer| {
-                        Some((address(answer, &connected.host)?, live))
-                    })
+                    answer
+                        .ok()
+                        .and_then(Result::ok)
+                        .and_then(|answer| Some((address(answer, &connected.host)?, live)))
                 }
                 None => self.find(patience).await.ok(),
             };
@@ -100,8 +101,8 @@ impl Sentinels {
     async fn find(&self, patience: Duration) -> Result<(Endpoint, Live), RedisFault> {
         let ask = self.question();
         let found = self
-            .sentinels
-            .ask(&self.to_sentinels, &ask, patience, |sentinel, answer| {
+            .asked
+            .ask(&self.asking, &ask, patience, |sentinel, answer| {
                 address(answer, &sentinel.host)
             })
             .await;
@@ -120,8 +121,8 @@ impl Sentinels {
         let mut ask = redis::cmd("SENTINEL");
         ask.arg("MASTERS");
         let found = self
-            .sentinels
-            .ask(&self.to_sentinels, &ask, patience, |_, answer| {
+            .asked
+            .ask(&self.asking, &ask, patience, |_, answer| {
                 Some(masters(answer).join(", "))
             })
             .await;

@@ -18,7 +18,9 @@ fn start(cluster: &Cluster) -> EngineHandle {
         .map(|node| format!("127.0.0.1:{}", node.port()))
         .collect();
     let options = RedisOptions::new(format!("redis+cluster://{}", hosts.join(",")));
-    let options = options.deadline(DEADLINE).sweep_every(Duration::from_millis(200));
+    let options = options
+        .deadline(DEADLINE)
+        .sweep_every(Duration::from_millis(200));
     connect(options).into()
 }
 
@@ -44,7 +46,11 @@ async fn migrate(cluster: &Cluster, slot: u16, from: &Server, to: &Server) {
     for node in [to, from] {
         ask::<()>(node, &["CLUSTER", "SETSLOT", &number, "NODE", &to_id]);
     }
-    for node in cluster.nodes.iter().filter(|node| node.port() != from.port()) {
+    for node in cluster
+        .nodes
+        .iter()
+        .filter(|node| node.port() != from.port())
+    {
         ask::<()>(node, &["CLUSTER", "SETSLOT", &number, "NODE", &to_id]);
     }
 }
@@ -58,7 +64,10 @@ async fn a_slot_moves_to_another_node_and_back_while_jobs_flow() {
     let key = "bull:{emails}:";
     let slot = cluster.slot(key);
     let first = cluster.owner(key);
-    let other = cluster.nodes.iter().find(|node| node.port() != first.port());
+    let other = cluster
+        .nodes
+        .iter()
+        .find(|node| node.port() != first.port());
     let other = other.unwrap();
     for (from, to) in [(first, other), (other, first)] {
         migrate(&cluster, slot, from, to).await;
@@ -70,7 +79,11 @@ async fn a_slot_moves_to_another_node_and_back_while_jobs_flow() {
     }
     let (produced, lost) = running.settle().await;
     assert!(lost.is_empty(), "{} lost", lost.len());
-    assert_eq!(produced.errors, Vec::<String>::new(), "adds wait for a slot that moves");
+    assert_eq!(
+        produced.errors,
+        Vec::<String>::new(),
+        "adds wait for a slot that moves"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -93,7 +93,10 @@ impl Cluster {
                 bounds.is_some_and(|(first, last)| (first..=last).contains(&slot))
             })
         };
-        self.nodes.iter().find(has).expect("every slot has an owner")
+        self.nodes
+            .iter()
+            .find(has)
+            .expect("every slot has an owner")
     }
 
     pub(crate) fn slot(&self, key: &str) -> u16 {

@@ -34,7 +34,8 @@ async fn a_queue_without_a_hash_tag_is_refused_with_its_name_and_what_to_do() {
         }
     }
     let queue: Queue<u32> = Queue::new(&engine, "emails").unwrap();
-    let worker = Worker::builder(queue.clone()).start(|_: Job<u32>| async { Ok::<_, JobError>(()) });
+    let worker =
+        Worker::builder(queue.clone()).start(|_: Job<u32>| async { Ok::<_, JobError>(()) });
     until(|| worker.health().last_error.is_some()).await;
     let error = worker.health().last_error.unwrap();
     assert!(error.contains("the queue emails cannot be kept"), "{error}");
@@ -44,7 +45,10 @@ async fn a_queue_without_a_hash_tag_is_refused_with_its_name_and_what_to_do() {
         queue.info().await.unwrap_err(),
         queue.schedulers().await.unwrap_err(),
     ] {
-        assert!(matches!(refused, EngineError::NoHashTag { .. }), "{refused:?}");
+        assert!(
+            matches!(refused, EngineError::NoHashTag { .. }),
+            "{refused:?}"
+        );
     }
     for node in &cluster.nodes {
         let left: Vec<String> = ask(node, &["KEYS", &format!("{prefix}*")]);
@@ -104,13 +108,25 @@ async fn a_flow_over_queues_of_different_slots_is_refused_and_nothing_of_it_is_a
         let parent = Flow::new(one, "p", &1, JobOptions::new()).unwrap();
         parent.child(child)
     };
-    let refused = apart.add_flow(flow("{orders}", "{mails}")).await.unwrap_err();
-    assert!(matches!(refused, AddError::QueuesApart { .. }), "{refused:?}");
+    let refused = apart
+        .add_flow(flow("{orders}", "{mails}"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, AddError::QueuesApart { .. }),
+        "{refused:?}"
+    );
     let text = refused.to_string();
-    assert!(text.contains("{orders}") && text.contains("{mails}"), "{text}");
+    assert!(
+        text.contains("{orders}") && text.contains("{mails}"),
+        "{text}"
+    );
     let orders = QueueName::new("{orders}").unwrap();
     assert!(apart.info(&orders).await.unwrap().is_none());
-    apart.add_flow(flow("{shop}-orders", "{shop}-mails")).await.unwrap();
+    apart
+        .add_flow(flow("{shop}-orders", "{shop}-mails"))
+        .await
+        .unwrap();
     let added = together.add_flow(flow("orders", "mails")).await.unwrap();
     let job = together.get(&added.job.queue, &added.job.id).await.unwrap();
     assert_eq!(job.unwrap().state, State::WaitingChildren);
@@ -121,14 +137,17 @@ async fn a_worker_takes_two_connections_wherever_its_queue_lies() {
     let cluster = Cluster::start();
     let engine = engine(&cluster, "bull");
     let queue: Queue<u32> = Queue::new(&engine, "{emails}").unwrap();
-    let worker = Worker::builder(queue.clone()).start(|_: Job<u32>| async { Ok::<_, JobError>(()) });
+    let worker =
+        Worker::builder(queue.clone()).start(|_: Job<u32>| async { Ok::<_, JobError>(()) });
     let id = queue.add("n", &1).await.unwrap().id;
     let completed = async {
         while queue.get(&id).await.unwrap().unwrap().state != State::Completed {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(BOUND, completed).await.expect("in time");
+    tokio::time::timeout(BOUND, completed)
+        .await
+        .expect("in time");
     let connections = || -> usize {
         let at = |node| {
             let clients: String = ask(node, &["CLIENT", "LIST", "TYPE", "NORMAL"]);
@@ -144,13 +163,19 @@ async fn a_worker_takes_two_connections_wherever_its_queue_lies() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_looks_at_every_node() {
     let cluster = Cluster::start();
-    ask::<()>(&cluster.nodes[2], &["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
+    ask::<()>(
+        &cluster.nodes[2],
+        &["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"],
+    );
     let engine = connect(RedisOptions::new(cluster.url()));
     let report = engine.doctor().await.unwrap();
     assert_eq!(report.nodes.len(), 3);
     let port = cluster.nodes[2].port();
     let worst = report.findings[0].text.as_str();
-    assert!(worst.starts_with(&format!("127.0.0.1:{port}: maxmemory-policy")), "{worst}");
+    assert!(
+        worst.starts_with(&format!("127.0.0.1:{port}: maxmemory-policy")),
+        "{worst}"
+    );
     cluster.nodes[1].kill();
     let report = engine.doctor().await.unwrap();
     let silent = report.nodes.iter().filter(|node| node.facts.is_none());
