@@ -89,8 +89,14 @@ impl Doctor {
             engine.stop(super::CLOSING).await;
             queues
         })?;
-        let queues = queues.map_err(|error| failure::engine(&error))?;
-        findings.extend(of_queues(&queues));
+        match queues {
+            Ok(queues) => findings.extend(of_queues(&queues)),
+            // What was found before says why.
+            Err(error) => {
+                let text = format!("the queues cannot be listed: {}", failure::engine(&error));
+                findings.push(Finding::new(Grade::Wrong, text));
+            }
+        }
         if json {
             print!("{}", render::json(&findings));
         } else {

@@ -7,7 +7,7 @@ use paceline_jobs::{EngineHandle, RedisOptions};
 use super::super::running::{RESUMES_WITHIN, Running};
 use super::super::server::Server;
 use super::super::store::connect;
-use super::nodes::{Cluster, ask};
+use super::nodes::{Cluster, ask, wait};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -107,5 +107,42 @@ async fn a_node_that_was_killed_comes_back_and_the_worker_goes_on() {
         produced.longest < DEADLINE + Duration::from_secs(1),
         "{:?}",
         produced.longest
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_takes_the_place_of_a_killed_node_and_the_worker_goes_on_with_it() {
+    let cluster = Cluster::start();
+    let key = "bull:{emails}:";
+    let owner = cluster.owner(key);
+    let replica = cluster.start_replica(owner);
+    let engine = start(&cluster);
+    let mut running = Running::start(&engine, "{emails}");
+    running.handles(50).await;
+    owner.kill();
+    let others = cluster
+        .nodes
+        .iter()
+        .filter(|node| node.port() != owner.port());
+    let others: Vec<&Server> = others.collect();
+    tokio::task::block_in_place(|| {
+        wait("the replica is promoted", || {
+            let works = |node: &&Server| {
+                let info: String = ask(node, &["CLUSTER", "INFO"]);
+                info.contains("cluster_state:ok")
+            };
+            let role: String = ask(&replica, &["INFO", "replication"]);
+            role.contains("role:master") && others.iter().all(works)
+        });
+    });
+    let resumed = running.handles(1).await;
+    assert!(resumed < RESUMES_WITHIN, "{resumed:?}");
+    running.handles(50).await;
+    let (produced, lost) = running.settle().await;
+    assert!(produced.acknowledged.len() >= 100, "{produced:?}");
+    assert!(
+        lost.len() <= 20,
+        "{} answered and not copied in time",
+        lost.len()
     );
 }

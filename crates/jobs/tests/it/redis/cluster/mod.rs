@@ -3,6 +3,8 @@
 #[path = "../../conformance.rs"]
 mod conformance;
 mod failing;
+#[path = "../../flows.rs"]
+mod flows;
 mod nodes;
 mod queues;
 mod store;

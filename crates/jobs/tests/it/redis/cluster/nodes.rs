@@ -40,6 +40,29 @@ impl Cluster {
         cluster
     }
 
+    /// Starts a replica of one of them.
+    pub(crate) fn start_replica(&self, of: &Server) -> Server {
+        let replica = node();
+        let port = of.port().to_string();
+        ask::<()>(&replica, &["CLUSTER", "MEET", "127.0.0.1", &port]);
+        let id: String = ask(of, &["CLUSTER", "MYID"]);
+        wait("the nodes meet", || {
+            let all: String = ask(&replica, &["CLUSTER", "NODES"]);
+            all.contains(&id)
+        });
+        ask::<()>(&replica, &["CLUSTER", "REPLICATE", &id]);
+        wait("the replica follows, and all know it", || {
+            let info: String = ask(&replica, &["INFO", "replication"]);
+            let known = |node: &Server| {
+                let all: String = ask(node, &["CLUSTER", "NODES"]);
+                all.lines()
+                    .any(|line| line.contains(&format!("slave {id}")))
+            };
+            info.contains("master_link_status:up") && self.nodes.iter().all(known)
+        });
+        replica
+    }
+
     /// The one shared by the tests that change nothing about it.
     pub(crate) fn shared() -> Arc<Self> {
         static SHARED: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
@@ -54,11 +77,9 @@ impl Cluster {
 
     /// Waits until every node knows of all slots and of all nodes.
     pub(crate) fn wait_until_it_works(&self) {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while !self.nodes.iter().all(|node| self.works_at(node)) {
-            assert!(Instant::now() < deadline, "the cluster comes up in time");
-            std::thread::park_timeout(Duration::from_millis(20));
-        }
+        wait("the cluster comes up", || {
+            self.nodes.iter().all(|node| self.works_at(node))
+        });
     }
 
     fn works_at(&self, node: &Server) -> bool {
@@ -106,9 +127,22 @@ impl Cluster {
 
 fn node() -> Server {
     Server::start_with(|_| {
-        let settings = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
-        settings.map(ToOwned::to_owned).into()
+        let settings = [
+            ["--cluster-enabled", "yes"],
+            ["--cluster-node-timeout", "1000"],
+            ["--repl-diskless-sync-delay", "0"],
+        ];
+        let settings = settings.as_flattened();
+        settings.iter().map(ToString::to_string).collect()
     })
+}
+
+pub(crate) fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what} in time");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
 }
 
 /// Asks a node.
