@@ -16,7 +16,7 @@ pub enum RedisFault {
     #[error("Redis did not answer within {0:?}; what was asked for may have been done")]
     NoAnswer(Duration),
     /// The connection broke or could not be made.
-    #[error("the connection to Redis failed: {0}")]
+    #[error("the connection to Redis failed")]
     Connection(#[source] RedisError),
     /// The server is not the one it should be, or cannot prove it.
     #[error("{0}")]
@@ -33,13 +33,13 @@ pub enum RedisFault {
     #[error("Redis is out of memory: raise maxmemory, or keep fewer finished jobs")]
     OutOfMemory,
     /// The user or password is wrong, or lacks a permission.
-    #[error("Redis refused: check user, password and ACL ({0})")]
+    #[error("Redis refused: check user, password and ACL")]
     NotPermitted(#[source] RedisError),
     /// The server reads its data from disk.
     #[error("Redis is reading its data from disk: it will answer when that is done")]
     Loading,
     /// Another node of the cluster has the queue now.
-    #[error("another node of the cluster has the queue now ({0})")]
+    #[error("another node of the cluster has the queue now")]
     Moved(#[source] RedisError),
     /// The queue's slot is on its way to another node of the cluster. Nothing can be done with a part of its
     /// keys.
@@ -48,7 +48,7 @@ pub enum RedisFault {
     )]
     SlotMoving,
     /// The cluster does not serve the queue's slot.
-    #[error("the cluster does not work: look at `redis-cli --cluster check` ({0})")]
+    #[error("the cluster does not work: look at `redis-cli --cluster check`")]
     ClusterDown(#[source] RedisError),
     /// No node serves the slot.
     #[error("no node of the cluster has slot {0}: look at `redis-cli --cluster check`")]
@@ -87,7 +87,7 @@ pub enum RedisFault {
     #[error("{0}")]
     Unusable(String),
     /// The server answered with another error.
-    #[error("Redis answered with an error: {0}")]
+    #[error("Redis answered with an error")]
     Server(#[source] RedisError),
 }
 
