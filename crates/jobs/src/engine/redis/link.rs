@@ -168,6 +168,10 @@ impl Link {
         if fault.breaks_connection() {
             live.give_up();
         }
+        if matches!(fault, RedisFault::Moved(_)) {
+            // The last of its slots may be gone: who still needs the node connects again.
+            lock(&self.lines).remove(place);
+        }
         if fault.passes() || (self.topology.moves() && fault.was_refused_here()) {
             Ok(fault)
         } else {

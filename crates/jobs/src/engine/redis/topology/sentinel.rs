@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
+use tokio::sync::Notify;
 
 use super::super::fault::RedisFault;
 use super::super::live::Live;
@@ -22,6 +23,7 @@ pub(super) struct Sentinels {
     master: String,
     /// The master that was connected to last.
     connected: Mutex<Option<Endpoint>>,
+    replaced: Notify,
     asked: InTurn,
     /// How sentinels are connected to, and how the master is.
     asking: Access,
@@ -38,6 +40,7 @@ impl Sentinels {
         Self {
             master,
             connected: Mutex::default(),
+            replaced: Notify::new(),
             asked: InTurn::new(sentinels),
             asking,
             working,
@@ -53,7 +56,11 @@ impl Sentinels {
     ) -> Result<Live, RedisFault> {
         let (endpoint, _) = self.find(connecting).await?;
         let mut live = Live::connect(&self.working.to(&endpoint)?, connecting, patience).await?;
-        *lock(&self.connected) = Some(endpoint.clone());
+        let before = lock(&self.connected).replace(endpoint.clone());
+        if before.is_some_and(|before| before != endpoint) {
+            // Other connections may stand still to the one before.
+            self.replaced.notify_one();
+        }
         match live.query(&redis::cmd("ROLE")).await.map(role) {
             Ok(Some(role)) if role != "master" => Err(RedisFault::NotMaster {
                 server: endpoint.to_string(),
@@ -67,7 +74,10 @@ impl Sentinels {
     pub(super) async fn moved(&self, patience: Duration) {
         let mut sentinel: Option<Live> = None;
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = self.replaced.notified() => return,
+            }
             let connected = lock(&self.connected).clone();
             let Some(connected) = connected else {
                 continue;

@@ -76,6 +76,7 @@ async fn a_slot_moves_to_another_node_and_back_while_jobs_flow() {
         running.handles(100).await;
         let left: u64 = ask(from, &["CLUSTER", "COUNTKEYSINSLOT", &slot.to_string()]);
         assert_eq!(left, 0, "nothing is written where the slot was");
+        tokio::task::block_in_place(|| cluster.wait_for_clients(2));
     }
     let (produced, lost) = running.settle().await;
     assert!(lost.is_empty(), "{} lost", lost.len());

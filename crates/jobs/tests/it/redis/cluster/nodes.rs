@@ -96,6 +96,35 @@ impl Cluster {
             && facts["cluster_known_nodes"] == self.nodes.len().to_string()
     }
 
+    /// Waits until clients have so many connections to all nodes, besides those that ask, and those of nodes that
+    /// move slots.
+    pub(crate) fn wait_for_clients(&self, count: usize) {
+        let mut found = Vec::new();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < deadline {
+            let lists = self
+                .nodes
+                .iter()
+                .map(|node| -> String { ask(node, &["CLIENT", "LIST", "TYPE", "NORMAL"]) });
+            let lists: Vec<String> = lists.collect();
+            let others =
+                |line: &&str| !line.contains("cmd=restore") && !line.contains("cmd=client|list");
+            found = lists
+                .iter()
+                .flat_map(|list| list.lines().filter(others))
+                .map(ToOwned::to_owned)
+                .collect();
+            if found.len() == count {
+                return;
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        panic!(
+            "{count} connections in time, there are {}: {found:#?}",
+            found.len()
+        );
+    }
+
     /// The address of one node: a client finds the others.
     pub(crate) fn url(&self) -> String {
         self.nodes[0].url()

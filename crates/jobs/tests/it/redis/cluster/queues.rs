@@ -148,15 +148,7 @@ async fn a_worker_takes_two_connections_wherever_its_queue_lies() {
     tokio::time::timeout(BOUND, completed)
         .await
         .expect("in time");
-    let connections = || -> usize {
-        let at = |node| {
-            let clients: String = ask(node, &["CLIENT", "LIST", "TYPE", "NORMAL"]);
-            // The one that asks is among them.
-            clients.lines().count() - 1
-        };
-        cluster.nodes.iter().map(at).sum()
-    };
-    until(|| connections() == 2).await;
+    tokio::task::block_in_place(|| cluster.wait_for_clients(2));
     worker.stop(Duration::ZERO).await;
 }
 
