@@ -79,7 +79,7 @@ impl Need {
             }
             Need::Wrk => "Debian wrk: the load generator",
             Need::Redis => {
-                "Debian redis-server: the store of the Redis engine, and the Express peer's queue"
+                "Debian redis-server, openssl: the store of the Redis engine, and the Express peer's queue; certificates for it"
             }
             Need::Valgrind => "Debian valgrind: counts the instructions of one rate-limit decision",
             Need::InteropNode => {
@@ -108,7 +108,7 @@ impl Need {
             Need::Compiler => debian::on_path("g++") && debian::on_path("make"),
             Need::Node => debian::on_path("node") && debian::on_path("npm"),
             Need::Wrk => debian::on_path("wrk"),
-            Need::Redis => debian::on_path("redis-server"),
+            Need::Redis => debian::on_path("redis-server") && debian::on_path("openssl"),
             Need::Valgrind => debian::on_path("valgrind"),
             Need::InteropNode => node::is_current(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.is_current(),
@@ -126,7 +126,7 @@ impl Need {
             Need::Compiler => debian::install(&["build-essential"]),
             Need::Node => debian::install(&["nodejs", "npm", "libnode-dev"]),
             Need::Wrk => debian::install(&["wrk"]),
-            Need::Redis => debian::install(&["redis-server"]),
+            Need::Redis => debian::install(&["redis-server", "openssl"]),
             Need::Valgrind => debian::install(&["valgrind"]),
             Need::InteropNode => node::install(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.install(),

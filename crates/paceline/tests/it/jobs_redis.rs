@@ -22,10 +22,7 @@ impl Redis {
     /// Starts one with these arguments too.
     pub(crate) fn start(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = {
-            let free = TcpListener::bind("127.0.0.1:0").unwrap();
-            free.local_addr().unwrap().port()
-        };
+        let port = free_port();
         let child = Command::new("redis-server")
             .args([
                 "--port",
@@ -96,6 +93,12 @@ impl Drop for Redis {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A port that was free just now.
+pub(crate) fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().port()
 }
 
 fn file(path: &Path) -> String {
@@ -205,11 +208,7 @@ fn the_doctor_says_what_can_be_lost() {
 
 #[test]
 fn a_server_that_is_not_there_is_named_without_its_password() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_port();
     let url = format!("redis://:hunter2@127.0.0.1:{port}");
     let mut command = Command::new(BINARY);
     let output = command

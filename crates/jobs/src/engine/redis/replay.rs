@@ -47,7 +47,7 @@ pub(super) fn since(
         thread: Arc::downgrade(thread),
     };
     let all = queue.is_none();
-    let news = store.events.subscribe(queue);
+    let news = store.subscribe(queue);
     Ok(Replay::new(Box::new(log), news, all, after).into())
 }
 

@@ -254,7 +254,7 @@ pub(super) async fn make_up(store: &Store, queue: &QueueName) -> Result<(), Engi
     due.arg(store.keys.of(queue, "repeat"))
         .arg("-inf")
         .arg(overdue);
-    if int(&store.link.query(&due).await?).unwrap_or(0) == 0 {
+    if int(&store.query(queue, &due).await?).unwrap_or(0) == 0 {
         return Ok(());
     }
     for known in stored(store, queue).await? {

@@ -96,7 +96,7 @@ async fn holds(
         ask.cmd("PTTL").arg(&key);
     }
     let now = store.now();
-    let mut answers = store.link.pipeline(&ask).await?.into_iter();
+    let mut answers = store.pipeline(queue, &ask).await?.into_iter();
     for job in &mut held {
         let holder = answers.next().and_then(text);
         let millis = answers.next().as_ref().and_then(int).unwrap_or(-2);

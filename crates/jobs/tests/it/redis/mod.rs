@@ -2,6 +2,7 @@
 
 mod between;
 mod bulk;
+mod cluster;
 #[path = "../conformance.rs"]
 mod conformance;
 #[path = "../deduplication.rs"]
@@ -23,11 +24,15 @@ mod model;
 mod no_groups;
 #[path = "../order.rs"]
 mod order;
+mod running;
 mod schedulers;
+mod sentinel;
 mod server;
 #[path = "../settings.rs"]
 mod settings;
 mod store;
+#[cfg(feature = "redis-tls")]
+mod tls;
 #[path = "../transfer.rs"]
 mod transfer;
 #[path = "../worker.rs"]
