@@ -14,11 +14,12 @@ use crate::server::BINARY;
 /// A server of its own; dropping it ends the process.
 pub(crate) struct Redis {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     folder: TempDir,
 }
 
 impl Redis {
+    /// Starts one with these arguments too.
     pub(crate) fn start(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
@@ -142,7 +143,7 @@ fn what_a_server_lacks_is_said_with_what_to_use_instead() {
     redis.refused(
         &grouped,
         1,
-        "groups are not supported by this job store. A store in a file",
+        "groups are not supported by this job store: leave",
     );
 }
 

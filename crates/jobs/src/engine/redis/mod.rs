@@ -27,6 +27,7 @@ mod live;
 mod manage;
 mod per_slot;
 mod read;
+mod replay;
 mod reply;
 mod schedulers;
 mod script;
@@ -64,7 +65,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 use crate::error::{AddError, EngineError, LeaseError, ManageError, OpenError};
-use crate::events::QueueEvents;
+use crate::events::{EventCursor, QueueEvents, UnknownCursor};
 use crate::flow::{AddedFlow, Children, Flow};
 use crate::limits::Limits;
 use crate::names::{JobId, QueueName, SchedulerId};
@@ -363,7 +364,15 @@ impl Engine for RedisEngine {
     }
 
     fn events(&self, queue: Option<QueueName>) -> QueueEvents {
-        self.store.subscribe(queue)
+        self.store.subscribe(queue).into()
+    }
+
+    fn events_since(
+        &self,
+        queue: Option<QueueName>,
+        cursor: &EventCursor,
+    ) -> Result<QueueEvents, UnknownCursor> {
+        replay::since(&self.store, &self.thread, queue, cursor)
     }
 
     fn now(&self) -> Timestamp {

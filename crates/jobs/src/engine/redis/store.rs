@@ -15,7 +15,7 @@ use super::topology::{Slot, tag};
 use crate::clock::Timestamp;
 use crate::engine::{Lease, WakeBoard};
 use crate::error::EngineError;
-use crate::events::QueueEvents;
+use crate::events::RingReader;
 use crate::names::QueueName;
 
 /// Who wrote a queue's settings first. BullMQ's tools want a name that begins with theirs.
@@ -116,7 +116,7 @@ impl Store {
     }
 
     /// Begins to tell of a queue's events, or of those of all queues.
-    pub(super) fn subscribe(&self, queue: Option<QueueName>) -> QueueEvents {
+    pub(super) fn subscribe(&self, queue: Option<QueueName>) -> RingReader {
         let slots: Vec<Slot> = match &queue {
             Some(queue) => vec![self.slot(queue)],
             None => self.noted().iter().map(|queue| self.slot(queue)).collect(),
@@ -124,8 +124,11 @@ impl Store {
         self.events.subscribe(queue, slots)
     }
 
-    /// Remembers that the engine works with a queue.
+    /// Remembers that the engine works with a queue, if it can.
     pub(super) fn note(&self, queue: &QueueName) {
+        if self.place(queue).is_err() {
+            return;
+        }
         let mut queues = lock(&self.queues);
         if !queues.contains(queue) {
             queues.insert(queue.clone());

@@ -7,6 +7,9 @@ mod cluster;
 mod conformance;
 #[path = "../deduplication.rs"]
 mod deduplication;
+mod event_streams;
+#[path = "../events.rs"]
+mod events;
 mod faults;
 #[path = "../flow_ids.rs"]
 mod flow_ids;
@@ -18,6 +21,7 @@ mod flows;
 mod layout;
 #[path = "../model.rs"]
 mod model;
+mod no_groups;
 #[path = "../order.rs"]
 mod order;
 mod running;
