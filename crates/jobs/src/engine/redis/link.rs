@@ -27,6 +27,8 @@ pub(super) struct Link {
     pub(super) topology: Topology,
     pub(super) deadline: Duration,
     lines: Mutex<HashMap<Place, Arc<Line>>>,
+    /// Where each slot was used last.
+    used: Mutex<HashMap<Slot, Place>>,
     /// Counts how often the one server was left for another.
     left: watch::Sender<u64>,
 }
@@ -37,6 +39,7 @@ impl Link {
             topology,
             deadline,
             lines: Mutex::default(),
+            used: Mutex::default(),
             left: watch::channel(0).0,
         }
     }
@@ -168,10 +171,6 @@ impl Link {
         if fault.breaks_connection() {
             live.give_up();
         }
-        if matches!(fault, RedisFault::Moved(_)) {
-            // The last of its slots may be gone: who still needs the node connects again.
-            lock(&self.lines).remove(place);
-        }
         if fault.passes() || (self.topology.moves() && fault.was_refused_here()) {
             Ok(fault)
         } else {
@@ -182,6 +181,7 @@ impl Link {
     /// The connection to where a slot is.
     async fn live(&self, slot: Slot) -> Result<(Place, Live), RedisFault> {
         let place = self.topology.place(slot).await?;
+        self.enter(slot, &place);
         let shared = self.line(&place);
         let mut kept = shared.lock().await;
         if let Some(live) = &*kept
@@ -192,6 +192,19 @@ impl Link {
         let live = self.topology.connect(&place, self.deadline).await?;
         *kept = Some(live.clone());
         Ok((place, live))
+    }
+
+    /// Notes that a slot is used at `place`. The place it was used at before is left once no other slot needs it.
+    fn enter(&self, slot: Slot, place: &Place) {
+        let mut used = lock(&self.used);
+        if used.get(&slot) == Some(place) {
+            return;
+        }
+        if let Some(before) = used.insert(slot, place.clone())
+            && !used.values().any(|other| *other == before)
+        {
+            lock(&self.lines).remove(&before);
+        }
     }
 
     fn line(&self, place: &Place) -> Arc<Line> {

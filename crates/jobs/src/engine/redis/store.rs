@@ -124,8 +124,11 @@ impl Store {
         self.events.subscribe(queue, slots)
     }
 
-    /// Remembers that the engine works with a queue.
+    /// Remembers that the engine works with a queue, if it can.
     pub(super) fn note(&self, queue: &QueueName) {
+        if self.place(queue).is_err() {
+            return;
+        }
         let mut queues = lock(&self.queues);
         if !queues.contains(queue) {
             queues.insert(queue.clone());

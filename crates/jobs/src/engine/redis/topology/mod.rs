@@ -74,7 +74,8 @@ impl Topology {
         let kind = match kind {
             Kind::Cluster => Servers::Cluster(Cluster::new(access, seeds)),
             Kind::Sentinel(master, sentinels) => {
-                Servers::Sentinels(Box::new(Sentinels::new(master, seeds, *sentinels, access)))
+                let sentinels = Sentinels::new(master, seeds, *sentinels, access);
+                Servers::Sentinels(Box::new(sentinels))
             }
             Kind::Server if is_cluster(&access, deadline).await? => {
                 address::only_database_0(&access).map_err(RedisFault::Unusable)?;
