@@ -1,5 +1,7 @@
 //! A connection that waits at the server. Another connection can end its wait early.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -13,6 +15,9 @@ use crate::names::QueueName;
 
 /// The longest wait at the server: a connection that broke unnoticed is replaced soon after.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// How soon the end of a wait is asked for again that had not begun.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Connected, with the number the server knows it by.
 #[derive(Debug)]
@@ -54,15 +59,29 @@ impl Blocking {
                 answer = &mut answer => return answer,
                 () = changed.notified() => {
                     if !goes_on() {
-                        let mut unblock = redis::cmd("CLIENT");
-                        unblock.arg("UNBLOCK").arg(number);
-                        let _ = link.query(&unblock).await;
-                        return answer.await;
+                        return ended(link, number, answer).await;
                     }
                 }
             }
         }
     }
+}
+
+/// Ends the wait of the connection with this number. It may have just been sent and not have begun: then the
+/// server ends nothing, and is asked again.
+async fn ended(
+    link: &Link,
+    number: i64,
+    mut answer: Pin<&mut impl Future<Output = RedisResult<Value>>>,
+) -> RedisResult<Value> {
+    let mut unblock = redis::cmd("CLIENT");
+    unblock.arg("UNBLOCK").arg(number);
+    while let Ok(Value::Int(0)) = link.query(&unblock).await {
+        if let Ok(answer) = tokio::time::timeout(ASK_AGAIN, answer.as_mut()).await {
+            return answer;
+        }
+    }
+    answer.await
 }
 
 /// The name by which BullMQ's tools list a queue's workers.

@@ -109,7 +109,8 @@ impl EventHub {
     /// Notes where the wanted streams end now. Called before anything is done, so that a listener hears all
     /// that its own engine does after it began to listen. Events are extras: a failure here fails nothing.
     pub(super) async fn settle(&self, store: &Store) {
-        if !self.unsettled.load(Ordering::SeqCst) {
+        // One under way elsewhere is waited for: only then are the ends known.
+        if !self.unsettled.load(Ordering::SeqCst) && self.settling.try_lock().is_ok() {
             return;
         }
         let _one_at_a_time = self.settling.lock().await;
@@ -145,6 +146,8 @@ impl EventHub {
             self.begins(&queue, &id);
             lock(&self.positions).insert(queue, id);
         }
+        // A read that began meanwhile does not know of them.
+        self.changed.notify_one();
     }
 
     /// Tells who listens to a queue from where on it is heard.
