@@ -17,6 +17,9 @@ use crate::names::QueueName;
 /// The longest wait at the server: a connection that broke unnoticed is replaced soon after.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// How soon the end of a wait is asked for again that had not begun.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
+
 /// Connected to where a slot is, with the number the server knows it by.
 #[derive(Debug)]
 pub(super) struct Blocking {
@@ -67,30 +70,40 @@ impl Blocking {
         let other = self.live.clone();
         let gone = || RedisFault::NoAnswer(Duration::ZERO);
         let mut answer = std::pin::pin!(self.live.query(command));
-        let answer = loop {
-            tokio::select! {
-                biased;
-                answer = &mut answer => break answer,
-                _ = self.left.changed() => return Err(gone()),
-                () = changed.notified() => {
-                    if goes_on() {
-                        continue;
+        let answer = tokio::select! {
+            biased;
+            answer = &mut answer => answer,
+            _ = self.left.changed() => return Err(gone()),
+            () = unfit(changed, goes_on) => loop {
+                let mut unblock = redis::cmd("CLIENT");
+                unblock.arg("UNBLOCK").arg(self.number);
+                match link.query_beside(&self.place, &other, &unblock).await {
+                    // Nobody can end the wait there: the server is another one by now, or is gone.
+                    None => return Err(gone()),
+                    // It was just sent and has not begun: nothing was ended, and it is asked again.
+                    Some(Value::Int(0)) => {
+                        let soon = tokio::time::timeout(ASK_AGAIN, answer.as_mut());
+                        if let Ok(answer) = soon.await {
+                            break answer;
+                        }
                     }
-                    let mut unblock = redis::cmd("CLIENT");
-                    unblock.arg("UNBLOCK").arg(self.number);
-                    if link.query_beside(&self.place, &other, &unblock).await.is_none() {
-                        // Nobody can end the wait there: the server is another one by now, or is gone.
-                        return Err(gone());
-                    }
-                    break answer.await;
+                    Some(_) => break answer.await,
                 }
-            }
+            },
         };
         answer.map_err(|error| {
             let fault = RedisFault::from(error);
             link.topology.notice(self.slot, &self.place, &fault);
             fault
         })
+    }
+}
+
+/// Ends when the wait no longer fits.
+async fn unfit(changed: &Notify, goes_on: impl Fn() -> bool) {
+    changed.notified().await;
+    while goes_on() {
+        changed.notified().await;
     }
 }
 

@@ -122,7 +122,7 @@ impl EventHub {
     /// listener hears all that its own engine does after it began to listen. Events are extras: a failure here
     /// fails nothing.
     pub(super) async fn settle(&self, store: &Store, slot: Slot) {
-        if !lock(&self.unsettled).contains(&slot) {
+        if !lock(&self.unsettled).contains(&slot) && self.is_settled(slot) {
             return;
         }
         let turn = Arc::clone(lock(&self.settling).entry(slot).or_default());
@@ -159,6 +159,16 @@ impl EventHub {
             self.begins(&queue, &id);
             lock(&self.positions).insert(queue, id);
         }
+        // A read that began meanwhile does not know of them.
+        self.changed.notify_one();
+    }
+
+    /// Whether no settling is under way: that one is waited for, only then are the ends known.
+    fn is_settled(&self, slot: Slot) -> bool {
+        let settling = lock(&self.settling);
+        settling
+            .get(&slot)
+            .is_none_or(|turn| turn.try_lock().is_ok())
     }
 
     /// Tells who listens to a queue from where on it is heard.
