@@ -22,10 +22,10 @@ pub(crate) struct Parameter<'query> {
 }
 
 /// The parameters whose name `is_ours`, each at most once.
-pub(crate) fn parameters<'query>(
-    query: &'query str,
+pub(crate) fn parameters(
+    query: &str,
     is_ours: impl Fn(&str) -> bool,
-) -> Result<Vec<Parameter<'query>>, Problem> {
+) -> Result<Vec<Parameter<'_>>, Problem> {
     if query.len() > LONGEST_QUERY {
         let detail =
             format!("The query is longer than {LONGEST_QUERY} bytes. Ask for less at once.");

@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn both_spellings_are_one_tree() {
         let check = |text: &str, expected: &str| {
-            assert_eq!(written(&parse_fields(text).unwrap()), expected)
+            assert_eq!(written(&parse_fields(text).unwrap()), expected);
         };
         check("id", "id");
         check("id,author.name", "id,author(name)");

@@ -66,7 +66,8 @@ schema!(
 fn check(query: &str, expected: &str) {
     let fields = Fields::<Post>::from_query(query).unwrap();
     assert_eq!(fields.selection().to_string(), expected, "{query}");
-    assert_eq!(fields.is_enveloped(), query.contains("fields["), "{query}");
+    let by_type = query.contains("fields[") || query.contains("fields%5B");
+    assert_eq!(fields.is_enveloped(), by_type, "{query}");
 }
 
 #[test]
@@ -123,7 +124,7 @@ fn mistakes_name_the_parameter_and_say_what_is_allowed() {
             _ => None,
         };
         assert_eq!(named, parameter, "{query}");
-        problem
+        serde_json::from_slice::<serde_json::Value>(&problem.to_json()).unwrap()
     };
     for malformed in ["fields=", "fields=id,", "fields=a(", "fields=a)b"] {
         check(malformed, "invalid-fields", Some("fields"));
@@ -155,12 +156,11 @@ fn mistakes_name_the_parameter_and_say_what_is_allowed() {
 
     let problem = check("fields=autor.name", "unknown-field", Some("fields"));
     assert_eq!(
-        problem.detail(),
-        Some("There is no field \"autor\" here. Did you mean \"author\"?")
+        problem["detail"],
+        "There is no field \"autor\" here. Did you mean \"author\"?"
     );
-    let body: serde_json::Value = serde_json::from_slice(&problem.to_json()).unwrap();
     assert_eq!(
-        body["allowed"],
+        problem["allowed"],
         serde_json::json!(["id", "title", "body", "author", "comments", "labels"])
     );
 }

@@ -97,9 +97,9 @@ fn replace<L, R>(response: Response<R>) -> Response<Either<L, Full<Bytes>>> {
     let replaced = of_status(parts.status).into_http_response();
     let (mut new, body) = replaced.into_parts();
     let mut headers: HeaderMap = parts.headers;
-    OF_THE_BODY
-        .iter()
-        .for_each(|name| drop(headers.remove(name)));
+    for name in &OF_THE_BODY {
+        headers.remove(name);
+    }
     for (name, value) in &new.headers {
         if name != CACHE_CONTROL || !headers.contains_key(CACHE_CONTROL) {
             headers.insert(name, value.clone());

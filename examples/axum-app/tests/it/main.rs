@@ -277,7 +277,7 @@ fn pages_of_another_origin_see_every_header_that_is_of_use() {
     for answer in answers {
         let exposed = answer.header("access-control-expose-headers");
         assert_eq!(exposed.split(',').count(), EXPOSED_HEADERS.len());
-        for name in answer.headers.keys().map(|name| name.as_str()) {
+        for name in answer.headers.keys().map(ureq::http::HeaderName::as_str) {
             let is_seen = SAFELISTED.contains(&name)
                 || OF_NO_USE.contains(&name)
                 || name.starts_with("access-control-")

@@ -152,15 +152,36 @@ fn keys_are_matched_as_they_are_written() {
     assert!(serde_json::to_string(&Pruned { selection, value }).is_err());
 }
 
+#[derive(Serialize)]
+enum Event {
+    Plain,
+    One(Author),
+    Two(Author, Author),
+    Named { by: Author, at: u8 },
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Tagged {
+    Wrote { id: u8, text: &'static str },
+    By(Author),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "t", content = "c")]
+enum Adjacent {
+    By(Author),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Untagged {
+    By(Author),
+    Number(u8),
+}
+
 #[test]
 fn variants_are_objects_with_one_member_or_have_a_tag() {
-    #[derive(Serialize)]
-    enum Event {
-        Plain,
-        One(Author),
-        Two(Author, Author),
-        Named { by: Author, at: u8 },
-    }
     check(&Event::Plain, "One", "\"Plain\"");
     check(&Event::One(author(1)), "One.id", r#"{"One":{"id":1}}"#);
     check(&Event::One(author(1)), "Two", "{}");
@@ -186,12 +207,6 @@ fn variants_are_objects_with_one_member_or_have_a_tag() {
     );
     check(&named(), "Plain", "{}");
 
-    #[derive(Serialize)]
-    #[serde(tag = "kind", rename_all = "lowercase")]
-    enum Tagged {
-        Wrote { id: u8, text: &'static str },
-        By(Author),
-    }
     check(
         &Tagged::Wrote { id: 1, text: "x" },
         "kind,text",
@@ -199,23 +214,12 @@ fn variants_are_objects_with_one_member_or_have_a_tag() {
     );
     check(&Tagged::By(author(3)), "kind,id", r#"{"kind":"by","id":3}"#);
 
-    #[derive(Serialize)]
-    #[serde(tag = "t", content = "c")]
-    enum Adjacent {
-        By(Author),
-    }
     check(
         &Adjacent::By(author(3)),
         "t,c.id",
         r#"{"t":"By","c":{"id":3}}"#,
     );
 
-    #[derive(Serialize)]
-    #[serde(untagged)]
-    enum Untagged {
-        By(Author),
-        Number(u8),
-    }
     check(&Untagged::By(author(3)), "id", r#"{"id":3}"#);
     check(&Untagged::Number(3), "id", "3");
 }

@@ -1,6 +1,7 @@
 //! What a deserialisation failed at, told without the server's own words.
 
 use std::error::Error;
+use std::fmt::Write as _;
 
 use serde_path_to_error::{Path, Segment};
 
@@ -21,7 +22,10 @@ pub(super) fn pointer(path: &Path) -> String {
     let mut pointer = String::new();
     for segment in path {
         match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Seq { index } => {
+                // Writing to a String cannot fail.
+                let _ = write!(pointer, "/{index}");
+            }
             Segment::Map { key } => {
                 pointer.push('/');
                 pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));

@@ -27,7 +27,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 #[derive(Debug)]
 #[must_use = "nothing is read or sent before `respond`"]
 pub struct Rows<S> {
-    rows: S,
+    source: S,
     format: Format,
     end_marker: bool,
     latency: Duration,
@@ -37,12 +37,12 @@ pub struct Rows<S> {
 
 impl<S> Rows<S> {
     /// An answer of the rows of this stream, in JSON. Its errors are [`Problem`]s or become them.
-    pub fn new<T, E>(rows: S) -> Self
+    pub fn new<T, E>(source: S) -> Self
     where
         S: Stream<Item = Result<T, E>>,
     {
         Self {
-            rows,
+            source,
             format: Format::default(),
             end_marker: false,
             latency: LATENCY,
@@ -104,7 +104,7 @@ impl<S> Rows<S> {
         E: Into<Problem>,
     {
         let encoder = Encoder::new(self.format, self.end_marker, self.csv);
-        let mut body = RowsBody::new(self.rows, encoder, self.latency);
+        let mut body = RowsBody::new(self.source, encoder, self.latency);
         poll_fn(|context| body.poll_first(context)).await?;
         let mut response = http::Response::new(body);
         let headers = response.headers_mut();

@@ -29,7 +29,7 @@ pub struct RowsBody<S> {
     /// `None` once there are no more.
     rows: Option<Pin<Box<S>>>,
     encoder: Encoder,
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
     /// How much of the buffer has been sent.
     sent: usize,
     latency: Duration,

@@ -1,5 +1,7 @@
 //! Nested values that are no columns: their JSON text is one cell.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 use serde::ser::{
     Error as _, SerializeSeq, SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
@@ -33,7 +35,7 @@ impl<'c> JsonText<'c> {
         end: &'static str,
     ) -> Result<Self, CsvError> {
         let name = json(variant)?;
-        cells.text().push_str(&format!("{{{name}:{begin}"));
+        write!(cells.text(), "{{{name}:{begin}").expect("writing to a String cannot fail");
         Ok(Self {
             cells,
             end,

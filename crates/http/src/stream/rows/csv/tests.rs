@@ -70,13 +70,13 @@ fn columns_are_the_fields_and_nested_values_are_dotted_or_json() {
     let rows = [
         row("=1+1", 0.1, Kind::Plain),
         row("a,\"b\"", f64::NAN, Kind::One(1)),
-        row("", 1e300, Kind::Two(1, 2)),
+        row("", 12345.678, Kind::Two(1, 2)),
         row("\n", -0.5, Kind::Named { a: 1 }),
     ];
     let expected = "id,title,ok,score,author.name,tags,nothing,kind,labels.1\r\n\
         -1,'=1+1,true,0.1,Å,\"[\"\"a\"\",\"\"b\\\"\"\"\"]\",,Plain,x\r\n\
         -1,\"a,\"\"b\"\"\",true,,Å,\"[\"\"a\"\",\"\"b\\\"\"\"\"]\",,\"{\"\"One\"\":1}\",x\r\n\
-        -1,\"\",true,1e300,Å,\"[\"\"a\"\",\"\"b\\\"\"\"\"]\",,\"{\"\"Two\"\":[1,2]}\",x\r\n\
+        -1,\"\",true,12345.678,Å,\"[\"\"a\"\",\"\"b\\\"\"\"\"]\",,\"{\"\"Two\"\":[1,2]}\",x\r\n\
         -1,\"\n\",true,-0.5,Å,\"[\"\"a\"\",\"\"b\\\"\"\"\"]\",,\"{\"\"Named\"\":{\"\"a\"\":1}}\",x\r\n";
     assert_eq!(written(&rows, None).unwrap(), expected);
 }

@@ -207,7 +207,9 @@ async fn carriage_returns_line_feeds_and_nul_in_user_data_forge_nothing() {
         let _ = ready(&mut body);
         broadcaster.publish(&name("note"), data).unwrap();
         let mut client = Client::default();
-        ready(&mut body).iter().for_each(|frame| client.read(frame));
+        for frame in ready(&mut body) {
+            client.read(&frame);
+        }
         let [event] = client.events.as_slice() else {
             panic!("{data:?}: {client:?}")
         };
