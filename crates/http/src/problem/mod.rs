@@ -28,6 +28,7 @@
 //!
 //! Not for outcomes that are no failure: a 304 or a 202 is not a problem.
 
+mod body;
 pub mod code;
 mod constructors;
 mod document;
@@ -47,6 +48,7 @@ use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
+pub use self::body::ProblemBody;
 pub use self::document::CONTENT_TYPE;
 pub use self::layer::ProblemLayer;
 pub use self::response::retry_after;

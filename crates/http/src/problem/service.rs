@@ -11,11 +11,10 @@ use http::header::{
 };
 use http::{Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::{Either, Full};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{Problem, code};
+use super::{Problem, ProblemBody, code};
 
 /// The service of a [`ProblemLayer`](super::ProblemLayer).
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +42,7 @@ where
     S: Service<Request<B>, Response = Response<R>>,
     R: Body<Data = Bytes>,
 {
-    type Response = Response<Either<R, Full<Bytes>>>;
+    type Response = Response<ProblemBody<R>>;
     type Error = S::Error;
     type Future = ProblemFuture<S::Future>;
 
@@ -63,14 +62,14 @@ where
     F: Future<Output = Result<Response<R>, E>>,
     R: Body<Data = Bytes>,
 {
-    type Output = Result<Response<Either<R, Full<Bytes>>>, E>;
+    type Output = Result<Response<ProblemBody<R>>, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let response = ready!(self.project().inner.poll(context))?;
         Poll::Ready(Ok(if has_no_form(&response) {
             replace(response)
         } else {
-            response.map(Either::Left)
+            response.map(ProblemBody::inner)
         }))
     }
 }
@@ -86,7 +85,7 @@ fn has_no_form<R>(response: &Response<R>) -> bool {
 }
 
 /// The problem of a status alone, with the headers of the answer that are not about its body.
-fn replace<L, R>(response: Response<R>) -> Response<Either<L, Full<Bytes>>> {
+fn replace<L, R>(response: Response<R>) -> Response<ProblemBody<L>> {
     const OF_THE_BODY: [HeaderName; 4] = [
         CONTENT_TYPE,
         CONTENT_LENGTH,
@@ -107,7 +106,7 @@ fn replace<L, R>(response: Response<R>) -> Response<Either<L, Full<Bytes>>> {
     }
     new.headers = headers;
     new.extensions = parts.extensions;
-    Response::from_parts(new, Either::Right(Full::new(body)))
+    Response::from_parts(new, ProblemBody::from(body))
 }
 
 fn of_status(status: StatusCode) -> Problem {
