@@ -36,7 +36,11 @@ impl PageRequest {
             Next::Page(number) => page("next", number),
             Next::After(cursor) => self.one(&kept, Meaning::After, cursor, "next"),
         });
-        let first = Some(page("first", 1));
+        let first = Some(if self.numbered {
+            page("first", 1)
+        } else {
+            self.start(&kept)
+        });
         let prev = around.prev.map(|number| page("prev", number));
         let last = around.last.map(|number| page("last", number));
         // The most useful are taken first; they are written in the usual order.
@@ -53,6 +57,16 @@ impl PageRequest {
             return None;
         }
         HeaderValue::try_from(written.join(", ")).ok()
+    }
+
+    /// The first page of a list without page numbers.
+    fn start(&self, kept: &str) -> String {
+        let mut link = String::from("<");
+        put(&mut link, &self.path);
+        link.push('?');
+        link.push_str(kept.trim_end_matches('&'));
+        link.push_str(">; rel=\"first\"");
+        link
     }
 
     fn one(&self, kept: &str, meaning: Meaning, value: &str, relation: &str) -> String {

@@ -31,6 +31,7 @@
 //! use paceline_http::problem::Problem;
 //!
 //! fn ids(request: PageRequest, key: &CursorKey) -> Result<Page<Vec<u64>>, Problem> {
+//!     let request = request.without_numbers()?;
 //!     let after: u64 = request.cursor(key, "/ids")?.unwrap_or(0);
 //!     let ids: Vec<u64> = (after + 1..=1_000).take(request.fetch()).collect();
 //!     Ok(request.answer(ids).with_cursor(|last| key.sign("/ids", last))?)

@@ -33,8 +33,10 @@ pub enum Position {
 pub struct PageRequest {
     position: Position,
     limit: NonZeroU32,
-    /// The cursor's parameter, as it was spelled.
-    cursor_name: &'static str,
+    /// The parameter that said the position, as it was spelled; `None` when none did.
+    named: Option<&'static str>,
+    /// Whether the list has page numbers.
+    pub(super) numbered: bool,
     pub(super) spelling: Spelling,
     pub(super) path: String,
     pub(super) query: String,
@@ -85,15 +87,29 @@ impl PageRequest {
             .limit
             .map_or(limits.default_limit(), |(_, limit)| limit);
         let spelling = asked.spelling();
-        let (position, cursor_name) = asked.position(limit)?;
+        let (position, named) = asked.position(limit)?;
         Ok(Self {
             position,
             limit,
-            cursor_name,
+            named,
+            numbered: true,
             spelling,
             path: uri.path().to_owned(),
             query: query.to_owned(),
         })
+    }
+
+    /// For lists that are read by cursor only: refuses a page number, and links to no page by its number.
+    ///
+    /// # Errors
+    /// 400 `unknown-parameter` where the request has one.
+    pub fn without_numbers(mut self) -> Result<Self, Problem> {
+        if let (Position::Page(_), Some(name)) = (&self.position, self.named) {
+            let detail = "This list has no page numbers. Begin without it and follow `next`.";
+            return Err(mistake(code::UNKNOWN_PARAMETER, name, detail));
+        }
+        self.numbered = false;
+        Ok(self)
     }
 
     /// Where the page begins.
@@ -101,10 +117,11 @@ impl PageRequest {
         &self.position
     }
 
-    /// The number of the page; `None` behind a cursor.
+    /// The number of the page; `None` behind a cursor and where there are
+    /// [no numbers](Self::without_numbers).
     pub fn number(&self) -> Option<NonZeroU64> {
         match self.position {
-            Position::Page(number) => Some(number),
+            Position::Page(number) => self.numbered.then_some(number),
             Position::After(_) => None,
         }
     }
@@ -144,7 +161,8 @@ impl PageRequest {
             return Ok(None);
         };
         let refused = |error: InvalidCursor| {
-            mistake(code::INVALID_CURSOR, self.cursor_name, error.to_string())
+            let name = self.named.unwrap_or("cursor");
+            mistake(code::INVALID_CURSOR, name, error.to_string())
         };
         key.open(list, text).map(Some).map_err(refused)
     }
@@ -186,25 +204,25 @@ impl Asked {
         }
     }
 
-    fn position(self, limit: NonZeroU32) -> Result<(Position, &'static str), Problem> {
+    fn position(self, limit: NonZeroU32) -> Result<(Position, Option<&'static str>), Problem> {
         match (self.number, self.after) {
             (Some((name, _)), Some(_)) => Err(mistake(
                 code::CONFLICTING_PARAMETERS,
                 name,
                 "Send either a page number or a cursor, not both.",
             )),
-            (None, Some((name, cursor))) => Ok((Position::After(cursor), name)),
+            (None, Some((name, cursor))) => Ok((Position::After(cursor), Some(name))),
             (Some((name, number)), None) => {
                 let offset = (number.get() - 1).checked_mul(u64::from(limit.get()));
                 if offset.is_some_and(|offset| offset <= FURTHEST_OFFSET) {
-                    Ok((Position::Page(number), "cursor"))
+                    Ok((Position::Page(number), Some(name)))
                 } else {
                     let detail =
                         "The page number is too large. Follow `next` to read far into a list.";
                     Err(mistake(code::INVALID_PAGE, name, detail))
                 }
             }
-            (None, None) => Ok((Position::Page(NonZeroU64::MIN), "cursor")),
+            (None, None) => Ok((Position::Page(NonZeroU64::MIN), None)),
         }
     }
 }

@@ -230,6 +230,32 @@ fn a_cursor_is_good_for_its_key_and_list_only() {
     assert_eq!(format!("{key:?}"), "CursorKey(redacted)");
 }
 
+#[test]
+fn a_list_without_page_numbers_refuses_one_and_links_by_cursor() {
+    for name in ["page", "page[number]"] {
+        let problem = read(&format!("{name}=1")).unwrap().without_numbers();
+        assert_eq!(refused(&problem.unwrap_err()), ("unknown-parameter", name));
+    }
+    let link = |query: &str| {
+        let request = read(query).unwrap().without_numbers().unwrap();
+        let items = vec![0; request.fetch()];
+        let page = request
+            .answer(items)
+            .with_cursor(|_| Ok::<_, Problem>("c".to_owned()));
+        let page = page.unwrap();
+        assert_eq!(page.pagination().page, None);
+        page.link().unwrap().to_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        link(""),
+        "</p?>; rel=\"first\", </p?cursor=c>; rel=\"next\""
+    );
+    assert_eq!(
+        link("x=1&cursor=b&limit=2"),
+        "</p?x=1&limit=2>; rel=\"first\", </p?x=1&limit=2&cursor=c>; rel=\"next\""
+    );
+}
+
 /// Trap 14: changed, cut, prolonged, signed by nobody.
 #[test]
 fn a_tampered_cursor_is_refused() {

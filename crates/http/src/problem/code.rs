@@ -8,6 +8,8 @@ pub const INVALID_PARAMETER: &str = "invalid-parameter";
 pub const INVALID_ENCODING: &str = "invalid-encoding";
 /// 400: the query string is longer, deeper or has more parts than is read.
 pub const QUERY_TOO_LARGE: &str = "query-too-large";
+/// 400: there is no query parameter of this name here.
+pub const UNKNOWN_PARAMETER: &str = "unknown-parameter";
 /// 400: the same query parameter twice, in one spelling or two.
 pub const REPEATED_PARAMETER: &str = "repeated-parameter";
 /// 400: two query parameters that exclude each other.
