@@ -1,5 +1,6 @@
 //! Query strings of the extractors for handlers, and the field selections of both crates side by side.
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use http::Uri;
@@ -54,7 +55,10 @@ pub fn fieldsets(data: &[u8]) {
 }
 
 fn percent_encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        write!(encoded, "%{byte:02X}").expect("writing to a String cannot fail");
+        encoded
+    })
 }
 
 /// A query of paging: the offset is exact and bounded, the limit within its bounds, and the links of the
