@@ -11,9 +11,6 @@ use serde::Serialize;
 /// The selection of a product without `fields`, in its canonical form.
 pub(crate) const WHOLE: &str = "id,name,stock";
 
-const POSTS: u64 = 10_000;
-const USERS: u64 = 100_000;
-
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Author {
     id: u64,
@@ -83,7 +80,12 @@ impl Product {
 /// Everything there is.
 #[derive(Debug)]
 pub(crate) struct Shop {
+    /// How many there are of what is made on demand.
+    posts: u64,
+    users: u64,
     products: Mutex<BTreeMap<u64, Product>>,
+    /// By address. A real service keeps hashes, and compares those.
+    passwords: BTreeMap<&'static str, &'static str>,
 }
 
 impl Default for Shop {
@@ -96,7 +98,10 @@ impl Default for Shop {
         };
         let products = (1..=100).map(|id| (id, product(id))).collect();
         Self {
+            posts: 10_000,
+            users: 100_000,
             products: Mutex::new(products),
+            passwords: [("ada@example.com", "correct horse battery staple")].into(),
         }
     }
 }
@@ -104,8 +109,8 @@ impl Default for Shop {
 impl Shop {
     /// At most `most` posts behind `offset`, and how many there are.
     pub(crate) fn posts(&self, offset: u64, most: usize) -> (Vec<Post>, u64) {
-        let ids = offset.saturating_add(1)..=POSTS;
-        (ids.take(most).map(post).collect(), POSTS)
+        let ids = offset.saturating_add(1)..=self.posts;
+        (ids.take(most).map(post).collect(), self.posts)
     }
 
     pub(crate) fn product(&self, id: u64) -> Option<Product> {
@@ -127,16 +132,16 @@ impl Shop {
     }
 
     pub(crate) fn users(&self) -> impl Iterator<Item = User> + Send + use<> {
-        (1..=USERS).map(|id| User {
+        (1..=self.users).map(|id| User {
             id,
             name: format!("User {id}"),
             email: format!("user{id}@example.com"),
         })
     }
 
-    /// Whether these are the credentials of a user. A real service keeps hashes, and compares those.
+    /// Whether these are the credentials of a user.
     pub(crate) fn knows(&self, email: &str, password: &str) -> bool {
-        (email, password) == ("ada@example.com", "correct horse battery staple")
+        self.passwords.get(email) == Some(&password)
     }
 
     fn products(&self) -> MutexGuard<'_, BTreeMap<u64, Product>> {
