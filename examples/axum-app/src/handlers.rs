@@ -90,16 +90,14 @@ pub(super) async fn export(
     rows.with_attachment("users").respond().await
 }
 
-/// Changes as they happen; a browser that was away gets what it missed.
-pub(super) async fn stream(
-    State(app): State<App>,
-    headers: HeaderMap,
-) -> Result<impl IntoResponse, Problem> {
+/// Changes as they happen; a browser that was away gets what it missed. One that cannot be served now is told
+/// when to come back: a 503 would end its `EventSource` for good.
+pub(super) async fn stream(State(app): State<App>, headers: HeaderMap) -> Response {
     let last = last_event_id(&headers);
-    Ok(app
-        .changes
-        .subscribe(last.as_deref(), Filter::all())?
-        .into_body())
+    match app.changes.subscribe(last.as_deref(), Filter::all()) {
+        Ok(subscription) => subscription.into_body().into_response(),
+        Err(refused) => refused.into_event_stream().into_response(),
+    }
 }
 
 #[derive(Deserialize)]

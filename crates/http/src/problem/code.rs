@@ -1,4 +1,13 @@
 //! The stable codes of the problems this crate makes. Clients branch on these; texts may change.
+//!
+//! ```
+//! use paceline_http::page::{PageLimits, PageRequest};
+//! use paceline_http::problem::code;
+//!
+//! let uri = http::Uri::from_static("/posts?page=0");
+//! let problem = PageRequest::from_uri(&uri, PageLimits::default()).unwrap_err();
+//! assert_eq!(problem.code(), code::INVALID_PAGE);
+//! ```
 
 /// 400: the request cannot be understood.
 pub const BAD_REQUEST: &str = "bad-request";

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::Full;
 
 use super::Event;
 use super::response::event_stream;
@@ -46,8 +47,9 @@ impl SubscribeError {
     ///
     /// For routes that browsers read: an `EventSource` gives up for good on any other status, so the 503 of
     /// the [`Problem`] would end its stream with the server's restart. Programs are better served by that.
-    pub fn into_event_stream(self) -> http::Response<Bytes> {
-        event_stream(Event::new().with_retry(self.retry()).to_bytes())
+    pub fn into_event_stream(self) -> http::Response<Full<Bytes>> {
+        let retry = Event::new().with_retry(self.retry());
+        event_stream(Full::new(retry.to_bytes()))
     }
 }
 

@@ -177,18 +177,18 @@ async fn the_answer_says_what_it_is_and_that_it_is_not_to_be_held_back() {
 }
 
 /// A browser's `EventSource` never comes back after a 503.
-#[test]
-fn a_client_that_is_refused_can_be_told_to_come_back() {
-    let check = |error: SubscribeError, expected: &[u8]| {
+#[tokio::test]
+async fn a_client_that_is_refused_can_be_told_to_come_back() {
+    let check = async |error: SubscribeError, expected: &[u8]| {
         let response = error.into_event_stream();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        assert_eq!(response.into_body(), expected);
-        let problem = Problem::from(error);
-        assert_eq!(problem.status(), 503);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, expected);
+        assert_eq!(Problem::from(error).status(), 503);
     };
-    check(SubscribeError::Draining, b"retry: 5000\n\n");
-    check(SubscribeError::Full { max_clients: 2 }, b"retry: 30000\n\n");
+    check(SubscribeError::Draining, b"retry: 5000\n\n").await;
+    check(SubscribeError::Full { max_clients: 2 }, b"retry: 30000\n\n").await;
 }
 
 /// Whatever a user's text holds, it stays in its field: the client sees one event, with one name and one id.
