@@ -310,6 +310,25 @@ async fn rows_that_take_long_to_make_are_sent_within_the_latency() {
     assert!(lines.iter().all(|lines| *lines <= 3), "{lines:?}");
 }
 
+/// The clock is looked at between rows that need no waiting, too.
+#[tokio::test]
+async fn a_source_that_never_pauses_keeps_the_latency() {
+    let rows = Rows::new(Source::of(5)).with_format(Format::Ndjson);
+    let mut body = rows
+        .with_latency(Duration::ZERO)
+        .respond()
+        .await
+        .unwrap()
+        .into_body();
+    let mut frames = 0;
+    while let Some(frame) = body.frame().await {
+        assert!(frame.is_ok());
+        frames += 1;
+    }
+    // The first row waits for the answer to begin, and leaves with the second.
+    assert_eq!(frames, 4);
+}
+
 /// Trap 18: the source is read no faster than the client reads, and dropped when it leaves.
 #[tokio::test]
 async fn a_slow_client_slows_the_source_and_one_that_leaves_ends_it() {
