@@ -20,6 +20,20 @@ pub enum EngineError {
     /// The store does not have what was asked for.
     #[error("{0} are not supported by this job store")]
     Unsupported(&'static str),
+    /// On a Redis Cluster all keys of a queue must lie on one node.
+    #[error(
+        "the queue {queue} cannot be kept on a Redis Cluster, which would spread its keys over many nodes: \
+         give a prefix with a hash tag ({{bull}}), or name the queue {{{queue}}}"
+    )]
+    NoHashTag {
+        /// The queue.
+        queue: QueueName,
+    },
+    /// The store has no groups, and a job or a bound of a queue asks for them.
+    #[error(
+        "groups are not supported by this job store: leave the group of the job and the group bounds of the queue out, or keep the queue in a store in a file (`sqlite:FILE`)"
+    )]
+    NoGroups,
     /// The engine was stopped.
     #[error("the job engine is stopped")]
     Stopped,
@@ -174,6 +188,17 @@ pub enum AddError {
         queue: QueueName,
         /// The child.
         id: JobId,
+    },
+    /// On a Redis Cluster all queues of a flow must lie on one node.
+    #[error(
+        "a flow over the queues {one} and {other} cannot be added in one step, which lie on different nodes of \
+         the Redis Cluster: give all of them one hash tag, in the prefix ({{bull}}) or in their names"
+    )]
+    QueuesApart {
+        /// One of them.
+        one: QueueName,
+        /// Another one.
+        other: QueueName,
     },
     /// The lease of the job that adds children ended.
     #[error("the lease on the job was lost")]

@@ -6,6 +6,7 @@
 mod debian;
 mod node;
 mod python;
+mod rust_port;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub(crate) enum Need {
     InteropNode,
     /// BullMQ for Python, likewise, in a venv under the target folder.
     InteropPython,
+    /// BullMQ for Rust (the official port), likewise, compiled into a target folder of its own.
+    InteropRust,
     /// The Express peer's npm packages.
     ExpressPeer,
     /// The BullMQ peer's npm packages.
@@ -76,7 +79,7 @@ impl Need {
             }
             Need::Wrk => "Debian wrk: the load generator",
             Need::Redis => {
-                "Debian redis-server: the store of the Redis engine, and the Express peer's queue"
+                "Debian redis-server, openssl: the store of the Redis engine, and the Express peer's queue; certificates for it"
             }
             Need::Valgrind => "Debian valgrind: counts the instructions of one rate-limit decision",
             Need::InteropNode => {
@@ -84,6 +87,9 @@ impl Need {
             }
             Need::InteropPython => {
                 "PyPI crates/jobs/tests/interop/python/requirements.txt into target/interop-python: BullMQ for Python, likewise"
+            }
+            Need::InteropRust => {
+                "crates.io crates/jobs/tests/interop/rust/Cargo.lock into target/interop-rust: BullMQ for Rust, likewise (compiled, some minutes)"
             }
             Need::BullmqPeer => "npm bench/peers/bullmq/package-lock.json: the BullMQ peer",
             Need::ExpressPeer => {
@@ -102,10 +108,11 @@ impl Need {
             Need::Compiler => debian::on_path("g++") && debian::on_path("make"),
             Need::Node => debian::on_path("node") && debian::on_path("npm"),
             Need::Wrk => debian::on_path("wrk"),
-            Need::Redis => debian::on_path("redis-server"),
+            Need::Redis => debian::on_path("redis-server") && debian::on_path("openssl"),
             Need::Valgrind => debian::on_path("valgrind"),
             Need::InteropNode => node::is_current(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.is_current(),
+            Need::InteropRust => rust_port::is_current(),
             Need::BullmqPeer => node::is_current("bench/peers/bullmq"),
             Need::ExpressPeer => node::is_current("bench/peers/express"),
             Need::PocketBase => python::POCKETBASE.is_current(),
@@ -119,10 +126,11 @@ impl Need {
             Need::Compiler => debian::install(&["build-essential"]),
             Need::Node => debian::install(&["nodejs", "npm", "libnode-dev"]),
             Need::Wrk => debian::install(&["wrk"]),
-            Need::Redis => debian::install(&["redis-server"]),
+            Need::Redis => debian::install(&["redis-server", "openssl"]),
             Need::Valgrind => debian::install(&["valgrind"]),
             Need::InteropNode => node::install(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.install(),
+            Need::InteropRust => rust_port::build(),
             Need::BullmqPeer => node::install("bench/peers/bullmq"),
             Need::ExpressPeer => node::install("bench/peers/express"),
             Need::PocketBase => python::POCKETBASE.install(),
@@ -182,6 +190,12 @@ pub(crate) fn python_program(name: &str) -> PathBuf {
 /// The Python that has BullMQ.
 pub(crate) fn interop_python() -> PathBuf {
     python::INTEROP.program("python")
+}
+
+/// The program around BullMQ for Rust, built from its sources as they are now.
+pub(crate) fn interop_rust() -> Result<PathBuf, String> {
+    rust_port::build()?;
+    Ok(rust_port::program())
 }
 
 fn permitted(yes: bool) -> Result<bool, String> {

@@ -168,6 +168,14 @@ impl WakeBoard {
         self.lock().values().for_each(Line::wake);
     }
 
+    /// Wakes the workers of some queues.
+    #[cfg(feature = "redis")]
+    pub(crate) fn wake_those(&self, which: impl Fn(&QueueName) -> bool) {
+        for (_, line) in self.lock().iter().filter(|(queue, _)| which(queue)) {
+            line.wake();
+        }
+    }
+
     /// The queues that have an idle worker.
     #[cfg(feature = "redis")]
     pub(crate) fn idle_queues(&self) -> BTreeSet<QueueName> {

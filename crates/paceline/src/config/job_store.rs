@@ -22,7 +22,8 @@ use super::values::Invalid;
 pub enum JobStoreUrl {
     /// A SQLite file of its own: `sqlite:jobs.db`.
     Sqlite(PathBuf),
-    /// A Redis server with BullMQ's layout: `redis://` or, over TLS, `rediss://`.
+    /// A Redis server with BullMQ's layout: `redis://` or, over TLS, `rediss://`; with `+sentinel` or `+cluster`
+    /// the one that sentinels know, or a cluster.
     Redis(Redacted<String>),
 }
 
@@ -82,7 +83,7 @@ pub(super) fn parse(text: &str) -> Result<JobStoreUrl, Invalid> {
         "the address of a job store, such as \"sqlite:jobs.db\" or \"redis://127.0.0.1:6379\"";
     let invalid = Invalid::expected(expected);
     match text.split_once("://") {
-        Some(("redis" | "rediss", rest)) => {
+        Some((scheme, rest)) if is_redis(scheme) => {
             let (authority, _) = split_authority(rest);
             let host = authority.rsplit('@').next().unwrap_or_default();
             if host.is_empty() || host.starts_with(':') || text.contains(char::is_whitespace) {
@@ -93,7 +94,12 @@ pub(super) fn parse(text: &str) -> Result<JobStoreUrl, Invalid> {
         Some(("postgres" | "postgresql" | "mysql" | "mariadb", _)) => {
             Err(invalid.because("PostgreSQL and MySQL hold jobs with a later version"))
         }
-        _ if text.starts_with("redis:") || text.starts_with("rediss:") => Err(invalid),
+        _ if text
+            .split_once(':')
+            .is_some_and(|(scheme, _)| is_redis(scheme)) =>
+        {
+            Err(invalid)
+        }
         _ => match database::parse(text) {
             Ok(DatabaseUrl::Sqlite(path)) => Ok(JobStoreUrl::Sqlite(path)),
             Err(Invalid { suggestion, .. }) => Err(Invalid {
@@ -102,6 +108,15 @@ pub(super) fn parse(text: &str) -> Result<JobStoreUrl, Invalid> {
             }),
         },
     }
+}
+
+fn is_redis(scheme: &str) -> bool {
+    let base = match scheme.split_once('+') {
+        Some((base, "cluster" | "sentinel")) => base,
+        Some(_) => return false,
+        None => scheme,
+    };
+    matches!(base, "redis" | "rediss")
 }
 
 /// Where the host ends: a password may hold anything but these.
@@ -123,8 +138,13 @@ mod tests {
         check(parse, "redis://h", redis("redis://h"));
         check(parse, "rediss://u:p@h:1/2", redis("rediss://u:p@h:1/2"));
         check(parse, "redis://[::1]:6379", redis("redis://[::1]:6379"));
+        for several in ["redis+sentinel://a:1,b:2/main/3", "rediss+cluster://:p@a,b"] {
+            check(parse, several, redis(several));
+        }
         for bad in [
             "redis:",
+            "redis+sentinel:",
+            "redis+other://h",
             "redis://",
             "redis://u@",
             "redis://:6379",
@@ -141,6 +161,10 @@ mod tests {
             ("redis://u:p%40@h:1/2", "redis://h:1/2"),
             ("rediss://:a@b@h", "rediss://h"),
             ("redis://h/0?password=p", "redis://h/0"),
+            (
+                "redis+sentinel://u:p@a:1,b:2/main?sentinel_password=p",
+                "redis+sentinel://a:1,b:2/main",
+            ),
             ("sqlite:a.db", "sqlite:a.db"),
         ] {
             assert_eq!(parse(url).unwrap().to_string(), shown);

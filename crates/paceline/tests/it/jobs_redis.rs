@@ -12,19 +12,17 @@ use crate::hook::{Hook, Reply};
 use crate::server::BINARY;
 
 /// A server of its own; dropping it ends the process.
-struct Redis {
+pub(crate) struct Redis {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     folder: TempDir,
 }
 
 impl Redis {
-    fn start(more: &[&str]) -> Self {
+    /// Starts one with these arguments too.
+    pub(crate) fn start(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = {
-            let free = TcpListener::bind("127.0.0.1:0").unwrap();
-            free.local_addr().unwrap().port()
-        };
+        let port = free_port();
         let child = Command::new("redis-server")
             .args([
                 "--port",
@@ -97,6 +95,12 @@ impl Drop for Redis {
     }
 }
 
+/// A port that was free just now.
+pub(crate) fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().port()
+}
+
 fn file(path: &Path) -> String {
     format!("sqlite:{}", path.display())
 }
@@ -139,7 +143,7 @@ fn what_a_server_lacks_is_said_with_what_to_use_instead() {
     redis.refused(
         &grouped,
         1,
-        "groups are not supported by this job store. A store in a file",
+        "groups are not supported by this job store: leave",
     );
 }
 
@@ -204,11 +208,7 @@ fn the_doctor_says_what_can_be_lost() {
 
 #[test]
 fn a_server_that_is_not_there_is_named_without_its_password() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_port();
     let url = format!("redis://:hunter2@127.0.0.1:{port}");
     let mut command = Command::new(BINARY);
     let output = command

@@ -10,6 +10,7 @@ mod init;
 mod jobs_cli;
 mod jobs_move;
 mod jobs_redis;
+mod jobs_redis_tls;
 mod jobs_work;
 mod listing;
 mod login;

@@ -4,31 +4,49 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use redis::{Client, Cmd, RedisResult, Value};
-use tokio::sync::Notify;
+use redis::{Cmd, Value};
+use tokio::sync::{Notify, watch};
 
+use super::fault::RedisFault;
 use super::link::Link;
+use super::live::Live;
 use super::reply::int;
+use super::topology::{Place, Slot};
 use crate::names::QueueName;
 
 /// The longest wait at the server: a connection that broke unnoticed is replaced soon after.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Connected, with the number the server knows it by.
+/// Connected to where a slot is, with the number the server knows it by.
 #[derive(Debug)]
 pub(super) struct Blocking {
-    live: super::link::Live,
+    slot: Slot,
+    place: Place,
+    live: Live,
     number: i64,
+    left: watch::Receiver<u64>,
 }
 
 impl Blocking {
-    pub(super) async fn connect(client: &Client, deadline: Duration) -> RedisResult<Self> {
-        let patience = LONGEST_WAIT + deadline;
-        let mut live = super::link::Live::connect(client, deadline, patience).await?;
-        let mut who = redis::cmd("CLIENT");
-        who.arg("ID");
-        let number = int(&live.query(&who).await?).unwrap_or(0);
-        Ok(Self { live, number })
+    pub(super) async fn connect(link: &Link, slot: Slot) -> Result<Self, RedisFault> {
+        let left = link.leaving();
+        let connecting = async {
+            let place = link.topology.place(slot).await?;
+            let patience = LONGEST_WAIT + link.deadline;
+            let mut live = link.topology.connect(&place, patience).await?;
+            let mut who = redis::cmd("CLIENT");
+            who.arg("ID");
+            let number = int(&live.query(&who).await?).unwrap_or(0);
+            Ok(Self {
+                slot,
+                place,
+                live,
+                number,
+                left,
+            })
+        };
+        let connected = tokio::time::timeout(link.deadline, connecting).await;
+        connected.unwrap_or(Err(RedisFault::NoAnswer(link.deadline)))
     }
 
     /// Tells operators and BullMQ's tools whose connection it is. Not every server allows it.
@@ -45,23 +63,34 @@ impl Blocking {
         command: &Cmd,
         changed: &Notify,
         goes_on: impl Fn() -> bool,
-    ) -> RedisResult<Value> {
-        let number = self.number;
+    ) -> Result<Value, RedisFault> {
+        let other = self.live.clone();
+        let gone = || RedisFault::NoAnswer(Duration::ZERO);
         let mut answer = std::pin::pin!(self.live.query(command));
-        loop {
+        let answer = loop {
             tokio::select! {
                 biased;
-                answer = &mut answer => return answer,
+                answer = &mut answer => break answer,
+                _ = self.left.changed() => return Err(gone()),
                 () = changed.notified() => {
-                    if !goes_on() {
-                        let mut unblock = redis::cmd("CLIENT");
-                        unblock.arg("UNBLOCK").arg(number);
-                        let _ = link.query(&unblock).await;
-                        return answer.await;
+                    if goes_on() {
+                        continue;
                     }
+                    let mut unblock = redis::cmd("CLIENT");
+                    unblock.arg("UNBLOCK").arg(self.number);
+                    if link.query_beside(&self.place, &other, &unblock).await.is_none() {
+                        // Nobody can end the wait there: the server is another one by now, or is gone.
+                        return Err(gone());
+                    }
+                    break answer.await;
                 }
             }
-        }
+        };
+        answer.map_err(|error| {
+            let fault = RedisFault::from(error);
+            link.topology.notice(self.slot, &self.place, &fault);
+            fault
+        })
     }
 }
 

@@ -5,8 +5,11 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::fault::RedisFault;
+use super::link::Visit;
 use super::reply::{list, text};
 use super::store::Store;
+use super::topology::Place;
 use crate::error::{EngineError, OpenError};
 
 /// What is known of a server. `None`: it does not say, as managed servers often do not.
@@ -55,12 +58,23 @@ impl fmt::Display for Finding {
     }
 }
 
+/// What is known of one node of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NodeFacts {
+    /// Its host and port.
+    pub address: String,
+    /// Its settings; none when it does not answer.
+    pub facts: Option<RedisFacts>,
+}
+
 /// A server's settings and what they mean.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RedisReport {
-    /// The settings.
+    /// The settings; of a cluster those of the first node that answered.
     pub facts: RedisFacts,
+    /// The masters of a cluster; empty for a single server.
+    pub nodes: Vec<NodeFacts>,
     /// What they mean, worst first.
     pub findings: Vec<Finding>,
 }
@@ -68,17 +82,14 @@ pub struct RedisReport {
 impl RedisReport {
     /// Why the engine does not work on this server at all.
     pub(super) fn refusal(&self) -> Result<(), OpenError> {
-        if self.facts.cluster {
-            let text =
-                "Redis Cluster is not supported: give a single server (with replicas, if you like)";
-            return Err(OpenError::Address(text.to_owned()));
+        let of_nodes = self.nodes.iter().filter_map(|node| node.facts.as_ref());
+        let mut all = of_nodes.chain([&self.facts]);
+        match all.find(|facts| too_old(&facts.version)) {
+            Some(facts) => Err(OpenError::ServerTooOld {
+                found: facts.version.clone(),
+            }),
+            None => Ok(()),
         }
-        if too_old(&self.facts.version) {
-            return Err(OpenError::ServerTooOld {
-                found: self.facts.version.clone(),
-            });
-        }
-        Ok(())
     }
 }
 
@@ -141,33 +152,97 @@ pub fn judge(facts: &RedisFacts) -> Vec<Finding> {
     findings
 }
 
-/// Reads a server's settings and judges them.
+/// Says what the settings of a cluster's nodes mean. What is so on several nodes is said once.
+fn judge_all(nodes: &[NodeFacts]) -> Vec<Finding> {
+    let mut said: Vec<(Finding, Vec<&str>)> = Vec::new();
+    for node in nodes {
+        let findings = node.facts.as_ref().map_or_else(|| vec![silent()], judge);
+        for finding in findings {
+            match said.iter_mut().find(|(known, _)| *known == finding) {
+                Some((_, where_so)) => where_so.push(&node.address),
+                None => said.push((finding, vec![&node.address])),
+            }
+        }
+    }
+    let mut findings: Vec<Finding> = said
+        .into_iter()
+        .map(|(finding, where_so)| Finding {
+            text: format!("{}: {}", where_so.join(", "), finding.text),
+            ..finding
+        })
+        .collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+}
+
+/// A node that is not there.
+fn silent() -> Finding {
+    Finding {
+        severity: Severity::Problem,
+        text: "it does not answer: the queues it has stand still".to_owned(),
+    }
+}
+
+/// Reads the settings of a server, or of each master of a cluster, and judges them.
 pub(super) async fn look(store: &Store) -> Result<RedisReport, EngineError> {
-    let answer = store.link.query(&redis::cmd("INFO")).await?;
+    let mut nodes = Vec::new();
+    let mut missing = None;
+    for place in store.link.topology.places().await? {
+        let facts = match facts(store, &place).await {
+            Ok(facts) if place == Place::Primary => {
+                return Ok(RedisReport {
+                    findings: judge(&facts),
+                    facts,
+                    nodes,
+                });
+            }
+            Ok(facts) => Some(facts),
+            Err(fault) => {
+                missing = Some(fault);
+                None
+            }
+        };
+        nodes.push(NodeFacts {
+            address: place.to_string(),
+            facts,
+        });
+    }
+    match nodes.iter().find_map(|node| node.facts.clone()) {
+        Some(facts) => Ok(RedisReport {
+            findings: judge_all(&nodes),
+            facts,
+            nodes,
+        }),
+        None => Err(missing.unwrap_or(RedisFault::NoOwner(0)).into()),
+    }
+}
+
+/// The settings of the server at `place`.
+async fn facts(store: &Store, place: &Place) -> Result<RedisFacts, RedisFault> {
+    let mut visit = store.link.visit(place).await?;
+    let answer = visit.query(&redis::cmd("INFO")).await?;
     let info = text(answer).unwrap_or_default();
     let known: HashMap<&str, &str> = info
         .lines()
         .filter_map(|line| line.trim().split_once(':'))
         .collect();
     let told = |name: &str| known.get(name).map(|value| (*value).to_owned());
-    let facts = RedisFacts {
+    Ok(RedisFacts {
         version: told("redis_version").unwrap_or_default(),
         role: told("role").unwrap_or_default(),
         cluster: told("cluster_enabled").as_deref() == Some("1"),
         maxmemory_policy: told("maxmemory_policy"),
         append_only: told("aof_enabled").map(|enabled| enabled == "1"),
-        append_fsync: setting(store, "appendfsync").await,
-        save: setting(store, "save").await,
-    };
-    let findings = judge(&facts);
-    Ok(RedisReport { facts, findings })
+        append_fsync: setting(&mut visit, "appendfsync").await,
+        save: setting(&mut visit, "save").await,
+    })
 }
 
 /// A setting, if the server tells it.
-async fn setting(store: &Store, name: &str) -> Option<String> {
+async fn setting(visit: &mut Visit, name: &str) -> Option<String> {
     let mut get = redis::cmd("CONFIG");
     get.arg("GET").arg(name);
-    let answer = store.link.query(&get).await.ok()?;
+    let answer = visit.query(&get).await.ok()?;
     list(answer).into_iter().nth(1).and_then(text)
 }
 
@@ -231,7 +306,29 @@ mod tests {
     }
 
     #[test]
-    fn servers_before_6_2_and_clusters_are_refused() {
+    fn what_is_so_on_several_nodes_is_said_once() {
+        let node = |port: u16, facts| NodeFacts {
+            address: format!("h:{port}"),
+            facts,
+        };
+        let every_second = RedisFacts {
+            append_fsync: Some("everysec".to_owned()),
+            ..safe()
+        };
+        let found = judge_all(&[
+            node(1, Some(every_second.clone())),
+            node(2, None),
+            node(3, Some(every_second)),
+            node(4, Some(safe())),
+        ]);
+        let texts: Vec<&str> = found.iter().map(|finding| finding.text.as_str()).collect();
+        assert!(texts[0].starts_with("h:2: it does not answer"), "{texts:?}");
+        assert!(texts[1].starts_with("h:1, h:3: a power loss"), "{texts:?}");
+        assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn servers_before_6_2_are_refused() {
         for (version, refused) in [
             ("6.0.16", true),
             ("6.2.0", false),
@@ -240,11 +337,18 @@ mod tests {
         ] {
             assert_eq!(too_old(version), refused, "{version}");
         }
-        let facts = RedisFacts {
-            cluster: true,
-            ..safe()
+        let old = NodeFacts {
+            address: "h:1".to_owned(),
+            facts: Some(RedisFacts {
+                version: "6.0.16".to_owned(),
+                ..safe()
+            }),
         };
-        let findings = Vec::new();
-        assert!(RedisReport { facts, findings }.refusal().is_err());
+        let report = RedisReport {
+            facts: safe(),
+            nodes: vec![old],
+            findings: Vec::new(),
+        };
+        assert!(report.refusal().is_err(), "one node is enough");
     }
 }

@@ -74,7 +74,10 @@ async fn held_jobs(
     if unknown.is_empty() {
         return Ok(jobs);
     }
-    for (index, fields) in unknown.into_iter().zip(store.link.pipeline(&lookup).await?) {
+    for (index, fields) in unknown
+        .into_iter()
+        .zip(store.pipeline(queue, &lookup).await?)
+    {
         let fields: Vec<Option<String>> = list(fields).into_iter().map(text).collect();
         let number = |at: usize| fields.get(at)?.as_deref().and_then(small);
         if fields.first().is_some_and(Option::is_some) {
@@ -323,7 +326,7 @@ async fn fail_parent(store: &Store, queue: &QueueName, id: &str) -> Result<Value
     let mut look = redis::cmd("HMGET");
     look.arg(store.keys.of(queue, id))
         .arg(&["opts", "priority", "atm", "stc", "defa"]);
-    let fields = list(store.link.query(&look).await?);
+    let fields = list(store.query(queue, &look).await?);
     let mut fields = fields.into_iter().map(text);
     let mut next = || fields.next().flatten();
     let options = StoredOptions::read(&next().unwrap_or_default());

@@ -11,7 +11,7 @@ use super::script::{Call, FLOW};
 use super::store::{LIBRARY, Store};
 use crate::clock::Timestamp;
 use crate::engine::Lease;
-use crate::engine::checks::{check_children, check_flow};
+use crate::engine::checks::{check_children, check_flow, refuse_groups};
 use crate::error::{AddError, EngineError};
 use crate::flow::{AddedFlow, Children, Flow, JobRef};
 use crate::names::{JobId, QueueName};
@@ -57,12 +57,8 @@ async fn add_all(
     for flow in flows {
         collect(flow, holder.map(|_| 0), store.now(), &mut nodes);
     }
-    if nodes
-        .iter()
-        .any(|node| node.flow.job.options.group.is_some())
-    {
-        return Err(EngineError::Unsupported("groups").into());
-    }
+    refuse_groups(nodes.iter().map(|node| &node.flow.job.options))?;
+    together(store, queue, &nodes)?;
     for node in &nodes {
         store.note(&node.flow.queue);
     }
@@ -106,6 +102,21 @@ async fn add_all(
     let mut ids = ids.into_iter();
     let added: Option<Vec<AddedFlow>> = flows.iter().map(|flow| tree(flow, &mut ids)).collect();
     Ok(added.ok_or(EngineError::Damaged("answer"))?)
+}
+
+/// A flow is added in one step, so that all of its queues must have one slot.
+fn together(store: &Store, first: &QueueName, nodes: &[Node<'_>]) -> Result<(), AddError> {
+    let slot = store.place(first)?;
+    for node in nodes {
+        let queue = &node.flow.queue;
+        if store.place(queue)? != slot {
+            return Err(AddError::QueuesApart {
+                one: first.clone(),
+                other: queue.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn collect<'a>(flow: &'a Flow, over: Option<usize>, now: Timestamp, nodes: &mut Vec<Node<'a>>) {
@@ -194,7 +205,7 @@ pub(super) async fn children(
         .arg(format!("{key}:unsuccessful"))
         .arg(0)
         .arg(MOST_CHILDREN - 1);
-    let mut answers = store.link.pipeline(&all).await?.into_iter();
+    let mut answers = store.pipeline(queue, &all).await?.into_iter();
     if answers.next() != Some(Value::Int(1)) {
         return Ok(None);
     }

@@ -3,10 +3,10 @@
 //!
 //! Every change is one script, so that nobody sees half of it. What the server answered is as durable as the
 //! server is set to: see [`RedisEngine::doctor`]. One connection carries the commands, one waits for work, a
-//! third one reads events while somebody listens.
+//! third one reads events while somebody listens. On a Redis Cluster, whose queues need hash tags, there is one
+//! for commands to each node that is needed, and waiting is done for each slot.
 //!
-//! Not for Redis Cluster: the keys of a queue would lie on different nodes. Not for a server that evicts
-//! keys (`maxmemory-policy` other than `noeviction`).
+//! Not for a server that evicts keys (`maxmemory-policy` other than `noeviction`).
 
 mod add;
 mod blocking;
@@ -23,8 +23,11 @@ mod job_options;
 mod keys;
 mod lease;
 mod link;
+mod live;
 mod manage;
+mod per_slot;
 mod read;
+mod replay;
 mod reply;
 mod schedulers;
 mod script;
@@ -33,10 +36,12 @@ mod snapshot;
 mod store;
 mod stored_scheduler;
 mod sweep;
+mod topology;
 mod transfer;
+mod untrusted;
 mod watch;
 
-pub use doctor::{Finding, RedisFacts, RedisReport, Severity, judge};
+pub use doctor::{Finding, NodeFacts, RedisFacts, RedisReport, Severity, judge};
 pub use fault::RedisFault;
 pub use settings::RedisOptions;
 
@@ -45,13 +50,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use redis::{Client, IntoConnectionInfo, ProtocolVersion};
 use serde_json::value::RawValue;
 use tokio::sync::Notify;
 
 use self::io::IoThread;
 use self::link::Link;
 use self::store::Store;
+use self::topology::{Address, Topology};
 use super::checks::check_jobs;
 use super::{
     Added, BulkAction, BulkStep, CancelListener, ClaimRequest, Claimed, Engine, EngineHandle,
@@ -60,7 +65,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 use crate::error::{AddError, EngineError, LeaseError, ManageError, OpenError};
-use crate::events::QueueEvents;
+use crate::events::{EventCursor, QueueEvents, UnknownCursor};
 use crate::flow::{AddedFlow, Children, Flow};
 use crate::limits::Limits;
 use crate::names::{JobId, QueueName, SchedulerId};
@@ -89,7 +94,15 @@ impl RedisEngine {
     }
 
     async fn connect_with(options: RedisOptions) -> Result<Self, OpenError> {
-        let RedisOptions { url, settings } = options;
+        let RedisOptions {
+            url,
+            encryption,
+            mut settings,
+        } = options;
+        let address = Address::parse(&url, &encryption).map_err(OpenError::Address)?;
+        if let Some(prefix) = &address.prefix {
+            settings.prefix.clone_from(prefix);
+        }
         if settings.prefix.is_empty() || settings.prefix.contains(':') {
             return Err(OpenError::Address(
                 "the prefix must not be empty nor contain a colon".to_owned(),
@@ -98,26 +111,24 @@ impl RedisEngine {
         // Encryption needs a provider; the program's own choice stands if it made one.
         #[cfg(feature = "redis-tls")]
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let address = url
-            .as_str()
-            .into_connection_info()
-            .map_err(|error| OpenError::Address(error.to_string()))?;
-        let connection = address
-            .redis_settings()
-            .clone()
-            .set_protocol(ProtocolVersion::RESP3)
-            .set_lib_name("paceline", env!("CARGO_PKG_VERSION"));
-        let client = Client::open(address.set_redis_settings(connection))
-            .map_err(|error| OpenError::Address(error.to_string()))?;
+        if address.insecure {
+            tracing::warn!(
+                "Redis: certificates are not checked (insecure): anybody in between can read and change jobs"
+            );
+        }
+        let thread = IoThread::start().map_err(OpenError::Thread)?;
+        let deadline = settings.deadline;
+        let found = thread.run(async move { find(address, deadline).await });
+        let topology = found.await.map_err(OpenError::Server)?;
         let idle = Arc::new(Notify::new());
         let board = {
             let idle = Arc::clone(&idle);
             Arc::new(WakeBoard::new(move || idle.notify_one()))
         };
-        let link = Link::new(client, settings.deadline);
+        let link = Link::new(topology, deadline);
         let engine = Self {
             store: Arc::new(Store::new(link, settings, board)),
-            thread: Arc::new(IoThread::start().map_err(OpenError::Thread)?),
+            thread: Arc::new(thread),
             stopped: Arc::default(),
         };
         let report = engine.doctor().await.map_err(OpenError::Server)?;
@@ -125,6 +136,10 @@ impl RedisEngine {
         for finding in &report.findings {
             tracing::warn!("Redis: {finding}");
         }
+        let store = Arc::clone(&engine.store);
+        engine
+            .thread
+            .spawn(async move { store.link.follow().await });
         engine
             .thread
             .spawn(watch::run(Arc::clone(&engine.store), idle));
@@ -133,7 +148,8 @@ impl RedisEngine {
         Ok(engine)
     }
 
-    /// Looks at the server's settings and says what can be lost with them.
+    /// Looks at the server's settings, or at those of each node of a cluster, and says what can be lost with
+    /// them.
     ///
     /// # Errors
     /// When the server does not answer.
@@ -164,6 +180,12 @@ impl RedisEngine {
         let (queue, id) = (queue.clone(), id.clone());
         self.run(move |store| async move { manage::manage(&store, &queue, &id, what).await })
     }
+}
+
+/// Where the servers are, within `deadline`.
+async fn find(address: Address, deadline: Duration) -> Result<Topology, EngineError> {
+    let found = tokio::time::timeout(deadline, Topology::find(address, deadline)).await;
+    Ok(found.unwrap_or(Err(RedisFault::NoAnswer(deadline)))?)
 }
 
 impl Engine for RedisEngine {
@@ -342,7 +364,15 @@ impl Engine for RedisEngine {
     }
 
     fn events(&self, queue: Option<QueueName>) -> QueueEvents {
-        self.store.events.subscribe(queue)
+        self.store.subscribe(queue).into()
+    }
+
+    fn events_since(
+        &self,
+        queue: Option<QueueName>,
+        cursor: &EventCursor,
+    ) -> Result<QueueEvents, UnknownCursor> {
+        replay::since(&self.store, &self.thread, queue, cursor)
     }
 
     fn now(&self) -> Timestamp {

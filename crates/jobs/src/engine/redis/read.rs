@@ -7,6 +7,7 @@ use super::reply::{Parts, int, list, number, text};
 use super::script::{INFO, READ};
 use super::snapshot::StoredJob;
 use super::store::Store;
+use super::topology::Place;
 use crate::engine::LogPage;
 use crate::error::EngineError;
 use crate::names::{JobId, QueueName};
@@ -78,7 +79,7 @@ pub(super) async fn info(
     queue: &QueueName,
 ) -> Result<Option<QueueInfo>, EngineError> {
     let call = store.script(&INFO, queue);
-    let mut parts = Parts::of(store.link.call(&call).await?);
+    let mut parts = Parts::of(store.ask(queue, &call).await?);
     if parts.int()? == 0 {
         return Ok(None);
     }
@@ -113,7 +114,11 @@ pub(super) async fn info(
 /// The queues this engine worked with, and those the server's keys tell of.
 pub(super) async fn queues(store: &Store) -> Result<Vec<QueueInfo>, EngineError> {
     let mut names = store.noted();
-    names.extend(scan(store).await?);
+    for place in store.link.topology.places().await? {
+        names.extend(scan(store, &place).await?);
+    }
+    // A cluster may hold keys that no queue of ours can have.
+    names.retain(|name| store.place(name).is_ok());
     names.sort_unstable();
     names.dedup();
     names.truncate(MOST_QUEUES);
@@ -125,7 +130,8 @@ pub(super) async fn queues(store: &Store) -> Result<Vec<QueueInfo>, EngineError>
 }
 
 /// Looks through the keys for settings of queues. Bounded: a very large database is not searched to its end.
-async fn scan(store: &Store) -> Result<Vec<QueueName>, EngineError> {
+async fn scan(store: &Store, place: &Place) -> Result<Vec<QueueName>, EngineError> {
+    let mut visit = store.link.visit(place).await?;
     let pattern = store.keys.settings_pattern();
     let mut cursor = "0".to_owned();
     let mut names = Vec::new();
@@ -138,7 +144,7 @@ async fn scan(store: &Store) -> Result<Vec<QueueName>, EngineError> {
             .arg(SCAN_STEP)
             .arg("TYPE")
             .arg("hash");
-        let mut answer = Parts::of(store.link.query(&scan).await?);
+        let mut answer = Parts::of(visit.query(&scan).await?);
         cursor = answer.text()?;
         let keys = list(answer.next()?).into_iter().filter_map(text);
         names.extend(keys.filter_map(|key| store.keys.queue_of(&key, "meta")));
@@ -162,7 +168,7 @@ pub(super) async fn logs(
     let mut both = redis::pipe();
     both.cmd("LLEN").arg(&key);
     both.cmd("LRANGE").arg(&key).arg(first).arg(last);
-    let mut answers = store.link.pipeline(&both).await?.into_iter();
+    let mut answers = store.pipeline(queue, &both).await?.into_iter();
     let total = answers.next().as_ref().and_then(int).unwrap_or(0);
     let lines = answers.next().map(list).unwrap_or_default();
     Ok(LogPage {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::RedisEngine;
+use super::topology::Encryption;
 use crate::clock::{Clock, SystemClock};
 use crate::error::OpenError;
 use crate::limits::Limits;
@@ -13,6 +14,7 @@ use crate::retention::Retention;
 #[must_use]
 pub struct RedisOptions {
     pub(super) url: String,
+    pub(super) encryption: Encryption,
     pub(super) settings: RedisSettings,
 }
 
@@ -31,11 +33,22 @@ pub(super) struct RedisSettings {
 }
 
 impl RedisOptions {
-    /// The defaults, for the server at `url`: `redis://[user:password@]host[:port][/database]`, or
-    /// `rediss://` for TLS with the feature `redis-tls`.
+    /// The defaults, for what is at `url`:
+    ///
+    /// - `redis://[user:password@]host[:port][/database]`: one server, or a node of a Redis Cluster;
+    /// - `redis+cluster://[user:password@]host[:port],host[:port]...`: some nodes of a cluster, of which one has
+    ///   to be up;
+    /// - `redis+sentinel://[user:password@]host[:port],host[:port].../MASTER[/database]`: the server that these
+    ///   sentinels (port 26379) call MASTER. User and password are the server's; those of the sentinels are
+    ///   parameters (`?sentinel_user=...&sentinel_password=...`).
+    ///
+    /// With `rediss` instead of `redis` connections are encrypted (feature `redis-tls`). Certificates are checked
+    /// with those of the system, or with the files that the parameters `ca_file`, `cert_file` and `key_file`
+    /// name; `insecure=true` checks nothing. The parameter `prefix` goes before [`RedisOptions::prefix`].
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            encryption: Encryption::default(),
             settings: RedisSettings {
                 prefix: "bull".to_owned(),
                 clock: Arc::new(SystemClock),
@@ -53,6 +66,27 @@ impl RedisOptions {
     /// What all keys begin with. Default `bull`, as in BullMQ.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.settings.prefix = prefix.into();
+        self
+    }
+
+    /// The certificates (PEM) of the authorities to trust, instead of those the system knows. The parameter
+    /// `ca_file` of the address goes before it.
+    #[cfg(feature = "redis-tls")]
+    pub fn ca_file(mut self, file: impl Into<std::path::PathBuf>) -> Self {
+        self.encryption.ca_file = Some(file.into());
+        self
+    }
+
+    /// The certificate (PEM) to show to a server that asks for one, and its key. The parameters `cert_file` and
+    /// `key_file` of the address go before them.
+    #[cfg(feature = "redis-tls")]
+    pub fn client_certificate(
+        mut self,
+        certificate: impl Into<std::path::PathBuf>,
+        key: impl Into<std::path::PathBuf>,
+    ) -> Self {
+        self.encryption.certificate_file = Some(certificate.into());
+        self.encryption.key_file = Some(key.into());
         self
     }
 

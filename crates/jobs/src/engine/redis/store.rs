@@ -1,9 +1,9 @@
-//! What all operations share: the connection, the names of keys, what is known of held jobs and of queues.
+//! What all operations share: the connections, the names of keys, what is known of held jobs and of queues.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redis::Value;
+use redis::{Cmd, Pipeline, Value};
 
 use super::events::EventHub;
 use super::job_options::HeldJob;
@@ -11,9 +11,11 @@ use super::keys::Keys;
 use super::link::Link;
 use super::script::{Call, Script};
 use super::settings::RedisSettings;
+use super::topology::{Slot, tag};
 use crate::clock::Timestamp;
 use crate::engine::{Lease, WakeBoard};
 use crate::error::EngineError;
+use crate::events::RingReader;
 use crate::names::QueueName;
 
 /// Who wrote a queue's settings first. BullMQ's tools want a name that begins with theirs.
@@ -61,18 +63,77 @@ impl Store {
 
     /// Runs a script on a queue.
     pub(super) async fn call(&self, queue: &QueueName, call: &Call) -> Result<Value, EngineError> {
+        let slot = self.place(queue)?;
         self.note(queue);
-        self.events.settle(self).await;
-        self.link.call(call).await
+        self.events.settle(self, slot).await;
+        self.link.call(slot, call).await
     }
 
-    /// Remembers that the engine works with a queue.
+    /// Runs a script that tells of a queue, which nobody has to work with for that.
+    pub(super) async fn ask(&self, queue: &QueueName, call: &Call) -> Result<Value, EngineError> {
+        self.link.call(self.place(queue)?, call).await
+    }
+
+    /// Runs one command on keys of a queue.
+    pub(super) async fn query(
+        &self,
+        queue: &QueueName,
+        command: &Cmd,
+    ) -> Result<Value, EngineError> {
+        self.link.query(self.place(queue)?, command).await
+    }
+
+    /// Runs several commands that change nothing, on keys of a queue.
+    pub(super) async fn pipeline(
+        &self,
+        queue: &QueueName,
+        pipeline: &Pipeline,
+    ) -> Result<Vec<Value>, EngineError> {
+        self.link.pipeline(self.place(queue)?, pipeline).await
+    }
+
+    /// The slot of a queue's keys.
+    pub(super) fn slot(&self, queue: &QueueName) -> Slot {
+        let topology = &self.link.topology;
+        if topology.is_cluster() {
+            Slot::of(&self.keys.base(queue))
+        } else {
+            Slot::WHOLE
+        }
+    }
+
+    /// The slot of a queue's keys.
+    ///
+    /// # Errors
+    /// When they would lie in many: a cluster needs a hash tag in what they all begin with.
+    pub(super) fn place(&self, queue: &QueueName) -> Result<Slot, EngineError> {
+        if self.link.topology.is_cluster() && tag(&self.keys.base(queue)).is_none() {
+            return Err(EngineError::NoHashTag {
+                queue: queue.clone(),
+            });
+        }
+        Ok(self.slot(queue))
+    }
+
+    /// Begins to tell of a queue's events, or of those of all queues.
+    pub(super) fn subscribe(&self, queue: Option<QueueName>) -> RingReader {
+        let slots: Vec<Slot> = match &queue {
+            Some(queue) => vec![self.slot(queue)],
+            None => self.noted().iter().map(|queue| self.slot(queue)).collect(),
+        };
+        self.events.subscribe(queue, slots)
+    }
+
+    /// Remembers that the engine works with a queue, if it can.
     pub(super) fn note(&self, queue: &QueueName) {
+        if self.place(queue).is_err() {
+            return;
+        }
         let mut queues = lock(&self.queues);
         if !queues.contains(queue) {
             queues.insert(queue.clone());
             drop(queues);
-            self.events.queue_appeared();
+            self.events.queue_appeared(self.slot(queue));
         }
     }
 

@@ -2,8 +2,11 @@
 //! round is bounded; what is left waits for the next.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::task::JoinSet;
 
 use super::claim::report_orphans;
 use super::finish::{Ended, age_bound, tell};
@@ -12,6 +15,7 @@ use super::reply::{Parts, int, small};
 use super::schedulers;
 use super::script::{EXPIRE, STALLED};
 use super::store::Store;
+use super::topology::Slot;
 use crate::engine::SweepReport;
 use crate::error::EngineError;
 use crate::names::QueueName;
@@ -121,15 +125,28 @@ fn ended<'a>(store: &Store, stalled: &'a Stalled) -> Option<Ended<'a>> {
     ))
 }
 
-/// Sweeps for as long as the engine lives. Of several engines on a queue one does a round.
+/// Sweeps for as long as the engine lives. Of several engines on a queue one does a round. Slots are
+/// looked at side by side: the node of one may be down.
 pub(super) async fn run(store: Arc<Store>) {
     let every = store.settings.sweep_every.max(Duration::from_millis(10));
     loop {
         tokio::time::sleep(every).await;
+        let mut slots: HashMap<Slot, Vec<QueueName>> = HashMap::new();
         for queue in store.noted() {
-            if let Err(error) = turn(&store, &queue, every).await {
-                tracing::warn!(queue = %queue, error = &error as &dyn std::error::Error, "cannot look for ended leases");
-            }
+            slots.entry(store.slot(&queue)).or_default().push(queue);
+        }
+        let mut rounds = JoinSet::new();
+        for queues in slots.into_values() {
+            rounds.spawn(turns(Arc::clone(&store), queues, every));
+        }
+        while rounds.join_next().await.is_some() {}
+    }
+}
+
+async fn turns(store: Arc<Store>, queues: Vec<QueueName>, every: Duration) {
+    for queue in queues {
+        if let Err(error) = turn(&store, &queue, every).await {
+            tracing::warn!(queue = %queue, error = &error as &dyn std::error::Error, "cannot look for ended leases");
         }
     }
 }
@@ -142,7 +159,7 @@ async fn turn(store: &Store, queue: &QueueName, every: Duration) -> Result<(), E
         .arg("NX")
         .arg("PX")
         .arg((whole_millis(every) / 2).max(1));
-    if store.link.query(&claim).await? == redis::Value::Nil {
+    if store.query(queue, &claim).await? == redis::Value::Nil {
         return Ok(());
     }
     let mut report = SweepReport::default();

@@ -1,33 +1,55 @@
-//! Waking idle workers: one connection waits for the markers of all queues that have one. A marker is a
+//! Waking idle workers: one connection a slot waits for the markers of all queues that have one. A marker is a
 //! hint; a worker looks by itself when its time is over.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{RedisResult, Value};
+use redis::Value;
 use tokio::sync::Notify;
 
 use super::blocking::{Blocking, LONGEST_WAIT, client_name};
+use super::fault::RedisFault;
+use super::per_slot::PerSlot;
 use super::reply::{list, text};
 use super::store::Store;
+use super::topology::Slot;
 use crate::names::QueueName;
 use crate::names::random_fraction;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long a connection is kept that waits for nothing.
+const UNUSED_FOR: Duration = Duration::from_mins(1);
 
 /// Runs for as long as the engine lives. `idle` is told each time a queue gets its first idle worker.
 pub(super) async fn run(store: Arc<Store>, idle: Arc<Notify>) {
+    let mut waits = PerSlot::default();
+    loop {
+        let queues = store.board.idle_queues();
+        let slots: BTreeSet<Slot> = queues.iter().map(|queue| store.slot(queue)).collect();
+        waits.tell(slots, |slot, changed| {
+            watch(Arc::clone(&store), slot, changed)
+        });
+        idle.notified().await;
+    }
+}
+
+/// Waits for the markers of one slot.
+async fn watch(store: Arc<Store>, slot: Slot, changed: Arc<Notify>) {
     let mut pause = FIRST_PAUSE;
     let mut connection = None;
     loop {
-        let queues = store.board.idle_queues();
+        let queues = idle_queues(&store, slot);
         if queues.is_empty() {
-            idle.notified().await;
+            let told = tokio::time::timeout(UNUSED_FOR, changed.notified()).await;
+            if told.is_err() {
+                connection = None;
+                changed.notified().await;
+            }
             continue;
         }
-        match round(&store, &idle, &mut connection, &queues).await {
+        match round(&store, slot, &changed, &mut connection, &queues).await {
             Ok(()) => pause = FIRST_PAUSE,
             Err(error) => {
                 connection = None;
@@ -38,24 +60,35 @@ pub(super) async fn run(store: Arc<Store>, idle: Arc<Notify>) {
                 tokio::time::sleep(pause.mul_f64(1.0 + random_fraction() / 2.0)).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
                 // What happened meanwhile was not seen.
-                store.board.wake_all();
+                wake(&store, slot);
             }
         }
     }
 }
 
+fn idle_queues(store: &Store, slot: Slot) -> BTreeSet<QueueName> {
+    let mut queues = store.board.idle_queues();
+    queues.retain(|queue| store.slot(queue) == slot);
+    queues
+}
+
+fn wake(store: &Store, slot: Slot) {
+    store.board.wake_those(|queue| store.slot(queue) == slot);
+}
+
 async fn round(
     store: &Store,
-    idle: &Notify,
+    slot: Slot,
+    changed: &Notify,
     connection: &mut Option<Blocking>,
     queues: &BTreeSet<QueueName>,
-) -> RedisResult<()> {
+) -> Result<(), RedisFault> {
     let mut waiting = if let Some(waiting) = connection.take() {
         waiting
     } else {
-        let fresh = Blocking::connect(&store.link.client, store.link.deadline).await?;
+        let fresh = Blocking::connect(&store.link, slot).await?;
         // Jobs may have come before the wait begins.
-        store.board.wake_all();
+        wake(store, slot);
         fresh
     };
     if let Some(queue) = queues.first() {
@@ -68,15 +101,15 @@ async fn round(
         pop.arg(store.keys.of(queue, "marker"));
     }
     pop.arg(LONGEST_WAIT.as_secs());
-    let covered = || store.board.idle_queues().is_subset(queues);
-    let popped = waiting.wait(&store.link, &pop, idle, covered).await?;
+    let covered = || idle_queues(store, slot).is_subset(queues);
+    let popped = waiting.wait(&store.link, &pop, changed, covered).await?;
     *connection = Some(waiting);
-    handle(store, popped).await;
+    handle(store, slot, popped).await;
     Ok(())
 }
 
 /// A marker was taken: wakes the queue's idle workers, or puts it back when they have gone to work.
-async fn handle(store: &Store, popped: Value) {
+async fn handle(store: &Store, slot: Slot, popped: Value) {
     let parts: Vec<String> = list(popped).into_iter().filter_map(text).collect();
     let [key, member, millis] = parts.as_slice() else {
         return;
@@ -90,5 +123,5 @@ async fn handle(store: &Store, popped: Value) {
     }
     let mut put_back = redis::cmd("ZADD");
     put_back.arg(key).arg(millis).arg(member);
-    let _ = store.link.query(&put_back).await;
+    let _ = store.link.query(slot, &put_back).await;
 }

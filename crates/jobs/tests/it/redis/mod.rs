@@ -2,10 +2,14 @@
 
 mod between;
 mod bulk;
+mod cluster;
 #[path = "../conformance.rs"]
 mod conformance;
 #[path = "../deduplication.rs"]
 mod deduplication;
+mod event_streams;
+#[path = "../events.rs"]
+mod events;
 mod faults;
 #[path = "../flow_ids.rs"]
 mod flow_ids;
@@ -17,13 +21,18 @@ mod flows;
 mod layout;
 #[path = "../model.rs"]
 mod model;
+mod no_groups;
 #[path = "../order.rs"]
 mod order;
+mod running;
 mod schedulers;
+mod sentinel;
 mod server;
 #[path = "../settings.rs"]
 mod settings;
 mod store;
+#[cfg(feature = "redis-tls")]
+mod tls;
 #[path = "../transfer.rs"]
 mod transfer;
 #[path = "../worker.rs"]

@@ -1,6 +1,7 @@
 //! A real server on a free port, with a folder of its own. Stopped when the last test lets go of it.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -12,16 +13,25 @@ pub(crate) struct Server {
     child: Mutex<Option<Child>>,
     port: u16,
     folder: TempDir,
+    /// Settings beside the usual ones.
+    more: Vec<String>,
 }
 
 impl Server {
     /// Starts one that keeps every answered change.
     pub(crate) fn start() -> Self {
+        Self::start_with(|_| Vec::new())
+    }
+
+    /// Starts one with more settings, which may depend on its folder.
+    pub(crate) fn start_with(more: impl Fn(&Path) -> Vec<String>) -> Self {
         for _ in 0..10 {
+            let folder = tempfile::tempdir().unwrap();
             let server = Self {
                 child: Mutex::new(None),
                 port: free_port(),
-                folder: tempfile::tempdir().unwrap(),
+                more: more(folder.path()),
+                folder,
             };
             if server.run() {
                 return server;
@@ -50,6 +60,7 @@ impl Server {
             .args(["--save", "", "--databases", "1"])
             .arg("--dir")
             .arg(self.folder.path())
+            .args(&self.more)
             .stdout(Stdio::null())
             .spawn();
         let child = child.unwrap_or_else(|error| {
@@ -82,6 +93,10 @@ impl Server {
         }
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
@@ -102,7 +117,13 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+/// A port that was free just now, far enough below the end for the port of a cluster's bus beside it.
+pub(crate) fn free_port() -> u16 {
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        if port < 55_000 {
+            return port;
+        }
+    }
 }

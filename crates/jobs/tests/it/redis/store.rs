@@ -23,6 +23,16 @@ impl Store {
     /// Whether the holder of a lease that ended is believed until somebody recovered the job.
     pub(crate) const LATE_WORD_COUNTS: bool = false;
 
+    /// How many events of adds are left of ten where room is for four entries: each add has two.
+    pub(crate) const EVENTS_OF_FOUR: usize = 2;
+
+    /// Forgets all but the newest entries of the queue `q`.
+    pub(crate) fn keep_few_events(&self, entries: usize) {
+        let entries = entries.to_string();
+        let key = self.key("events");
+        let _: i64 = self.command(&["XTRIM", &key, "MAXLEN", &entries]);
+    }
+
     pub(crate) fn new() -> Self {
         Self::with(|options| options)
     }
@@ -48,23 +58,7 @@ impl Store {
     /// Lets time pass, for the engine and for what the server holds for a time.
     pub(crate) fn pass(&self, time: Duration) {
         self.clock.advance(time);
-        let mut connection = self.server.connection();
-        let pattern = format!("{}:*", self.prefix);
-        let keys: Vec<String> = redis::cmd("KEYS")
-            .arg(pattern)
-            .query(&mut connection)
-            .unwrap();
-        for key in keys {
-            let left: i64 = redis::cmd("PTTL").arg(&key).query(&mut connection).unwrap();
-            if left >= 0 {
-                let left = left - i64::try_from(time.as_millis()).unwrap();
-                redis::cmd("PEXPIRE")
-                    .arg(&key)
-                    .arg(left)
-                    .exec(&mut connection)
-                    .unwrap();
-            }
-        }
+        pass_on(&mut self.server.connection(), &self.prefix, time);
     }
 
     /// Another engine on the same queues, as another process would open it.
@@ -89,15 +83,39 @@ impl Store {
     }
 }
 
+/// Lets time pass for what a server holds for a time.
+pub(crate) fn pass_on(connection: &mut redis::Connection, prefix: &str, time: Duration) {
+    let keys: Vec<String> = redis::cmd("KEYS")
+        .arg(format!("{prefix}:*"))
+        .query(connection)
+        .unwrap();
+    for key in keys {
+        let left: i64 = redis::cmd("PTTL").arg(&key).query(connection).unwrap();
+        if left >= 0 {
+            let left = left - i64::try_from(time.as_millis()).unwrap();
+            redis::cmd("PEXPIRE")
+                .arg(&key)
+                .arg(left)
+                .exec(connection)
+                .unwrap();
+        }
+    }
+}
+
 /// Upkeep happens when the test asks for it.
 fn options(server: &Server, prefix: &str, clock: ManualClock) -> RedisOptions {
-    RedisOptions::new(server.url())
+    by_hand(RedisOptions::new(server.url()), prefix, clock)
+}
+
+/// Time and upkeep are the test's.
+pub(crate) fn by_hand(options: RedisOptions, prefix: &str, clock: ManualClock) -> RedisOptions {
+    options
         .prefix(prefix)
         .clock(clock)
         .sweep_every(Duration::from_hours(1))
 }
 
-fn fresh_prefix() -> String {
+pub(crate) fn fresh_prefix() -> String {
     let mut bytes = [0_u8; 8];
     getrandom::fill(&mut bytes).unwrap();
     format!("t{:016x}", u64::from_be_bytes(bytes))

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use clap::Args;
-use paceline_jobs::engine::redis::Severity;
+use paceline_jobs::engine::redis::{RedisFacts, Severity};
 use paceline_jobs::{QueueInfo, RedisEngine};
 use serde::Serialize;
 
@@ -20,7 +20,8 @@ Exit code 1 when something has to be mended.
 
 Examples:
   paceline jobs doctor sqlite:jobs.db
-  paceline jobs doctor redis://127.0.0.1:6379")]
+  paceline jobs doctor redis://127.0.0.1:6379
+  paceline jobs doctor redis+cluster://10.0.0.1:6379,10.0.0.2:6379")]
 pub(super) struct Doctor {
     /// The store
     #[arg(value_name = "URL")]
@@ -88,8 +89,14 @@ impl Doctor {
             engine.stop(super::CLOSING).await;
             queues
         })?;
-        let queues = queues.map_err(|error| failure::engine(&error))?;
-        findings.extend(of_queues(&queues));
+        match queues {
+            Ok(queues) => findings.extend(of_queues(&queues)),
+            // What was found before says why.
+            Err(error) => {
+                let text = format!("the queues cannot be listed: {}", failure::engine(&error));
+                findings.push(Finding::new(Grade::Wrong, text));
+            }
+        }
         if json {
             print!("{}", render::json(&findings));
         } else {
@@ -147,17 +154,13 @@ fn file(path: &Path) -> Result<Vec<Finding>, Failure> {
 fn server(engine: &RedisEngine) -> Result<Vec<Finding>, Failure> {
     let report = super::block_on(engine.doctor())?;
     let report = report.map_err(|error| failure::engine(&error))?;
-    let facts = &report.facts;
-    let mut found = vec![Finding::new(
-        Grade::Fine,
-        format!("Redis {} ({})", facts.version, facts.role),
-    )];
-    if facts.maxmemory_policy.as_deref() == Some("noeviction") {
-        found.push(Finding::new(Grade::Fine, "it evicts no keys"));
+    let mut found = Vec::new();
+    if report.nodes.is_empty() {
+        found.extend(fine(&report.facts, ""));
     }
-    if facts.append_only == Some(true) && facts.append_fsync.as_deref() == Some("always") {
-        let text = "every change is on disk before it is answered (appendfsync always)";
-        found.push(Finding::new(Grade::Fine, text));
+    for node in &report.nodes {
+        let facts = node.facts.iter();
+        found.extend(facts.flat_map(|facts| fine(facts, &format!("{}: ", node.address))));
     }
     for finding in report.findings {
         let grade = match finding.severity {
@@ -168,6 +171,21 @@ fn server(engine: &RedisEngine) -> Result<Vec<Finding>, Failure> {
         found.push(Finding::new(grade, finding.text));
     }
     Ok(found)
+}
+
+/// What is as it should be on a server, or on the node of a cluster that `at` names.
+fn fine(facts: &RedisFacts, at: &str) -> Vec<Finding> {
+    let version = format!("{at}Redis {} ({})", facts.version, facts.role);
+    let mut found = vec![Finding::new(Grade::Fine, version)];
+    if facts.maxmemory_policy.as_deref() == Some("noeviction") {
+        found.push(Finding::new(Grade::Fine, format!("{at}it evicts no keys")));
+    }
+    if facts.append_only == Some(true) && facts.append_fsync.as_deref() == Some("always") {
+        let text =
+            format!("{at}every change is on disk before it is answered (appendfsync always)");
+        found.push(Finding::new(Grade::Fine, text));
+    }
+    found
 }
 
 fn of_queues(queues: &[QueueInfo]) -> Vec<Finding> {

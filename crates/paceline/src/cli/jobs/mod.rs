@@ -32,8 +32,8 @@ const CLOSING: Duration = Duration::from_secs(5);
 /// See, change and work off the jobs of a store
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The store is --url (sqlite:FILE, redis://HOST, rediss://HOST), or the [jobs] of --config, or that of
-./paceline.toml. A server may be running on it. --json prints JSON. `paceline jobs VERB --help` has examples.
+The store is --url (sqlite:FILE, redis://HOST, rediss://HOST, redis+sentinel://HOST,.../MASTER,
+redis+cluster://HOST,...), or the [jobs] of --config, or that of ./paceline.toml. A server may be running on it. --json prints JSON. `paceline jobs VERB --help` has examples.
 
 Examples:
   paceline jobs list --url sqlite:paceline-demo/jobs.db
