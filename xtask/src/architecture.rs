@@ -50,8 +50,13 @@ const RULES: [Rule; 3] = [
     },
 ];
 
-/// Members that may need several of the product's crates: the facade, and what tests or measures it.
-const KNOWS_OTHERS: [&str; 3] = ["paceline", "paceline-bench", "paceline-fuzz-bodies"];
+/// Members that may need the product's crates: the facade, what tests or measures it, and the examples.
+const KNOWS_OTHERS: [&str; 4] = [
+    "axum-app",
+    "paceline",
+    "paceline-bench",
+    "paceline-fuzz-bodies",
+];
 
 /// Every broken rule, as a sentence.
 pub(crate) fn violations(metadata: &Metadata) -> Vec<String> {

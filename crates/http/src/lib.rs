@@ -4,6 +4,9 @@
 //! |---|---|
 //! | [`problem`] | errors as RFC 9457 problem documents |
 //! | [`client_ip`] | which client a request belongs to, behind trusted proxies |
+//! | [`fields`] | sparse fieldsets: clients choose fields, others are not even serialised |
+//! | [`page`] | pages of a list, by number and by signed cursor, with `Link` |
+//! | [`cors`] | leave for pages of other origins to use all of this |
 //! | [`rate_limit`] | limits with honest `RateLimit` and `Retry-After` fields |
 //! | [`conditional`] | entity tags, preconditions, `304` and `412` (RFC 9110, section 13) |
 //! | [`compression`] | `Accept-Encoding` and the content codings zstd, br, gzip, deflate |
@@ -16,9 +19,13 @@
 pub mod client_ip;
 pub mod compression;
 pub mod conditional;
+pub mod cors;
+pub mod fields;
+pub mod page;
 pub mod problem;
 pub mod rate_limit;
 pub mod representation;
 pub mod stream;
 
 mod gathering;
+mod parameters;

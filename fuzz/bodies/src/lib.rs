@@ -5,7 +5,9 @@
 mod cursor;
 mod negotiation;
 mod query;
+mod shapes;
 
 pub use cursor::cursor;
 pub use negotiation::{accept_encoding, if_none_match};
 pub use query::{fields, filter};
+pub use shapes::{fieldsets, page, page_cursor};

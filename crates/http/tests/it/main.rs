@@ -6,6 +6,7 @@ mod coding;
 mod compression;
 mod conditional;
 mod exchange;
+mod rows;
 mod streaming;
 mod unsafe_methods;
 mod variant_cache;
