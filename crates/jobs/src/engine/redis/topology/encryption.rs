@@ -38,8 +38,8 @@ pub(super) fn apply(
 }
 
 #[cfg(not(feature = "redis-tls"))]
-fn encrypt(info: ConnectionInfo, _: &Encryption) -> Result<ConnectionInfo, String> {
-    Ok(info)
+fn encrypt(_: ConnectionInfo, _: &Encryption) -> Result<ConnectionInfo, String> {
+    Err("rediss:// needs the feature redis-tls of paceline-jobs".to_owned())
 }
 
 #[cfg(feature = "redis-tls")]
