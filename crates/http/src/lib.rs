@@ -5,6 +5,7 @@
 //! | [`problem`] | errors as RFC 9457 problem documents |
 //! | [`client_ip`] | which client a request belongs to, behind trusted proxies |
 //! | [`rate_limit`] | limits with honest `RateLimit` and `Retry-After` fields |
+//! | [`concurrency_limit`] | how many requests run at the same time, and how many wait |
 //! | [`conditional`] | entity tags, preconditions, `304` and `412` (RFC 9110, section 13) |
 //! | [`compression`] | `Accept-Encoding` and the content codings zstd, br, gzip, deflate |
 //! | [`representation`] | answers kept in memory with every coding they were asked for in |
@@ -15,6 +16,7 @@
 
 pub mod client_ip;
 pub mod compression;
+pub mod concurrency_limit;
 pub mod conditional;
 pub mod problem;
 pub mod rate_limit;

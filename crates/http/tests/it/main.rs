@@ -6,6 +6,8 @@ mod coding;
 mod compression;
 mod conditional;
 mod exchange;
+#[cfg(feature = "redis")]
+mod limits;
 mod streaming;
 mod unsafe_methods;
 mod variant_cache;

@@ -213,6 +213,8 @@ pub fn describe(config: &Config) -> Result<String, Unopenable> {
             hidden.resource, hidden.column
         ));
     }
+    let warnings = super::limits::warnings(config);
+    lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
     source.database.close();
     Ok(lines.join("\n"))
 }
