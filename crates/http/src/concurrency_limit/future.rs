@@ -10,8 +10,8 @@ use http::Response;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::gate::{Place, Shed};
 use super::HeldBody;
+use super::gate::{Place, Shed};
 use crate::problem::Problem;
 
 type Turn = Pin<Box<dyn Future<Output = Result<Place, Shed>> + Send>>;
@@ -78,17 +78,19 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Waiting { turn, call } => match ready!(turn.as_mut().poll(context)) {
-                    Ok(place) => {
-                        let (mut inner, request) =
-                            call.take().expect("a future is not polled after its end");
-                        State::Running {
-                            inner: inner.call(request),
-                            place: Some(place),
+                StateProjection::Waiting { turn, call } => {
+                    match ready!(turn.as_mut().poll(context)) {
+                        Ok(place) => {
+                            let (mut inner, request) =
+                                call.take().expect("a future is not polled after its end");
+                            State::Running {
+                                inner: inner.call(request),
+                                place: Some(place),
+                            }
                         }
+                        Err(shed) => State::Shed { shed },
                     }
-                    Err(shed) => State::Shed { shed },
-                },
+                }
                 StateProjection::Running { inner, place } => {
                     let response = ready!(inner.poll(context))?;
                     let place = place.take();

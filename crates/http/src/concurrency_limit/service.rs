@@ -43,9 +43,7 @@ where
             return ResponseFuture::running(self.inner.call(request), None);
         }
         match self.gate.enter() {
-            Ok(Entry::Run(place)) => {
-                ResponseFuture::running(self.inner.call(request), Some(place))
-            }
+            Ok(Entry::Run(place)) => ResponseFuture::running(self.inner.call(request), Some(place)),
             Ok(Entry::Wait(waiting)) => {
                 // The one that was made ready goes with the request.
                 let next = self.inner.clone();

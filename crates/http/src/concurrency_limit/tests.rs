@@ -73,7 +73,10 @@ async fn settle() {
 #[tokio::test]
 async fn beyond_the_places_and_the_queue_the_answer_is_503_at_once() {
     let work = Work::new();
-    let service = service!(layer(2, 1).with_retry_after(Duration::from_millis(2_500)), work);
+    let service = service!(
+        layer(2, 1).with_retry_after(Duration::from_millis(2_500)),
+        work
+    );
     let held: Vec<_> = (0..3)
         .map(|_| tokio::spawn(service.clone().oneshot(request())))
         .collect();
@@ -99,7 +102,10 @@ async fn beyond_the_places_and_the_queue_the_answer_is_503_at_once() {
 
 #[tokio::test]
 async fn those_who_wait_run_in_the_order_they_came() {
-    let (order, go) = (Arc::new(std::sync::Mutex::new(Vec::new())), Arc::new(Semaphore::new(0)));
+    let (order, go) = (
+        Arc::new(std::sync::Mutex::new(Vec::new())),
+        Arc::new(Semaphore::new(0)),
+    );
     let (seen, gate) = (Arc::clone(&order), Arc::clone(&go));
     let service = layer(1, 100).layer(service_fn(move |request: Request<()>| {
         let (seen, gate) = (Arc::clone(&seen), Arc::clone(&gate));
@@ -135,7 +141,10 @@ async fn a_client_that_leaves_gives_its_place_back() {
     let waiting = tokio::spawn(service.clone().oneshot(request()));
     settle().await;
     // Both places are taken.
-    assert_eq!(service.clone().oneshot(request()).await.unwrap().status(), 503);
+    assert_eq!(
+        service.clone().oneshot(request()).await.unwrap().status(),
+        503
+    );
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
     let next = tokio::spawn(service.clone().oneshot(request()));
@@ -187,7 +196,10 @@ async fn a_place_is_held_until_the_body_is_sent() {
     work.go.add_permits(10);
     let service = service!(layer(1, 0), work);
     let first = service.clone().oneshot(request()).await.unwrap();
-    assert_eq!(service.clone().oneshot(request()).await.unwrap().status(), 503);
+    assert_eq!(
+        service.clone().oneshot(request()).await.unwrap().status(),
+        503
+    );
     drop(first);
     let mut second = service.clone().oneshot(request()).await.unwrap();
     assert_eq!(second.status(), 200, "the client left");
@@ -195,7 +207,10 @@ async fn a_place_is_held_until_the_body_is_sent() {
     let third = service.clone().oneshot(request()).await.unwrap();
     assert_eq!(third.status(), 200, "the body was sent");
     drop(second);
-    assert_eq!(service.clone().oneshot(request()).await.unwrap().status(), 503);
+    assert_eq!(
+        service.clone().oneshot(request()).await.unwrap().status(),
+        503
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -210,19 +225,31 @@ async fn nobody_waits_longer_than_the_patience() {
     assert_eq!(began.elapsed(), Duration::from_secs(2));
     work.go.add_permits(2);
     drop(running.await.unwrap().unwrap());
-    assert_eq!(service.clone().oneshot(request()).await.unwrap().status(), 200);
+    assert_eq!(
+        service.clone().oneshot(request()).await.unwrap().status(),
+        200
+    );
 }
 
 #[tokio::test]
 async fn other_paths_are_not_bounded() {
     let work = Work::new();
-    let service = service!(layer(1, 0).with_path(PathPrefix::new("/export").unwrap()), work);
+    let service = service!(
+        layer(1, 0).with_path(PathPrefix::new("/export").unwrap()),
+        work
+    );
     let running = tokio::spawn(service.clone().oneshot(request()));
     settle().await;
-    assert_eq!(service.clone().oneshot(request()).await.unwrap().status(), 503);
+    assert_eq!(
+        service.clone().oneshot(request()).await.unwrap().status(),
+        503
+    );
     work.go.add_permits(2);
     let elsewhere = Request::get("/posts").body(()).unwrap();
-    assert_eq!(service.clone().oneshot(elsewhere).await.unwrap().status(), 200);
+    assert_eq!(
+        service.clone().oneshot(elsewhere).await.unwrap().status(),
+        200
+    );
     assert_eq!(running.await.unwrap().unwrap().status(), 200);
 }
 

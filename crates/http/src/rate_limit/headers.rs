@@ -248,7 +248,13 @@ mod tests {
 
     #[test]
     fn any_bytes_another_layer_wrote_are_read_without_a_panic() {
-        for text in ["", "remaining=", "remaining=x", "limit=1, remaining=3, reset=2", "\u{e9}"] {
+        for text in [
+            "",
+            "remaining=",
+            "remaining=x",
+            "limit=1, remaining=3, reset=2",
+            "\u{e9}",
+        ] {
             let value = HeaderValue::from_str(text);
             let value = value.unwrap_or_else(|_| HeaderValue::from_bytes(b"\xe9").unwrap());
             let found = remaining_of_draft_7(&value);

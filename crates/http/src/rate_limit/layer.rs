@@ -67,10 +67,7 @@ impl RateLimitLayer {
 
     /// Like [`new`](Self::new), with room for `counts` counts instead of
     /// [`MemoryStore::DEFAULT_CAPACITY`](super::MemoryStore::DEFAULT_CAPACITY).
-    pub fn with_capacity(
-        policies: impl IntoIterator<Item = Policy>,
-        counts: NonZeroUsize,
-    ) -> Self {
+    pub fn with_capacity(policies: impl IntoIterator<Item = Policy>, counts: NonZeroUsize) -> Self {
         Self::with_limiter(Limiter::with_capacity(policies, counts))
     }
 

@@ -50,10 +50,7 @@ impl Limiter {
 
     /// A limiter with room for `counts` counts: one per key and policy. See [`MemoryStore`] for what
     /// happens when more keys come.
-    pub fn with_capacity(
-        policies: impl IntoIterator<Item = Policy>,
-        counts: NonZeroUsize,
-    ) -> Self {
+    pub fn with_capacity(policies: impl IntoIterator<Item = Policy>, counts: NonZeroUsize) -> Self {
         let policies: Arc<[Policy]> = policies.into_iter().collect();
         let store = MemoryStore::new(policies.iter().map(Policy::quota), counts);
         Self {

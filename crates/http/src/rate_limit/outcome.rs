@@ -119,9 +119,19 @@ mod tests {
             let outcome = Outcome::new(StatusCode::from_u16(status).unwrap(), 5_000);
             assert_eq!(cost.of(outcome, 3), expected, "{cost:?} {status}");
         };
-        for (status, successful) in [(200, true), (304, true), (399, true), (400, false), (500, false)] {
+        for (status, successful) in [
+            (200, true),
+            (304, true),
+            (399, true),
+            (400, false),
+            (500, false),
+        ] {
             check(&Cost::Weight, status, 3);
-            check(&Cost::SkipSuccessful, status, if successful { 0 } else { 3 });
+            check(
+                &Cost::SkipSuccessful,
+                status,
+                if successful { 0 } else { 3 },
+            );
             check(&Cost::SkipFailed, status, if successful { 3 } else { 0 });
             let by_size = Cost::by(|outcome, weight| {
                 u32::try_from(outcome.body_bytes() / 1_000).unwrap() * weight

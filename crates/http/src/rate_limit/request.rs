@@ -78,7 +78,10 @@ impl RequestKey {
     /// gateway, authentication), or beside a limit by address.
     pub fn header(name: HeaderName) -> Self {
         let by_header = Self::function(move |request| {
-            request.headers.get(&name).map(|value| LimitKey::of(value.as_bytes()))
+            request
+                .headers
+                .get(&name)
+                .map(|value| LimitKey::of(value.as_bytes()))
         });
         Self {
             is_header: true,
@@ -112,7 +115,10 @@ impl RequestKey {
 
     /// The key of this request.
     pub fn of(&self, request: &RequestHead<'_>) -> LimitKey {
-        let found = self.function.as_ref().and_then(|function| function(request));
+        let found = self
+            .function
+            .as_ref()
+            .and_then(|function| function(request));
         found.unwrap_or_else(|| {
             ClientAddress::of(request.extensions)
                 .key(self.ipv6_prefix)
@@ -159,7 +165,9 @@ mod tests {
         let address = ClientAddress::new(address.parse().unwrap());
         request.extensions_mut().insert(address);
         if let Some(value) = header {
-            request.headers_mut().insert("x-api-key", value.parse().unwrap());
+            request
+                .headers_mut()
+                .insert("x-api-key", value.parse().unwrap());
         }
         if let Some(user) = user {
             request.extensions_mut().insert(user);
@@ -181,7 +189,11 @@ mod tests {
 
         let header = RequestKey::header(HeaderName::from_static("x-api-key"));
         assert_eq!(key(&header, &other), key(&header, &far));
-        assert_eq!(key(&header, &plain), key(&address, &plain), "no header: the address");
+        assert_eq!(
+            key(&header, &plain),
+            key(&address, &plain),
+            "no header: the address"
+        );
 
         let user = RequestKey::extension(|user: &u64| LimitKey::of(user.to_le_bytes()));
         assert_eq!(key(&user, &other), LimitKey::of(7u64.to_le_bytes()));

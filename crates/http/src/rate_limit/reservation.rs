@@ -49,8 +49,7 @@ impl Reservation {
     ///
     /// What was taken from a window that is over by now is not given back to the next one.
     pub fn refund(mut self, now: Timestamp) -> Standing {
-        self.limiter
-            .settle(&mut self.standing, self.key, None, now);
+        self.limiter.settle(&mut self.standing, self.key, None, now);
         self.standing
     }
 

@@ -146,8 +146,12 @@ fn limit(section: &Section<'_, '_>, name: Option<String>) -> Option<Limit> {
     let window = section.required("window", window);
     let path = section.parsed("path", values::absolute_path);
     let algorithm = section.parsed("algorithm", |text| one_of(text, &ALGORITHMS));
-    let burst = section.integer32("burst", 1..=u32::MAX).and_then(NonZeroU32::new);
-    let weight = section.integer32("weight", 1..=u32::MAX).and_then(NonZeroU32::new);
+    let burst = section
+        .integer32("burst", 1..=u32::MAX)
+        .and_then(NonZeroU32::new);
+    let weight = section
+        .integer32("weight", 1..=u32::MAX)
+        .and_then(NonZeroU32::new);
     let skip_successful = section.boolean("skip_successful").unwrap_or(false);
     let skip_failed = section.boolean("skip_failed").unwrap_or(false);
     let store = section.parsed("store", |text| one_of(text, &STORES));
@@ -176,14 +180,27 @@ fn agree(section: &Section<'_, '_>, limit: &Limit) {
     let capacity = limit.burst.unwrap_or(limit.max);
     if limit.burst.is_some() && limit.algorithm != Algorithm::Gcra {
         let message = "`burst` is for the algorithm gcra only".to_owned();
-        report(section, "burst", message, "algorithm = \"gcra\", or no `burst`");
+        report(
+            section,
+            "burst",
+            message,
+            "algorithm = \"gcra\", or no `burst`",
+        );
     } else if capacity > limit.max {
         let message = format!("`burst` {capacity} is above `max` {}", limit.max);
         report(section, "burst", message, "a `burst` of at most `max`");
     }
     if limit.weight > capacity {
-        let message = format!("`weight` {} is above what fits at once, {capacity}", limit.weight);
-        report(section, "weight", message, "a smaller `weight`, or a larger `max`");
+        let message = format!(
+            "`weight` {} is above what fits at once, {capacity}",
+            limit.weight
+        );
+        report(
+            section,
+            "weight",
+            message,
+            "a smaller `weight`, or a larger `max`",
+        );
     }
     if limit.skip_successful && limit.skip_failed {
         let message = "with `skip_successful` and `skip_failed` no request counts".to_owned();
@@ -253,7 +270,9 @@ fn required_number(section: &Section<'_, '_>, key: &'static str) -> Option<NonZe
     if !section.has(key) {
         section.missing(key);
     }
-    section.integer32(key, 1..=u32::MAX).and_then(NonZeroU32::new)
+    section
+        .integer32(key, 1..=u32::MAX)
+        .and_then(NonZeroU32::new)
 }
 
 /// Whole seconds, as the headers can tell, up to a year.
@@ -276,10 +295,12 @@ fn one_of<T: Copy>(text: &str, names: &[(T, &'static str)]) -> Result<T, Invalid
     let all: Vec<&str> = names.iter().map(|(_, name)| *name).collect();
     let quoted: Vec<String> = all.iter().map(|name| format!("\"{name}\"")).collect();
     let invalid = Invalid::expected(format!("one of {}", quoted.join(", ")));
-    Err(match nearest(&text.to_lowercase().replace('_', "-"), &all) {
-        Some(near) => invalid.instead(near),
-        None => invalid,
-    })
+    Err(
+        match nearest(&text.to_lowercase().replace('_', "-"), &all) {
+            Some(near) => invalid.instead(near),
+            None => invalid,
+        },
+    )
 }
 
 /// The address of a Redis server.

@@ -41,12 +41,11 @@ impl Limits {
                 let options = RedisOptions::new(url.expose().as_str())
                     .prefix(&settings.redis_prefix)
                     .deadline(settings.redis_deadline);
-                let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-                    ServeError::Limits(error)
-                };
+                let failed =
+                    |error: Box<dyn std::error::Error + Send + Sync>| ServeError::Limits(error);
                 let store = RedisStore::new(&options).map_err(|error| failed(Box::new(error)))?;
-                let limiter = SharedLimiter::new(store, on_redis)
-                    .map_err(|error| failed(Box::new(error)))?;
+                let limiter =
+                    SharedLimiter::new(store, on_redis).map_err(|error| failed(Box::new(error)))?;
                 let layer = SharedRateLimitLayer::new(limiter).with_key(key);
                 Some(layer.with_headers(settings.headers))
             }

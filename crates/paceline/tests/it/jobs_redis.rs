@@ -12,14 +12,14 @@ use crate::hook::{Hook, Reply};
 use crate::server::BINARY;
 
 /// A server of its own; dropping it ends the process.
-struct Redis {
+pub(crate) struct Redis {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     folder: TempDir,
 }
 
 impl Redis {
-    fn start(more: &[&str]) -> Self {
+    pub(crate) fn start(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = {
             let free = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -52,6 +52,12 @@ impl Redis {
             url: format!("redis://127.0.0.1:{port}"),
             folder,
         }
+    }
+
+    /// Ends it without warning.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// One that has every change on disk before it answers.

@@ -74,12 +74,7 @@ pub(super) fn decide(now: Timestamp, state: Option<State>, quota: Quota, cost: u
         lead += cost;
     }
     let used = lead.div_ceil(rate.unit);
-    let state = state_of(
-        now,
-        lead,
-        state.map_or(0, |state| state.given_back),
-        &rate,
-    );
+    let state = state_of(now, lead, state.map_or(0, |state| state.given_back), &rate);
     Decision {
         state,
         allowed,
@@ -108,7 +103,9 @@ fn left_of(units: u32, now: Timestamp, state: &State, receipt: &Receipt, rate: &
     let lent = rate.until(now, receipt.at, receipt.count);
     // No more comes back than time passes.
     let passed = rate.until(receipt.since, now, 0);
-    lent.saturating_sub(moved).max(all.saturating_sub(passed)).min(all)
+    lent.saturating_sub(moved)
+        .max(all.saturating_sub(passed))
+        .min(all)
 }
 
 pub(super) fn settle(

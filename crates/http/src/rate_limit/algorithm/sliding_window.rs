@@ -123,7 +123,5 @@ pub(super) fn settle(
 }
 
 pub(super) fn ends_at(state: &State, quota: Quota) -> Timestamp {
-    state
-        .at
-        .saturating_add(Duration::from_millis(reach(quota)))
+    state.at.saturating_add(Duration::from_millis(reach(quota)))
 }

@@ -63,12 +63,16 @@ fn a_sliding_window_has_no_edge_to_use() {
         &[true, true, false, false, true, true, false],
     );
     // Cells of a second: what was taken at 0 counts until 9.
-    check(quota, &[0, 500, 8_999, 9_000, 9_000, 9_000], &[
-        true, true, false, true, true, false,
-    ]);
-    check(quota, &[0, 3_000, 9_000, 11_999, 12_000], &[
-        true, true, true, false, true,
-    ]);
+    check(
+        quota,
+        &[0, 500, 8_999, 9_000, 9_000, 9_000],
+        &[true, true, false, true, true, false],
+    );
+    check(
+        quota,
+        &[0, 3_000, 9_000, 11_999, 12_000],
+        &[true, true, true, false, true],
+    );
 }
 
 #[test]
@@ -252,9 +256,9 @@ fn kept(quota: Quota, steps: &[Step]) -> Result<Vec<(u64, u32)>, TestCaseError> 
         for (_, index, units) in given_back.extract_if(.., |(when, ..)| *when < due) {
             let request = &mut allowed[index];
             let left = request.cost - units;
-            if let Some(settled) = state
-                .and_then(|state| settle(at(now), state, quota, request.receipt, request.cost, left))
-            {
+            if let Some(settled) = state.and_then(|state| {
+                settle(at(now), state, quota, request.receipt, request.cost, left)
+            }) {
                 state = Some(settled);
             }
             request.cost = left;

@@ -9,8 +9,8 @@ use http::Request;
 use http::header::FORWARDED;
 
 use super::super::{LimitKey, Policy, RequestKey};
-use super::check::{self, SetUp};
 use super::Warning;
+use super::check::{self, SetUp};
 use crate::client_ip::ClientAddress;
 
 /// How many requests are looked at.
@@ -85,11 +85,17 @@ impl Watch {
         if self.left.load(Ordering::Relaxed) == 0 {
             return;
         }
-        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).ok();
+        self.left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(1)
+            })
+            .ok();
         let mut seen = self.lock();
         seen.look_at_address(request);
         seen.look_at_key(request, key);
-        let passed = request.extensions_mut().get_or_insert_with(|| Passed(Vec::new()));
+        let passed = request
+            .extensions_mut()
+            .get_or_insert_with(|| Passed(Vec::new()));
         if passed.0.contains(&self.identity) {
             seen.tell(Warning::CountedTwice {
                 policy: self.policy.clone(),

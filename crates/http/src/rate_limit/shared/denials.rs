@@ -9,7 +9,7 @@ use super::super::{Exceeded, LimitKey, Timestamp};
 /// Denials remembered. When more come, those asked for least are asked of the server again.
 const MOST: usize = 65_536;
 /// How long the server is not asked at most: what an operator resets there takes effect that soon.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone)]
 struct Denial {

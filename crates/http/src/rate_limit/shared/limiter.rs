@@ -138,7 +138,9 @@ impl SharedLimiter {
         now: Timestamp,
     ) -> Result<SharedReservation, Refused> {
         if asks.is_empty() {
-            return Ok(SharedReservation(Place::Unlimited(self.standing(Shares::new()))));
+            return Ok(SharedReservation(Place::Unlimited(
+                self.standing(Shares::new()),
+            )));
         }
         if let Some(exceeded) = self.denied(&asks, key, now) {
             self.inner.denied_here.fetch_add(1, Ordering::Relaxed);

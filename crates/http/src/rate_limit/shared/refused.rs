@@ -87,7 +87,8 @@ impl std::error::Error for StoreUnavailable {
 
 impl From<StoreUnavailable> for Problem {
     fn from(unavailable: StoreUnavailable) -> Self {
-        let detail = "This cannot be done right now. Wait as long as Retry-After says, then try again.";
+        let detail =
+            "This cannot be done right now. Wait as long as Retry-After says, then try again.";
         Self::unavailable(unavailable.retry_after, detail).with_type(REDUCED_CAPACITY)
     }
 }

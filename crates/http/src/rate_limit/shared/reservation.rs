@@ -1,8 +1,8 @@
 //! What was taken for a request, on the server or in its place.
 
+use super::super::LimitKey;
 use super::super::{Outcome, Reservation, Standing, Timestamp};
 use super::SharedLimiter;
-use super::super::LimitKey;
 
 /// What was taken from each policy that applied, for one request under way.
 ///

@@ -17,7 +17,11 @@ fn counted(name: &str, max: u32, algorithm: Algorithm) -> Policy {
 async fn a_request_takes_its_weight() {
     for algorithm in ALL {
         let heavy = counted("heavy", 10, algorithm).with_weight_by(|request| {
-            let weight = if request.uri.path() == "/export" { 4 } else { 1 };
+            let weight = if request.uri.path() == "/export" {
+                4
+            } else {
+                1
+            };
             NonZeroU32::new(weight).unwrap()
         });
         let server = Server::new([heavy]);
@@ -50,7 +54,10 @@ async fn what_an_answer_costs_is_settled_by_its_size_and_status() {
         let mut left = async |size: &str| {
             let answer = service.call(request("192.0.2.1", size)).await.unwrap();
             let told = field(answer.headers(), "ratelimit").to_owned();
-            (answer.status().as_u16(), told[..told.find(";t").unwrap()].to_owned())
+            (
+                answer.status().as_u16(),
+                told[..told.find(";t").unwrap()].to_owned(),
+            )
         };
         let told = |left: u32| format!("\"kib\";r={left}");
         assert_eq!(left("/0").await, (200, told(10)), "{algorithm:?}");
@@ -81,7 +88,11 @@ async fn trap_19_a_thousand_concurrent_outcomes_are_counted_exactly() {
         let limiter = layer.limiter().clone();
         let service = layer.layer(service_fn(async |request: Request<()>| {
             tokio::task::yield_now().await;
-            let status = if request.uri().path() == "/good" { 200 } else { 401 };
+            let status = if request.uri().path() == "/good" {
+                200
+            } else {
+                401
+            };
             let response = Response::builder().status(status).body(Body::empty());
             Ok::<_, Infallible>(response.unwrap())
         }));

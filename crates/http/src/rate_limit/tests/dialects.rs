@@ -91,9 +91,10 @@ async fn of_two_layers_the_one_with_less_left_is_told() {
                 let policy = policy(&format!("of-{max}"), max, HOUR);
                 RateLimitLayer::new([policy]).with_headers(dialect)
             };
-            let service = layer(outer).layer(layer(inner).layer(service_fn(
-                async |_: Request<()>| Ok::<_, Infallible>(Response::new(Body::empty())),
-            )));
+            let service =
+                layer(outer).layer(layer(inner).layer(service_fn(async |_: Request<()>| {
+                    Ok::<_, Infallible>(Response::new(Body::empty()))
+                })));
             let response = service.oneshot(request("192.0.2.1", "/")).await.unwrap();
             let headers = response.headers();
             let told = [

@@ -9,11 +9,10 @@ async fn statuses(
     layer: &RateLimitLayer,
     requests: impl IntoIterator<Item = Request<()>>,
 ) -> Vec<u16> {
-    let mut service = ClientAddressLayer::new(TrustedProxies::parse(["10.0.0.0/8"]).unwrap()).layer(
-        layer.layer(service_fn(async |_: Request<()>| {
+    let mut service = ClientAddressLayer::new(TrustedProxies::parse(["10.0.0.0/8"]).unwrap())
+        .layer(layer.layer(service_fn(async |_: Request<()>| {
             Ok::<_, Infallible>(Response::new(Body::empty()))
-        })),
-    );
+        })));
     let mut found = Vec::new();
     for request in requests {
         found.push(service.call(request).await.unwrap().status().as_u16());
@@ -86,7 +85,9 @@ async fn mistakes_in_the_set_up_are_told_by_the_layer() {
     let mut request = Request::new(());
     let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));
     request.extensions_mut().insert(ConnectInfo(peer));
-    request.headers_mut().insert("x-forwarded-for", "6.6.6.6".parse().unwrap());
+    request
+        .headers_mut()
+        .insert("x-forwarded-for", "6.6.6.6".parse().unwrap());
     twice.oneshot(request).await.unwrap();
     let told = layer.warnings();
     let mut codes: Vec<&str> = told.iter().map(lint::Warning::code).collect();

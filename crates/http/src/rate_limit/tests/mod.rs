@@ -308,7 +308,10 @@ fn trap_19_a_late_success_gives_nothing_back_to_the_next_window() {
         .reserve(key, Timestamp::from_millis(10_000))
         .unwrap()
         .keep();
-    let standing = late.settle(Outcome::new(StatusCode::OK, 0), Timestamp::from_millis(10_000));
+    let standing = late.settle(
+        Outcome::new(StatusCode::OK, 0),
+        Timestamp::from_millis(10_000),
+    );
     assert_eq!(standing.policies().count(), 1);
     limiter
         .reserve(key, Timestamp::from_millis(10_000))

@@ -13,7 +13,7 @@ use super::store::{ALGORITHMS, Held, Store, left, look, policy, quota};
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Wait(u64),
-    StepBack(u64),
+    TurnBack(u64),
     Request(u8),
     /// Ends the request that has run longest, with a cost.
     End(u32),
@@ -22,7 +22,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0u64..3_000).prop_map(Step::Wait),
-        1 => (0u64..5_000).prop_map(Step::StepBack),
+        1 => (0u64..5_000).prop_map(Step::TurnBack),
         8 => (0u8..2).prop_map(Step::Request),
         4 => (0u32..6).prop_map(Step::End),
     ]
@@ -56,7 +56,7 @@ async fn play(store: &Store, steps: &[Step]) -> Vec<String> {
     for step in steps {
         match *step {
             Step::Wait(millis) => store.clock().advance(Duration::from_millis(millis)),
-            Step::StepBack(millis) => {
+            Step::TurnBack(millis) => {
                 let now = paceline_http::rate_limit::Clock::now(store.clock()).as_millis();
                 let before = paceline_http::rate_limit::Timestamp::from_millis(now - millis);
                 store.clock().set(before);

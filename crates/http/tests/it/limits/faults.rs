@@ -42,7 +42,11 @@ async fn check(layer: &SharedRateLimitLayer, path: &str, status: u16, limits: &s
     let response = ask(layer, path).await;
     let told = response.headers().get("ratelimit");
     let told = told.map_or("", |value| value.to_str().unwrap());
-    assert_eq!((response.status().as_u16(), told), (status, limits), "{path}");
+    assert_eq!(
+        (response.status().as_u16(), told),
+        (status, limits),
+        "{path}"
+    );
     if status == 503 {
         assert_eq!(response.headers()["retry-after"], "1");
     }
@@ -71,7 +75,10 @@ async fn trap_19_without_its_server_each_policy_does_what_its_mode_says_until_it
     assert!(server.run(), "it comes up again");
     let back = Instant::now();
     while ask(&layer, "/closed").await.status() == 503 {
-        assert!(back.elapsed() < Duration::from_secs(20), "it is asked again");
+        assert!(
+            back.elapsed() < Duration::from_secs(20),
+            "it is asked again"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // What was answered before the kill is counted still: the second of two was taken just now.
@@ -121,7 +128,11 @@ async fn trap_19_a_server_that_does_not_answer_holds_nobody_up() {
             let cause = std::error::Error::source(&unavailable).unwrap().to_string();
             assert!(cause.contains("did not answer within 100ms"), "{cause}");
             assert!(began.elapsed() >= Duration::from_millis(100));
-            assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+            assert!(
+                began.elapsed() < Duration::from_secs(2),
+                "{:?}",
+                began.elapsed()
+            );
             break;
         }
         began = Instant::now();
@@ -155,8 +166,13 @@ async fn the_503_says_nothing_of_the_cause() {
     server.kill();
     let limiter = SharedLimiter::new(server.store("p"), modes()).unwrap();
     let response = ask(&SharedRateLimitLayer::new(limiter), "/closed").await;
-    assert_eq!(response.headers()["content-type"], "application/problem+json");
-    let body = axum::body::to_bytes(response.into_body(), 4_096).await.unwrap();
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/problem+json"
+    );
+    let body = axum::body::to_bytes(response.into_body(), 4_096)
+        .await
+        .unwrap();
     let document: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(document["code"], "unavailable");
     assert_eq!(
@@ -164,5 +180,8 @@ async fn the_503_says_nothing_of_the_cause() {
         "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
     );
     let text = document.to_string().to_lowercase();
-    assert!(!text.contains("redis") && !text.contains("127.0.0.1"), "{text}");
+    assert!(
+        !text.contains("redis") && !text.contains("127.0.0.1"),
+        "{text}"
+    );
 }

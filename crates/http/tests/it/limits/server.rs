@@ -49,7 +49,14 @@ impl Server {
     pub(crate) fn run(&self) -> bool {
         let child = Command::new("redis-server")
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
-            .args(["--save", "", "--appendonly", "yes", "--appendfsync", "always"])
+            .args([
+                "--save",
+                "",
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "always",
+            ])
             .args(["--enable-debug-command", "yes", "--dir"])
             .arg(self.folder.path())
             .stdout(Stdio::null())

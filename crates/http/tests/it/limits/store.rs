@@ -35,7 +35,14 @@ pub(super) fn policy(name: &str, quota: Quota) -> Policy {
 #[derive(Clone)]
 pub(super) enum Store {
     Memory(Limiter, FakeClock),
-    Redis(SharedLimiter, FakeClock, Arc<Server>),
+    Redis(Shared, FakeClock),
+}
+
+/// A limiter, and its server for as long.
+#[derive(Clone)]
+pub(super) struct Shared {
+    limiter: SharedLimiter,
+    _server: Arc<Server>,
 }
 
 /// What either holds for a request.
@@ -64,12 +71,18 @@ impl Store {
         let server = Server::shared();
         let options = server.options(&prefix()).clock(redis.clone());
         let store = RedisStore::new(&options).unwrap();
-        let shared = SharedLimiter::new(store, policies.iter().cloned())
+        let limiter = SharedLimiter::new(store, policies.iter().cloned())
             .unwrap()
             .without_local_denials();
         [
             Self::Memory(Limiter::new(policies.iter().cloned()), memory),
-            Self::Redis(shared, redis, server),
+            Self::Redis(
+                Shared {
+                    limiter,
+                    _server: server,
+                },
+                redis,
+            ),
         ]
     }
 
@@ -82,7 +95,7 @@ impl Store {
 
     pub(super) fn clock(&self) -> &FakeClock {
         match self {
-            Self::Memory(_, clock) | Self::Redis(_, clock, _) => clock,
+            Self::Memory(_, clock) | Self::Redis(_, clock) => clock,
         }
     }
 
@@ -90,7 +103,7 @@ impl Store {
         let (key, now) = (LimitKey::of(key), self.clock().now());
         match self {
             Self::Memory(limiter, _) => limiter.reserve(key, now).map(Held::Memory),
-            Self::Redis(limiter, ..) => match limiter.reserve(key, now).await {
+            Self::Redis(shared, _) => match shared.limiter.reserve(key, now).await {
                 Ok(held) => {
                     assert!(held.is_shared(), "the server was asked");
                     Ok(Held::Redis(held))
@@ -124,19 +137,6 @@ impl Store {
                 true
             }
             Err(_) => false,
-        }
-    }
-
-    /// What a request finds: whether it passes, what each policy has left, when there is more, when to
-    /// try again.
-    pub(super) async fn look(&self, key: &str) -> Look {
-        match self.reserve(key).await {
-            Ok(held) => look(true, &keep(held), 0),
-            Err(exceeded) => look(
-                false,
-                exceeded.standing(),
-                exceeded.retry_after().as_secs(),
-            ),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Mistakes only a shared store can have.
 
+use paceline_http::rate_limit::lint::Warning;
 use paceline_http::rate_limit::shared::{SharedLimiter, SharedRateLimitLayer};
 use paceline_http::rate_limit::store::redis::{RedisOptions, RedisStore};
 
@@ -14,7 +15,7 @@ fn two_limiters_that_count_each_others_requests_are_told() {
     };
     let check = |layer: &SharedRateLimitLayer, expected: &[&str]| {
         let told = layer.warnings();
-        let told: Vec<&str> = told.iter().map(|warning| warning.code()).collect();
+        let told: Vec<&str> = told.iter().map(Warning::code).collect();
         assert_eq!(told, expected);
     };
     // A month is not too long there.

@@ -138,9 +138,7 @@ fn limits_need_names_of_their_own_and_a_rooted_path() {
 
 #[test]
 fn each_mistake_in_a_limit_is_shown_at_its_line() {
-    let limit = |keys: &str| {
-        format!("[[limits]]\nname = \"a\"\nmax = 10\nwindow = \"1m\"\n{keys}")
-    };
+    let limit = |keys: &str| format!("[[limits]]\nname = \"a\"\nmax = 10\nwindow = \"1m\"\n{keys}");
     let redis = "\n[limit_settings]\nredis = \"redis://127.0.0.1:6379\"";
     check(
         &limit("algorithm = \"sliding_window\""),
@@ -156,7 +154,10 @@ fn each_mistake_in_a_limit_is_shown_at_its_line() {
         &limit("algorithm = \"gcra\"\nburst = 11"),
         &["paceline.toml:8: | above `max` 10"],
     );
-    check(&limit("weight = 11"), &["paceline.toml:7: | smaller `weight`"]);
+    check(
+        &limit("weight = 11"),
+        &["paceline.toml:7: | smaller `weight`"],
+    );
     check(&limit("weight = 0"), &["paceline.toml:7: | at least 1"]);
     check(
         &limit("skip_successful = true\nskip_failed = true"),
@@ -184,7 +185,11 @@ fn each_mistake_in_a_limit_is_shown_at_its_line() {
     );
     check(
         "[limit_settings]\nheaders = \"draft7\"\nipv6_prefix = 200\nredis = \"127.0.0.1\"",
-        &["4: | write \"draft-7\"", "5: | from 1 to 128", "6: | redis://"],
+        &[
+            "4: | write \"draft-7\"",
+            "5: | from 1 to 128",
+            "6: | redis://",
+        ],
     );
     check(
         "[[concurrency]]\npath = \"/api/export\"\n[[concurrency]]\nmax = 4\n[[concurrency]]\nmax = 4",

@@ -14,6 +14,8 @@ pub(super) const MOST_ENTRIES: usize = NONE as usize;
 /// Counts that are over and dropped, at most, whenever a new one is added: two for one keeps the table
 /// near the number of live counts.
 const DROPPED_PER_ADD: usize = 2;
+/// Live counts compared when one has to make room and they are not in order.
+const COMPARED: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Shard {
@@ -76,8 +78,7 @@ impl Shard {
         let before = self.state(index);
         let decision = algorithm::decide(now, Some(before), quota, cost);
         if algorithm::ends_at(&before, quota) <= now {
-            self.orders[policy].remove(&mut self.entries, index);
-            self.orders[policy].push_latest(&mut self.entries, index);
+            self.move_to_end(policy, index);
         }
         self.set_state(index, &decision.state);
         Verdict::from(&decision)
@@ -151,7 +152,7 @@ impl Shard {
     fn add(&mut self, hash: u64, policy: usize, key: LimitKey, state: &State, now: Timestamp) {
         self.drop_ended(now);
         if self.len >= self.room {
-            self.displace_earliest();
+            self.displace();
         }
         let number = u32::try_from(policy).expect("a policy number is an index of `orders`");
         let index = self.place(Entry::new(key, number, state));
@@ -229,25 +230,57 @@ impl Shard {
                 } else if self.quotas[policy].algorithm() == Algorithm::FixedWindow {
                     break;
                 } else {
-                    self.orders[policy].remove(&mut self.entries, first);
-                    self.orders[policy].push_latest(&mut self.entries, first);
+                    self.move_to_end(policy, first);
                 }
             }
         }
     }
 
-    fn displace_earliest(&mut self) {
-        if let Some(index) = self.earliest() {
-            self.remove(index);
-        }
+    fn move_to_end(&mut self, policy: usize, index: Index) {
+        self.orders[policy].remove(&mut self.entries, index);
+        self.orders[policy].push_latest(&mut self.entries, index);
     }
 
-    /// The count that is over first, over all policies.
-    fn earliest(&self) -> Option<Index> {
-        let fronts = self.orders.iter().map(|order| order.earliest());
-        fronts
-            .filter(|index| *index != NONE)
-            .min_by_key(|index| self.ends_at(*index))
+    /// Makes room where everything is live.
+    fn displace(&mut self) {
+        let policies = 0..self.orders.len();
+        let worth = |index: &Index| (self.ends_at(*index), self.used(*index));
+        let least = policies
+            .filter_map(|policy| self.least_of(policy))
+            .min_by_key(worth);
+        let Some(index) = least else { return };
+        let policy = self.entries[at(index)].policy as usize;
+        let first = self.orders[policy].earliest();
+        if first != index {
+            self.move_to_end(policy, first);
+        }
+        self.remove(index);
+    }
+
+    /// What a policy would miss least: what is over first, and of those the one with the least used. Only
+    /// fixed windows are in order; of others the first few are compared.
+    fn least_of(&self, policy: usize) -> Option<Index> {
+        let mut next = self.orders[policy].earliest();
+        let few = if self.quotas[policy].algorithm() == Algorithm::FixedWindow {
+            1
+        } else {
+            COMPARED
+        };
+        let candidates = std::iter::from_fn(|| {
+            let index = (next != NONE).then_some(next)?;
+            next = self.entries[at(index)].later;
+            Some(index)
+        });
+        candidates
+            .take(few)
+            .min_by_key(|index| (self.ends_at(*index), self.used(*index)))
+    }
+
+    /// Units that count against the entry's key, by its own time.
+    fn used(&self, index: Index) -> u32 {
+        let state = self.state(index);
+        let cells = state.cells.iter();
+        cells.fold(state.count, |sum, cell| sum.saturating_add(*cell))
     }
 
     /// Removes the entry at `index`; its place becomes free.

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redis::{Client, Value};
+use redis::{Client, IntoConnectionInfo, ProtocolVersion, RedisResult, Value};
 
 pub use self::fault::RedisFault;
 pub use self::options::{InvalidRedisUrl, RedisOptions, TooLargeForRedis};
@@ -95,7 +95,7 @@ impl RedisStore {
             // Somebody may have chosen another one: that is fine.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        let client = Client::open(options.url.as_str()).map_err(InvalidRedisUrl::new)?;
+        let client = open(&options.url).map_err(InvalidRedisUrl::new)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 link: Link::new(client, options.deadline, options.connecting),
@@ -228,6 +228,16 @@ impl RedisStore {
         }
         answer
     }
+}
+
+/// With the protocol in which a connection tells that it broke.
+fn open(url: &str) -> RedisResult<Client> {
+    let address = url.into_connection_info()?;
+    let settings = address
+        .redis_settings()
+        .clone()
+        .set_protocol(ProtocolVersion::RESP3);
+    Client::open(address.set_redis_settings(settings))
 }
 
 fn push_quota(call: &mut Call, quota: Quota) {

@@ -121,8 +121,8 @@ pub struct TooLargeForRedis {
 impl TooLargeForRedis {
     /// Whether the server can count for this policy.
     ///
-    /// Its maximum times its window in milliseconds must be at most 2^52: 5,000,000,000 a day, or 140,000
-    /// a year.
+    /// Its maximum times its window in milliseconds must be at most 2^52: 52,000,000 a day, or 140,000 a
+    /// year.
     pub fn check(policy: &Policy) -> Result<(), Self> {
         let quota = policy.quota();
         let product = quota.window().as_millis() * u128::from(quota.max().get());

@@ -14,9 +14,12 @@ for index, key in ipairs(KEYS) do
   }
   local cost = tonumber(ARGV[first + 4])
   local state, stepped_back = algorithm.current(read(key, algorithm.size), quota)
-  local taken = not refused and algorithm.take(state, quota, cost)
-  refused = refused or not taken
-  if taken or stepped_back then write(key, state, algorithm.lasts(state, quota)) end
+  local only_looked_at = refused
+  local taken = not only_looked_at and algorithm.take(state, quota, cost)
+  refused = not taken
+  if taken or (stepped_back and not only_looked_at) then
+    write(key, state, algorithm.lasts(state, quota))
+  end
   answer[#answer + 1] = taken and 1 or 0
   local remaining, more, next_in = algorithm.look(state, quota, cost)
   local at, count, given_back = algorithm.receipt(state)
