@@ -57,6 +57,11 @@ fn lead(now: Timestamp, state: Option<State>, rate: &Rate) -> Parts {
     })
 }
 
+pub(super) fn stepped_back(now: Timestamp, state: &State, quota: Quota) -> bool {
+    let rate = Rate::new(quota);
+    rate.until(now, state.at, state.count) > rate.burst
+}
+
 fn state_of(now: Timestamp, lead: Parts, given_back: u32, rate: &Rate) -> State {
     let whole = u64::try_from(lead / rate.max).unwrap_or(u64::MAX);
     let mut state = State::new(now.saturating_add(Duration::from_millis(whole)));

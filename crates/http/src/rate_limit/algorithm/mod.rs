@@ -137,14 +137,30 @@ impl From<&Decision> for Verdict {
 
 /// Whether a request that costs `cost` units fits at `now`, given the key's state.
 ///
-/// A request that does not fit takes nothing. One that costs more than the quota ever holds takes all of
+/// A request that does not fit takes nothing, and changes the state only when the clock stepped back. One that costs more than the quota ever holds takes all of
 /// it.
 pub fn decide(now: Timestamp, state: Option<State>, quota: Quota, cost: u32) -> Decision {
     let cost = cost.min(quota.capacity().get());
-    match quota.algorithm() {
+    let mut decision = match quota.algorithm() {
         Algorithm::FixedWindow => fixed_window::decide(now, state, quota, cost),
         Algorithm::SlidingWindow => sliding_window::decide(now, state, quota, cost),
         Algorithm::Gcra => gcra::decide(now, state, quota, cost),
+    };
+    if let Some(before) = state
+        && !decision.allowed
+        && !stepped_back(now, &before, quota)
+    {
+        decision.state = before;
+    }
+    decision
+}
+
+/// Whether the state is of a time that has not come yet.
+fn stepped_back(now: Timestamp, state: &State, quota: Quota) -> bool {
+    match quota.algorithm() {
+        Algorithm::FixedWindow => state.at > now.saturating_add(quota.window()),
+        Algorithm::SlidingWindow => state.at > now,
+        Algorithm::Gcra => gcra::stepped_back(now, state, quota),
     }
 }
 

@@ -38,39 +38,35 @@ async fn trap_19_every_key_has_a_time_to_live_and_one_slot() {
     let (server, prefix, clock) = (Server::shared(), prefix(), SystemClock::new());
     let limiter = SharedLimiter::new(server.store(&prefix), all()).unwrap();
     let key = LimitKey::of("someone");
-    let check = |expected: usize| {
-        let found = keys(&server, &prefix);
-        assert_eq!(found.len(), expected);
-        let tag = |key: &str| {
-            let (_, rest) = key.split_once('{').unwrap();
-            rest.split_once('}').unwrap().0.to_owned()
-        };
-        for (key, lives) in &found {
-            assert!((1..=90_000).contains(lives), "{key} lives for {lives} ms");
-            assert_eq!(tag(key), tag(&found[0].0), "one slot");
-        }
-    };
     let held = limiter.reserve(key, clock.now()).await.unwrap();
-    check(3);
-    let _ = held
-        .settle(Outcome::new(http::StatusCode::OK, 0), clock.now())
-        .await;
-    check(3);
-    // A refund of what is no longer there must not make a key that stays.
+    let found = keys(&server, &prefix);
+    assert_eq!(found.len(), 3);
+    let tag = |key: &str| {
+        let (_, rest) = key.split_once('{').unwrap();
+        rest.split_once('}').unwrap().0.to_owned()
+    };
+    for (key, lives) in &found {
+        assert!((1..=91_000).contains(lives), "{key} lives for {lives} ms");
+        assert_eq!(tag(key), tag(&found[0].0), "one slot");
+    }
+    // -1 is the answer for a key that stays.
+    let none_stays = || {
+        let found = keys(&server, &prefix);
+        assert!(found.iter().all(|(_, lives)| *lives != -1), "{found:?}");
+    };
+    let good = Outcome::new(http::StatusCode::OK, 0);
+    let _ = held.settle(good, clock.now()).await;
+    none_stays();
+    // A refund of what is no longer there must not make a key that stays, or a quota that is larger.
     let held = limiter.reserve(key, clock.now()).await.unwrap();
     for (key, _) in keys(&server, &prefix) {
-        let _: () = redis::cmd("DEL")
-            .arg(key)
-            .query(&mut server.connection())
-            .unwrap();
+        let mut connection = server.connection();
+        let _: () = redis::cmd("DEL").arg(key).query(&mut connection).unwrap();
     }
-    let _ = held
-        .settle(Outcome::new(http::StatusCode::OK, 0), clock.now())
-        .await;
-    let left = keys(&server, &prefix);
-    assert!(left.iter().all(|(_, lives)| *lives != -1), "{left:?}");
-    let failed = limiter.reserve(key, clock.now()).await.unwrap().keep();
-    assert!(failed.policies().all(|(_, remaining, _)| remaining == 1));
+    let _ = held.settle(good, clock.now()).await;
+    none_stays();
+    let kept = limiter.reserve(key, clock.now()).await.unwrap().keep();
+    assert!(kept.policies().all(|(_, remaining, _)| remaining == 1));
 }
 
 /// Trap 19 of the limits: the script flushed.

@@ -6,7 +6,7 @@
 //!
 //! A key is `PREFIX:{CLIENT}:POLICY:RULE`: the client's part in braces puts all its keys into one slot of a
 //! cluster, and a policy whose quota is changed starts anew. Every key has a time to live, at most nine
-//! eighths of its window. `CLIENT` is an address in hexadecimal, or a digest of what it is counted by.
+//! eighths of its window and a second. `CLIENT` is an address in hexadecimal, or a digest of what it is counted by.
 //!
 //! Every question has a deadline. A server that fails five times in a row is left alone for a second, then
 //! tried by one request. What happens to requests meanwhile is their policies'
