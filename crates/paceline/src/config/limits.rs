@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use paceline_http::client_ip::Ipv6PrefixLength;
+use paceline_http::rate_limit::store::redis::TooLargeForRedis;
 use paceline_http::rate_limit::{Algorithm, FailMode, HeaderDialect};
 
 use super::Mistake;
@@ -114,6 +115,9 @@ pub struct Concurrency {
     pub patience: Duration,
 }
 
+/// The most that `max` times the milliseconds of `window` may be there.
+const LARGEST_ON_REDIS: u128 = TooLargeForRedis::LARGEST;
+
 const STORES: [(LimitStore, &str); 2] =
     [(LimitStore::Memory, "memory"), (LimitStore::Redis, "redis")];
 const ALGORITHMS: [(Algorithm, &str); 3] = [
@@ -205,6 +209,17 @@ fn agree(section: &Section<'_, '_>, limit: &Limit) {
     if limit.skip_successful && limit.skip_failed {
         let message = "with `skip_successful` and `skip_failed` no request counts".to_owned();
         report(section, "skip_failed", message, "one of both");
+    }
+    if limit.store == LimitStore::Redis
+        && limit.window.as_millis() * u128::from(limit.max.get()) > LARGEST_ON_REDIS
+    {
+        let message = "`max` in this `window` is too much to count exactly on Redis".to_owned();
+        report(
+            section,
+            "max",
+            message,
+            "a smaller `max`, or a shorter `window`",
+        );
     }
     if section.has("on_store_failure") && limit.store == LimitStore::Memory {
         let message = "counts in memory do not fail".to_owned();

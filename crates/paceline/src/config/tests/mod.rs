@@ -167,6 +167,11 @@ fn each_mistake_in_a_limit_is_shown_at_its_line() {
         &limit("store = \"redis\""),
         &["paceline.toml:7: | [limit_settings] with the key `redis`"],
     );
+    let large = "[[limits]]\nname = \"a\"\nmax = 1_000_000\nwindow = \"365d\"\nstore = \"redis\"";
+    check(
+        &format!("{large}{redis}"),
+        &["paceline.toml:5: | a smaller `max`"],
+    );
     check(
         &(limit("store = \"redis\"\non_store_failure = \"closed\"") + redis),
         &[],

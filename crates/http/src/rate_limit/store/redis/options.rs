@@ -108,10 +108,6 @@ impl std::error::Error for InvalidRedisUrl {
     }
 }
 
-/// The largest product of maximum and milliseconds: twice that is a whole number in a script, where numbers
-/// have 53 bits.
-const LARGEST: u128 = 1 << 52;
-
 /// A quota that is too large for exact arithmetic on the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TooLargeForRedis {
@@ -119,6 +115,10 @@ pub struct TooLargeForRedis {
 }
 
 impl TooLargeForRedis {
+    /// The largest product of maximum and milliseconds: twice that is a whole number in a script, where
+    /// numbers have 53 bits.
+    pub const LARGEST: u128 = 1 << 52;
+
     /// Whether the server can count for this policy.
     ///
     /// Its maximum times its window in milliseconds must be at most 2^52: 52,000,000 a day, or 140,000 a
@@ -126,7 +126,7 @@ impl TooLargeForRedis {
     pub fn check(policy: &Policy) -> Result<(), Self> {
         let quota = policy.quota();
         let product = quota.window().as_millis() * u128::from(quota.max().get());
-        if product <= LARGEST {
+        if product <= Self::LARGEST {
             Ok(())
         } else {
             Err(Self {
