@@ -6,6 +6,7 @@
 mod debian;
 mod node;
 mod python;
+mod rust_port;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub(crate) enum Need {
     InteropNode,
     /// BullMQ for Python, likewise, in a venv under the target folder.
     InteropPython,
+    /// BullMQ for Rust (the official port), likewise, compiled into a target folder of its own.
+    InteropRust,
     /// The Express peer's npm packages.
     ExpressPeer,
     /// The BullMQ peer's npm packages.
@@ -85,6 +88,9 @@ impl Need {
             Need::InteropPython => {
                 "PyPI crates/jobs/tests/interop/python/requirements.txt into target/interop-python: BullMQ for Python, likewise"
             }
+            Need::InteropRust => {
+                "crates.io crates/jobs/tests/interop/rust/Cargo.lock into target/interop-rust: BullMQ for Rust, likewise (compiled, some minutes)"
+            }
             Need::BullmqPeer => "npm bench/peers/bullmq/package-lock.json: the BullMQ peer",
             Need::ExpressPeer => {
                 "npm bench/peers/express/package-lock.json: the Express peer (its SQLite driver is compiled, some minutes)"
@@ -106,6 +112,7 @@ impl Need {
             Need::Valgrind => debian::on_path("valgrind"),
             Need::InteropNode => node::is_current(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.is_current(),
+            Need::InteropRust => rust_port::is_current(),
             Need::BullmqPeer => node::is_current("bench/peers/bullmq"),
             Need::ExpressPeer => node::is_current("bench/peers/express"),
             Need::PocketBase => python::POCKETBASE.is_current(),
@@ -123,6 +130,7 @@ impl Need {
             Need::Valgrind => debian::install(&["valgrind"]),
             Need::InteropNode => node::install(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.install(),
+            Need::InteropRust => rust_port::build(),
             Need::BullmqPeer => node::install("bench/peers/bullmq"),
             Need::ExpressPeer => node::install("bench/peers/express"),
             Need::PocketBase => python::POCKETBASE.install(),
@@ -182,6 +190,12 @@ pub(crate) fn python_program(name: &str) -> PathBuf {
 /// The Python that has BullMQ.
 pub(crate) fn interop_python() -> PathBuf {
     python::INTEROP.program("python")
+}
+
+/// The program around BullMQ for Rust, built from its sources as they are now.
+pub(crate) fn interop_rust() -> Result<PathBuf, String> {
+    rust_port::build()?;
+    Ok(rust_port::program())
 }
 
 fn permitted(yes: bool) -> Result<bool, String> {

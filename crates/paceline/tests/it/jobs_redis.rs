@@ -19,6 +19,7 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
+    /// Starts one with these arguments too.
     pub(crate) fn start(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = {
@@ -145,7 +146,7 @@ fn what_a_server_lacks_is_said_with_what_to_use_instead() {
     redis.refused(
         &grouped,
         1,
-        "groups are not supported by this job store. A store in a file",
+        "groups are not supported by this job store: leave",
     );
 }
 
