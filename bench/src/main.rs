@@ -10,6 +10,7 @@ mod export;
 mod http;
 mod jobs;
 mod limit;
+mod limiter;
 mod load;
 mod machine;
 mod options;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Ok(Mode::ReportOnly) => Results::read().and_then(|results| report::write(&results)),
         Ok(Mode::Constant(arguments)) => constant::serve(&arguments),
         Ok(Mode::Limit(arguments)) => limit::call(&arguments),
+        Ok(Mode::Limiter(arguments)) => limiter::run(&arguments),
         Ok(Mode::Jobs(arguments)) => jobs::ours::run(&arguments),
         Err(problem) => Err(format!("{problem}\n\n{}", options::HELP)),
     };
@@ -66,6 +68,9 @@ fn measure_http(options: &Options, results: &mut Results) -> Outcome<()> {
     }
     if options.wants("limit") {
         limit::measure(results)?;
+    }
+    if options.wants("limiter") {
+        limiter::measure(options, results)?;
     }
     if options.wants("startup") {
         startup::measure(&data, options, results)?;

@@ -6,7 +6,7 @@ cargo xtask bench [OPTION]...
   --seconds N    how long each contender is loaded in each run (30)
   --warm-up N    how long before that, unmeasured (3)
   --runs N       runs; medians are reported (3)
-  --rows A,B     only these: ceilings, limit, startup, export, jobs, and the names of rows in the report
+  --rows A,B     only these: ceilings, limit, limiter, startup, export, jobs, and the names of rows in the report
   --export-rows N  rows of the export (1000000)
   --jobs N       jobs in each measurement of jobs, at most 5 s of them (100000)
   --deep N       jobs that wait in the row jobs-depth and are worked off in jobs-memory (1000000)
@@ -25,6 +25,8 @@ pub(crate) enum Mode {
     Constant(Vec<String>),
     /// Be the process whose instructions are counted.
     Limit(Vec<String>),
+    /// Be the process whose decisions are counted.
+    Limiter(Vec<String>),
     /// Be the process that adds and works off jobs.
     Jobs(Vec<String>),
 }
@@ -84,6 +86,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Mode, String> {
     match arguments.split_first() {
         Some((first, rest)) if first == "constant" => return Ok(Mode::Constant(rest.to_vec())),
         Some((first, rest)) if first == "limit" => return Ok(Mode::Limit(rest.to_vec())),
+        Some((first, rest)) if first == "limiter" => return Ok(Mode::Limiter(rest.to_vec())),
         Some((first, rest)) if first == "jobs" => return Ok(Mode::Jobs(rest.to_vec())),
         _ => {}
     }

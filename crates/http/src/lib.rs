@@ -8,6 +8,7 @@
 //! | [`page`] | pages of a list, by number and by signed cursor, with `Link` |
 //! | [`cors`] | leave for pages of other origins to use all of this |
 //! | [`rate_limit`] | limits with honest `RateLimit` and `Retry-After` fields |
+//! | [`concurrency_limit`] | how many requests run at the same time, and how many wait |
 //! | [`conditional`] | entity tags, preconditions, `304` and `412` (RFC 9110, section 13) |
 //! | [`compression`] | `Accept-Encoding` and the content codings zstd, br, gzip, deflate |
 //! | [`representation`] | answers kept in memory with every coding they were asked for in |
@@ -18,6 +19,7 @@
 
 pub mod client_ip;
 pub mod compression;
+pub mod concurrency_limit;
 pub mod conditional;
 pub mod cors;
 pub mod fields;

@@ -7,6 +7,8 @@ mod compression;
 mod conditional;
 mod exchange;
 mod rows;
+#[cfg(feature = "redis")]
+mod limits;
 mod streaming;
 mod unsafe_methods;
 mod variant_cache;

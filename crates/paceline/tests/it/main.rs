@@ -12,6 +12,7 @@ mod jobs_move;
 mod jobs_redis;
 mod jobs_redis_tls;
 mod jobs_work;
+mod limits;
 mod listing;
 mod login;
 mod mail;
