@@ -8,6 +8,15 @@ use crate::{setup, workspace};
 /// Peers in Rust: packages of their own under `bench/peers`, never part of the workspace.
 const RUST_PEERS: [&str; 2] = ["bullmq-official", "apalis-sqlite"];
 
+/// How a peer is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Quickly: it is asked what it answers.
+    Dev,
+    /// To be measured.
+    Release,
+}
+
 /// Which part of the measurements was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Asked {
@@ -82,18 +91,24 @@ fn build(asked: Asked) -> Result<(), String> {
     }
     ours.run()?;
     if asked.jobs {
-        RUST_PEERS.iter().try_for_each(|name| peer(name).run())?;
+        RUST_PEERS
+            .iter()
+            .try_for_each(|name| peer(name, Profile::Release).run())?;
     }
     Ok(())
 }
 
-fn peer(name: &str) -> Program {
+/// Builds a peer in Rust into `target/peers`.
+pub(crate) fn peer(name: &str, profile: Profile) -> Program {
     let manifest = workspace::root().join("bench/peers").join(name);
-    let mut program = cargo(&["build", "--release", "--locked", "--manifest-path"]);
+    let mut program = cargo(&["build", "--locked", "--manifest-path"]);
     program
         .arguments(&[manifest.join("Cargo.toml")])
         .arguments(&["--target-dir"])
         .arguments(&[workspace::target().join("peers")]);
+    if profile == Profile::Release {
+        program.arguments(&["--release"]);
+    }
     program
 }
 

@@ -12,13 +12,38 @@
 //!
 //! The crate knows no database and no queue; every layer works with any
 //! `tower_service::Service<http::Request<B>>`.
+//!
+//! # Features
+//!
+//! None is on by default; each is additive and works alone. Problem documents are always there.
+//!
+//! | feature | what it adds | needs |
+//! |---|---|---|
+//! | `axum` | problems and event streams as axum responses, extractors | |
+//! | `client-ip` | [`client_ip`] | `axum` (its `ConnectInfo`) |
+//! | `conditional` | [`conditional`] | |
+//! | `compression` | [`compression`] | `conditional`: encoded answers have tags of their own |
+//! | `representation` | [`representation`] | `compression` |
+//! | `rate-limit` | [`rate_limit`] | `client-ip` |
+//! | `sse` | [`stream::sse`] | |
+//! | `full` | all of them | |
 
+#[cfg(feature = "client-ip")]
 pub mod client_ip;
+#[cfg(feature = "compression")]
 pub mod compression;
+#[cfg(feature = "conditional")]
 pub mod conditional;
 pub mod problem;
+#[cfg(feature = "rate-limit")]
 pub mod rate_limit;
+#[cfg(feature = "representation")]
 pub mod representation;
 pub mod stream;
 
+#[cfg(feature = "conditional")]
+mod cache_control;
+#[cfg(feature = "conditional")]
+mod coding;
+#[cfg(feature = "conditional")]
 mod gathering;

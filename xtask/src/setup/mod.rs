@@ -33,14 +33,29 @@ pub(crate) enum Need {
     InteropPython,
     /// The Express peer's npm packages.
     ExpressPeer,
+    /// The conformance suite's Express, npm packages.
+    ExpressConformance,
+    /// nginx and Caddy, in a venv under the target folder.
+    Proxies,
     /// The BullMQ peer's npm packages.
     BullmqPeer,
     /// The `PocketBase` peer, in a venv under the target folder.
     PocketBase,
 }
 
+/// Express for the conformance suite.
+const EXPRESS_CONFORMANCE: &str = "bench/peers/express-conformance";
+
 /// The Node side of the interop tests.
 const INTEROP_NODE: &str = "crates/jobs/tests/interop/node";
+
+/// What `cargo xtask conformance` needs.
+pub(crate) const CONFORMANCE_NEEDS: [Need; 4] = [
+    Need::PythonVenv,
+    Need::Node,
+    Need::ExpressConformance,
+    Need::Proxies,
+];
 
 /// What the measurements of jobs need.
 pub(crate) const JOBS_BENCH_NEEDS: [Need; 3] = [Need::Node, Need::Redis, Need::BullmqPeer];
@@ -86,6 +101,12 @@ impl Need {
                 "PyPI crates/jobs/tests/interop/python/requirements.txt into target/interop-python: BullMQ for Python, likewise"
             }
             Need::BullmqPeer => "npm bench/peers/bullmq/package-lock.json: the BullMQ peer",
+            Need::ExpressConformance => {
+                "npm bench/peers/express-conformance/package-lock.json: Express and its compression middleware, asked the conformance suite's cases"
+            }
+            Need::Proxies => {
+                "PyPI bench/peers/proxies/requirements.txt into target/proxies: nginx and Caddy, likewise"
+            }
             Need::ExpressPeer => {
                 "npm bench/peers/express/package-lock.json: the Express peer (its SQLite driver is compiled, some minutes)"
             }
@@ -107,6 +128,8 @@ impl Need {
             Need::InteropNode => node::is_current(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.is_current(),
             Need::BullmqPeer => node::is_current("bench/peers/bullmq"),
+            Need::ExpressConformance => node::is_current(EXPRESS_CONFORMANCE),
+            Need::Proxies => python::PROXIES.is_current(),
             Need::ExpressPeer => node::is_current("bench/peers/express"),
             Need::PocketBase => python::POCKETBASE.is_current(),
         }
@@ -124,6 +147,8 @@ impl Need {
             Need::InteropNode => node::install(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.install(),
             Need::BullmqPeer => node::install("bench/peers/bullmq"),
+            Need::ExpressConformance => node::install(EXPRESS_CONFORMANCE),
+            Need::Proxies => python::PROXIES.install(),
             Need::ExpressPeer => node::install("bench/peers/express"),
             Need::PocketBase => python::POCKETBASE.install(),
         }

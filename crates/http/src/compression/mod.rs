@@ -23,12 +23,12 @@
 
 mod accept_encoding;
 mod body;
-mod cache_control;
+mod cache;
 mod codec;
-mod coding;
 mod flush;
 mod future;
 mod layer;
+mod levels;
 mod one_shot;
 mod policy;
 mod preconditions;
@@ -37,14 +37,17 @@ mod stream;
 mod treatment;
 mod vary;
 
+pub use crate::coding::{Coding, Level};
 pub use accept_encoding::{AcceptEncoding, Negotiated};
 pub use body::{BoxError, CompressionBody};
-pub use coding::{Coding, CodingSet, Level, Levels};
+pub use cache::{EncodedCache, EncodedCacheStatistics, KeyedBy};
 pub use future::CompressionFuture;
 pub use layer::CompressionLayer;
+pub use levels::{CodingSet, Levels};
 pub use one_shot::Compressor;
 pub use policy::CompressionPolicy;
 pub use service::Compression;
 
-pub(crate) use cache_control::cache_control_has;
+#[cfg(feature = "representation")]
+pub(crate) use one_shot::UpgradeTurn;
 pub(crate) use vary::add_vary;

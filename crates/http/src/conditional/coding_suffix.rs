@@ -1,6 +1,6 @@
 //! The suffix a content coding adds to a strong tag, and how a suffixed tag is recognised again.
 
-use crate::compression::{Coding, Level};
+use crate::coding::{Coding, Level};
 
 /// The codings that change the bytes, and therefore the tag.
 const SUFFIXED: [Coding; 4] = [Coding::Zstd, Coding::Brotli, Coding::Gzip, Coding::Deflate];

@@ -5,7 +5,10 @@
 mod coding;
 mod compression;
 mod conditional;
+mod encoded_cache;
 mod exchange;
 mod streaming;
 mod unsafe_methods;
+mod upgrade;
+mod validator;
 mod variant_cache;
