@@ -120,18 +120,13 @@ async fn read(response: Response<Incoming>, wait_for: Option<&str>) -> Observed 
     };
     let coding = observed.coding();
     loop {
-        let frame = match wait_for {
-            None => body.frame().await,
-            Some(_) => {
-                let left = VISIBLE.saturating_sub(start.elapsed());
-                match tokio::time::timeout(left, body.frame()).await {
-                    Ok(frame) => frame,
-                    Err(_) => {
-                        observed.ended = Ended::Left;
-                        break;
-                    }
-                }
-            }
+        let left = match wait_for {
+            None => PATIENCE,
+            Some(_) => VISIBLE.saturating_sub(start.elapsed()),
+        };
+        let Ok(frame) = tokio::time::timeout(left, body.frame()).await else {
+            observed.ended = Ended::Left;
+            break;
         };
         match frame {
             None => break,

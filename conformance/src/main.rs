@@ -169,7 +169,7 @@ async fn table(out: &std::path::Path, only: &[String]) -> Result<bool, String> {
         print(&verdicts);
         results.add(peer.name.clone(), peer.about.clone(), verdicts);
     }
-    let date = jiff::Zoned::now().date().to_string();
+    let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     std::fs::write(out, results.document(&cases, &date))
         .map_err(|error| format!("{}: {error}", out.display()))?;
     println!("{} written", out.display());

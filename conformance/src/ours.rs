@@ -1,19 +1,17 @@
 //! Our layers around the scripted handler: what a user of `paceline-http` puts together.
 
-use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
-use http::{HeaderMap, Request, Response, StatusCode, request};
-use hyper::body::Incoming;
+use http::{HeaderMap, StatusCode, request};
 use paceline_http::compression::{CompressionLayer, EncodedCache};
 use paceline_http::conditional::{
     ConditionalLayer, EntityTag, KnownState, Validator, ValidatorLayer,
 };
 use tokio::net::TcpListener;
-use tower::{ServiceBuilder, service_fn};
+use tower::ServiceBuilder;
 
-use crate::origin::{Script, ScriptBody, serve};
+use crate::origin::{self, Script, serve};
 
 /// Whether encoded bodies are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,16 +36,11 @@ pub async fn serve_ours(listener: TcpListener, script: Arc<Script>, memory: Memo
     let requires = Arc::clone(&script);
     let validator = ValidatorLayer::new(Versions(Arc::clone(&script)))
         .require_precondition_if(move |request| guarded(request, &requires));
-    let handler = service_fn(move |request: Request<Incoming>| {
-        let (parts, _) = request.into_parts();
-        let response: Response<ScriptBody> = script.answer(&parts);
-        ready(Ok::<_, Infallible>(response))
-    });
     let service = ServiceBuilder::new()
         .layer(compression)
         .layer(validator)
         .layer(ConditionalLayer::new())
-        .service(handler);
+        .service(origin::service(script));
     serve(listener, service).await;
 }
 

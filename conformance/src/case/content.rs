@@ -28,7 +28,7 @@ fn json(size: usize) -> Bytes {
             row,
             "{{\"id\":{number},\"name\":\"{} {scattered}\",\"email\":\"user.{scattered}@example.com\",\"active\":{}}},",
             NAMES[number % NAMES.len()],
-            number % 3 == 0,
+            number.is_multiple_of(3),
         );
         if text.len() + row.len() + 3 > size {
             break;

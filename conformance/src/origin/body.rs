@@ -13,6 +13,9 @@ use tokio::time::Sleep;
 use crate::case;
 use crate::case::PAUSE;
 
+/// Between the last frame and the failure: a server that is told of both at once sends neither.
+const BEFORE_BREAK: Duration = Duration::from_millis(50);
+
 /// The origin fails on purpose, as a database that goes away.
 #[derive(Debug)]
 pub struct OriginFailed;
@@ -23,6 +26,7 @@ pub struct ScriptBody {
     frames: VecDeque<case::Frame>,
     pause: Option<Pin<Box<Sleep>>>,
     is_broken: bool,
+    has_waited: bool,
     is_stream: bool,
 }
 
@@ -34,6 +38,7 @@ impl ScriptBody {
             frames: frames.into_iter().collect(),
             pause: None,
             is_broken: false,
+            has_waited: false,
             is_stream: false,
         }
     }
@@ -44,6 +49,7 @@ impl ScriptBody {
             frames: frames.iter().cloned().collect(),
             pause: None,
             is_broken,
+            has_waited: false,
             is_stream: true,
         }
     }
@@ -67,6 +73,10 @@ impl Body for ScriptBody {
                 Some(case::Frame::Pause) => {
                     let pause = tokio::time::sleep(Duration::from_millis(PAUSE));
                     self.pause = Some(Box::pin(pause));
+                }
+                None if self.is_broken && !self.has_waited => {
+                    self.has_waited = true;
+                    self.pause = Some(Box::pin(tokio::time::sleep(BEFORE_BREAK)));
                 }
                 None if std::mem::take(&mut self.is_broken) => {
                     return Poll::Ready(Some(Err(OriginFailed)));

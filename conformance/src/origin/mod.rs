@@ -11,27 +11,28 @@ pub use script::{Preconditions, Script};
 pub use serve::serve;
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use http::{Request, Response};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tower::Service;
 
-/// The script as a service on its own.
+/// The script as a service. It reads the request's body before it answers, as a handler does; one that does not makes
+/// proxies lose the end of the answer when the connection is reset.
 pub fn service(
     script: Arc<Script>,
-) -> impl Service<
-    Request<Incoming>,
-    Response = Response<ScriptBody>,
-    Error = Infallible,
-    Future = Ready<Result<Response<ScriptBody>, Infallible>>,
-> + Clone
+) -> impl Service<Request<Incoming>, Response = Response<ScriptBody>, Error = Infallible, Future: Send>
++ Clone
 + Send
 + Sync
 + 'static {
     tower::service_fn(move |request: Request<Incoming>| {
-        let (parts, _) = request.into_parts();
-        ready(Ok(script.answer(&parts)))
+        let script = Arc::clone(&script);
+        async move {
+            let (parts, body) = request.into_parts();
+            drop(body.collect().await);
+            Ok(script.answer(&parts))
+        }
     })
 }

@@ -23,7 +23,7 @@ pub(super) fn refusal(
     if request.contains_key(IF_MATCH) {
         if !lists(request, &IF_MATCH, |listed| {
             tag.is_some_and(|tag| listed.strong_eq(tag))
-        })? {
+        }) {
             return Some(StatusCode::PRECONDITION_FAILED);
         }
     } else if later(modified, date(request, &IF_UNMODIFIED_SINCE)) == Some(true) {
@@ -33,7 +33,7 @@ pub(super) fn refusal(
     if request.contains_key(IF_NONE_MATCH) {
         let is_known = lists(request, &IF_NONE_MATCH, |listed| {
             tag.is_some_and(|tag| listed.weak_eq(tag))
-        })?;
+        });
         return match (is_known, is_read) {
             (true, true) => Some(StatusCode::NOT_MODIFIED),
             (true, false) => Some(StatusCode::PRECONDITION_FAILED),
@@ -44,21 +44,20 @@ pub(super) fn refusal(
     (is_read && is_old).then_some(StatusCode::NOT_MODIFIED)
 }
 
-/// Whether the field lists a tag that matches, or `*`. `None` when it is malformed: then it is ignored.
+/// Whether the field lists a tag that matches, or `*`. A malformed one matches nothing.
 fn lists(
     headers: &HeaderMap,
     name: &HeaderName,
     matches: impl Fn(&EntityTagRef<'_>) -> bool,
-) -> Option<bool> {
+) -> bool {
     let lines = headers
         .get_all(name)
         .iter()
         .map(http::HeaderValue::as_bytes);
     match EntityTagList::parse(lines) {
-        Ok(Some(EntityTagList::Any)) => Some(true),
-        Ok(Some(EntityTagList::Tags(tags))) => Some(tags.iter().any(matches)),
-        Ok(None) => Some(false),
-        Err(_) => None,
+        Ok(Some(EntityTagList::Any)) => true,
+        Ok(Some(EntityTagList::Tags(tags))) => tags.iter().any(matches),
+        Ok(None) | Err(_) => false,
     }
 }
 

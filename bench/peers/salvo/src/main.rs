@@ -6,8 +6,10 @@ mod script;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt};
 use salvo::conn::TcpListener;
+use salvo::http::ResBody;
+use salvo::http::header::{HeaderName, HeaderValue};
 use salvo::prelude::*;
 use script::{Behaviour, Frame, Script};
 
@@ -31,7 +33,8 @@ impl Handler for Scripted {
         }
         response.status_code(StatusCode::from_u16(behaviour.status).expect("a status"));
         for (name, value) in &behaviour.headers {
-            let _ = response.add_header(name.as_str(), value.as_str(), false);
+            let name = HeaderName::try_from(name).expect("a name");
+            response.headers_mut().append(name, HeaderValue::try_from(value).expect("a value"));
         }
         if behaviour.is_stream {
             response.stream(pieces(behaviour));
@@ -52,11 +55,16 @@ fn pieces(behaviour: &Behaviour) -> impl stream::Stream<Item = Result<Bytes, std
             match frames.next() {
                 Some(Frame::Pause(pause)) => tokio::time::sleep(pause).await,
                 Some(Frame::Data(data)) => return Some((Ok(data), (frames, is_broken))),
-                None if is_broken => return Some((Err(std::io::Error::other("fails on purpose")), (frames, false))),
+                None if is_broken => {
+                    // A server that is told of the last piece and the failure at once sends neither.
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    return Some((Err(std::io::Error::other("fails on purpose")), (frames, false)));
+                }
                 None => return None,
             }
         }
     })
+    .fuse()
 }
 
 #[tokio::main]

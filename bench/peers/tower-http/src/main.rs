@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt};
 use script::{Behaviour, Frame, Script};
 use tower_http::compression::CompressionLayer;
 
@@ -57,11 +57,16 @@ fn pieces(behaviour: &Behaviour) -> impl stream::Stream<Item = Result<Bytes, std
             match frames.next() {
                 Some(Frame::Pause(pause)) => tokio::time::sleep(pause).await,
                 Some(Frame::Data(data)) => return Some((Ok(data), (frames, is_broken))),
-                None if is_broken => return Some((Err(std::io::Error::other("fails on purpose")), (frames, false))),
+                None if is_broken => {
+                    // A server that is told of the last piece and the failure at once sends neither.
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    return Some((Err(std::io::Error::other("fails on purpose")), (frames, false)));
+                }
                 None => return None,
             }
         }
     })
+    .fuse()
 }
 
 #[tokio::main]

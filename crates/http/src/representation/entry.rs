@@ -61,26 +61,26 @@ impl<V: Send + Sync + 'static> Entry<V> {
         response
     }
 
-    fn count(self: &Arc<Self>, sent: Sent, is_reused: bool) {
-        let Some(shelf) = self.shelf.upgrade() else {
+    fn count(self: &Arc<Self>, answer: Sent, is_reused: bool) {
+        let Some(owner) = self.shelf.upgrade() else {
             return;
         };
-        shelf.counters.bytes_saved.add(sent.bytes_saved);
+        owner.counters.bytes_saved.add(answer.bytes_saved);
         if !is_reused {
             return;
         }
-        shelf.counters.encoded_hits.increment();
-        let nanoseconds = usize::try_from(sent.cost.as_nanos()).unwrap_or(usize::MAX);
-        shelf.counters.nanoseconds_saved.add(nanoseconds);
-        let Some(turn) = self.variants.hot(sent.coding) else {
+        owner.counters.encoded_hits.increment();
+        let nanoseconds = usize::try_from(answer.cost.as_nanos()).unwrap_or(usize::MAX);
+        owner.counters.nanoseconds_saved.add(nanoseconds);
+        let Some(turn) = self.variants.hot(answer.coding) else {
             return;
         };
         let entry = Arc::clone(self);
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn_blocking(move || {
                 let _turn = turn;
-                if let Some(bytes) = entry.variants.upgrade(sent.coding) {
-                    shelf.counters.upgrades.increment();
+                if let Some(bytes) = entry.variants.upgrade(answer.coding) {
+                    owner.counters.upgrades.increment();
                     entry.grew(bytes);
                 }
             });

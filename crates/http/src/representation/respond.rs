@@ -62,7 +62,7 @@ impl Variants {
                     Some(variant) => (variant, None),
                     None => self.make(coding).await,
                 };
-                let is_encoded = !std::ptr::eq(variant, &self.identity);
+                let is_encoded = !std::ptr::eq(variant, &raw const self.identity);
                 Responded {
                     response: Ok(full(method, variant)),
                     added,
