@@ -50,4 +50,5 @@ pub use service::Compression;
 
 #[cfg(feature = "representation")]
 pub(crate) use one_shot::UpgradeTurn;
+#[cfg(feature = "representation")]
 pub(crate) use vary::add_vary;

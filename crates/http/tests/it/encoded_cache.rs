@@ -22,13 +22,24 @@ async fn ask(
     coding: &str,
     body: &Bytes,
 ) -> (Vec<u8>, String) {
+    ask_tagged(cache, uses, path, coding, body, "\"v\"").await
+}
+
+async fn ask_tagged(
+    cache: &EncodedCache,
+    uses: u32,
+    path: &str,
+    coding: &str,
+    body: &Bytes,
+    tag: &'static str,
+) -> (Vec<u8>, String) {
     let policy = CompressionPolicy::new().upgrade_after(NonZeroU32::new(uses));
     let body = body.clone();
     let handler = service_fn(move |_: Request<()>| {
         let mut response = Response::new(Full::new(body.clone()));
         let headers = response.headers_mut();
         headers.insert("content-type", "application/json".parse().unwrap());
-        headers.insert("etag", "\"v\"".parse().unwrap());
+        headers.insert("etag", tag.parse().unwrap());
         ready(Ok::<_, Infallible>(response))
     });
     let service = CompressionLayer::new(policy)
@@ -153,5 +164,20 @@ async fn a_hot_body_is_encoded_harder_and_its_tag_names_the_level() {
             "{coding}"
         );
         assert_eq!(cache.statistics().entries, 1);
+    }
+}
+
+#[tokio::test]
+async fn trap_07_answers_that_depend_on_who_asks_never_mix_in_the_cache() {
+    for by in [KeyedBy::Content, KeyedBy::Validator] {
+        let cache = EncodedCache::keyed(1 << 20, by);
+        for round in 0..2_u64 {
+            for (tag, seed) in [("\"ada\"", 300), ("\"bob\"", 500), ("\"eve\"", 700)] {
+                let body = rows(seed, 200);
+                let (decoded, _) = ask_tagged(&cache, 0, "/me", "gzip", &body, tag).await;
+                assert_eq!(decoded, body, "{by:?} {tag}");
+            }
+            assert_eq!(cache.statistics().hits, 3 * round, "{by:?}");
+        }
     }
 }
