@@ -60,7 +60,17 @@ pub(crate) const CONFORMANCE_NEEDS: [Need; 4] = [
 /// What the measurements of jobs need.
 pub(crate) const JOBS_BENCH_NEEDS: [Need; 3] = [Need::Node, Need::Redis, Need::BullmqPeer];
 
-/// What all of `cargo xtask bench` needs.
+/// What the measurements of the layers alone need.
+pub(crate) const LAYERS_BENCH_NEEDS: [Need; 6] = [
+    Need::PythonVenv,
+    Need::Node,
+    Need::Wrk,
+    Need::Valgrind,
+    Need::ExpressConformance,
+    Need::Proxies,
+];
+
+/// What the measurements of the server need.
 pub(crate) const BENCH_NEEDS: [Need; 9] = [
     Need::PythonVenv,
     Need::Compiler,
