@@ -20,7 +20,7 @@ use crate::server::{Server, free_address};
 const CLIENTS: u32 = 10_000;
 
 /// Open files that each side may have.
-const FILES: &str = "--nofile=24000:24000";
+const FILES: &str = "--nofile=12000:";
 
 /// How long all clients may take to be connected.
 const PATIENCE: Duration = Duration::from_mins(1);
