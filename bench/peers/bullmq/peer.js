@@ -6,7 +6,9 @@ const [mode, jobs, seconds, concurrency] = [process.argv[2], ...process.argv.sli
 const BULK = 1000;
 const name = 'bench';
 const connection = { host: '127.0.0.1', port: Number(process.env.REDIS_PORT), maxRetriesPerRequest: null };
-const queue = new Queue(name, { connection });
+// The newest 1,000 for a day, as Paceline keeps them by default: nobody can keep every job for ever.
+const defaultJobOptions = { removeOnComplete: { count: 1000, age: 86_400 } };
+const queue = new Queue(name, { connection, defaultJobOptions });
 // 200 bytes as JSON.
 const data = { payload: 'x'.repeat(200 - '{"payload":""}'.length) };
 

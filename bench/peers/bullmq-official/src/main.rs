@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use bullmq::options::RedisConnectionOptions;
+use bullmq::options::{JobOptions, RedisConnectionOptions};
 use bullmq::queue::BulkJob;
+use bullmq::types::{KeepJobs, RemoveOnFinish};
 use bullmq::worker::{CancellationToken, ProcessorFn};
 use bullmq::{Job, Queue, QueueOptions, Worker, WorkerOptions};
 use serde_json::{Value, json};
@@ -34,6 +35,10 @@ async fn main() -> bullmq::Result<()> {
     };
     let options = QueueOptions {
         connection: connection(),
+        default_job_options: JobOptions {
+            remove_on_complete: Some(kept()),
+            ..Default::default()
+        },
         ..Default::default()
     };
     let queue = Arc::new(Queue::with_options(QUEUE, options).await?);
@@ -57,6 +62,15 @@ fn connection() -> RedisConnectionOptions {
         url: std::env::var("STORE").expect("STORE names the Redis"),
         ..Default::default()
     }
+}
+
+/// The newest 1,000 for a day, as Paceline keeps them by default: nobody can keep every job for ever.
+fn kept() -> RemoveOnFinish {
+    RemoveOnFinish::Options(KeepJobs {
+        age: Some(24 * 60 * 60 * 1_000),
+        count: Some(1_000),
+        limit: None,
+    })
 }
 
 /// 200 bytes as JSON.

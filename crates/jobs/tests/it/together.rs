@@ -116,6 +116,37 @@ async fn a_refused_ending_in_a_batch_does_not_touch_the_families_of_others() {
 }
 
 #[tokio::test]
+async fn refused_adds_do_not_touch_those_they_share_a_commit_with() {
+    let store = Store::new();
+    let bounded = Queue::<u32>::new(&store.engine, "q")
+        .unwrap()
+        .max_waiting(3);
+    let open: Queue<u32> = Queue::new(&store.engine, "q").unwrap();
+    for round in 1..=2 {
+        let other = other(&store);
+        // While another program writes, adds collect: they share commits afterwards.
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut adds = tokio::task::JoinSet::new();
+        for number in 0..20 {
+            let queue = if number % 2 == 0 {
+                open.clone()
+            } else {
+                bounded.clone()
+            };
+            adds.spawn(async move { queue.add("n", &number).await.is_ok() });
+            tokio::task::yield_now().await;
+        }
+        other.execute_batch("COMMIT").unwrap();
+        let stored = adds.join_all().await.into_iter().filter(|stored| *stored);
+        // Of the first four adds three find room at a bound of three, two of them without the bound.
+        let expected = if round == 1 { 11 } else { 10 };
+        assert_eq!(stored.count(), expected, "round {round}");
+    }
+    let info = store.engine.info(open.name()).await.unwrap().unwrap();
+    assert_eq!(info.counts.waiting, 21);
+}
+
+#[tokio::test]
 async fn the_time_of_a_deduplication_is_forgotten_by_upkeep() {
     let store = Store::new();
     let queue: Queue<u32> = Queue::new(&store.engine, "q").unwrap();

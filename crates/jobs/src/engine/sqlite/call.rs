@@ -15,13 +15,23 @@ pub(super) enum Promise {
     Lease,
 }
 
+/// How the operations of one transaction are kept apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Isolation {
+    /// A refused one is undone by itself.
+    Each,
+    /// Not at all, which is cheaper: when one is refused, all have to be undone and done again.
+    Together,
+}
+
 /// A write waiting for the writer thread.
 pub(super) trait WriteCall: Send {
     /// What must outlive a power loss once this is answered.
     fn promise(&self) -> Promise;
 
-    /// Does the work inside the batch's transaction. The error means that the whole transaction is lost.
-    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), EngineError>;
+    /// Does the work inside the batch's transaction; again, when that was undone. Says whether it was done,
+    /// not refused. The error means that the whole transaction is lost.
+    fn run(&mut self, tx: &mut Tx<'_>, isolation: Isolation) -> Result<bool, EngineError>;
 
     /// Answers the caller, once the batch is committed or lost.
     fn answer(self: Box<Self>, committed: Result<(), EngineError>);
@@ -29,7 +39,7 @@ pub(super) trait WriteCall: Send {
 
 pub(super) struct Write<F, T, E> {
     promise: Promise,
-    work: Option<F>,
+    work: F,
     done: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
     /// The place in the bounded line, given up with the answer.
@@ -45,7 +55,7 @@ impl<F, T, E> Write<F, T, E> {
     ) -> Self {
         Self {
             promise,
-            work: Some(work),
+            work,
             done: None,
             reply,
             _place: place,
@@ -55,7 +65,7 @@ impl<F, T, E> Write<F, T, E> {
 
 impl<F, T, E> WriteCall for Write<F, T, E>
 where
-    F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send,
+    F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send,
     T: Send,
     E: From<EngineError> + Send,
 {
@@ -63,11 +73,15 @@ where
         self.promise
     }
 
-    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), EngineError> {
-        if let Some(work) = self.work.take() {
-            self.done = Some(tx.isolate(work)?);
-        }
-        tx.still_open()
+    fn run(&mut self, tx: &mut Tx<'_>, isolation: Isolation) -> Result<bool, EngineError> {
+        let done = match isolation {
+            Isolation::Each => tx.isolate(&mut self.work)?,
+            Isolation::Together => tx.attempt(&mut self.work),
+        };
+        let is_done = done.is_ok();
+        self.done = Some(done);
+        tx.still_open()?;
+        Ok(is_done)
     }
 
     fn answer(self: Box<Self>, committed: Result<(), EngineError>) {

@@ -137,12 +137,12 @@ impl SqliteEngine {
         EngineHandle::from(self).queue(name)
     }
 
-    /// Hands `work` to the writer and waits for the commit.
+    /// Hands `work` to the writer and waits for the commit. It may be run again after it was undone.
     fn write<T, E, F>(&self, work: F) -> Operation<'_, T, E>
     where
         T: Send + 'static,
         E: From<EngineError> + Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         self.write_as(Promise::Kept, work)
     }
@@ -151,7 +151,7 @@ impl SqliteEngine {
     where
         T: Send + 'static,
         E: From<EngineError> + Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         Box::pin(async move {
             let place = Arc::clone(&self.write_places)
@@ -282,7 +282,7 @@ impl Engine for SqliteEngine {
             return Box::pin(async move { Err(LeaseError::TooLarge { what, size, max }) });
         }
         let lease = lease.clone();
-        self.write(move |tx| ops::lease::progress(tx, &lease, value))
+        self.write(move |tx| ops::lease::progress(tx, &lease, &value))
     }
 
     fn get(&self, queue: &QueueName, id: &JobId) -> Operation<'_, Option<JobSnapshot>> {

@@ -79,7 +79,8 @@ fn set_up(connection: &Connection, options: &SqliteOptions) -> rusqlite::Result<
     set_wal(connection, options.busy_bound)?;
     connection.execute_batch(options.durability.pragma())?;
     one_plan_a_text(connection)?;
-    connection.pragma_update(None, "foreign_keys", true)?;
+    // Else what a savepoint would undo goes to a file on the disk.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     if let Some(bytes) = options.max_size {

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use crate::error::OpenError;
 
-/// The latest schema known here. The first one had no prefixed tables and was never released.
-const VERSION: i64 = 2;
+/// The latest schema known here. The earlier ones were never released.
+const VERSION: i64 = 3;
 /// "PLJB": Paceline jobs.
 const APPLICATION_ID: i64 = 0x504C_4A42;
 
@@ -131,9 +131,9 @@ mod tests {
             Err("schema version 1"),
         );
         check(
-            "CREATE TABLE paceline_schema (version); INSERT INTO paceline_schema VALUES (3)",
+            "CREATE TABLE paceline_schema (version); INSERT INTO paceline_schema VALUES (4)",
             true,
-            Err("schema version 3, this program knows up to 2"),
+            Err("schema version 4, this program knows up to 3"),
         );
     }
 

@@ -30,7 +30,7 @@ CREATE TABLE paceline_queues (
 -- state: 0 waiting, 1 prioritized, 2 delayed, 3 waiting-children, 4 active, 5 completed, 6 failed
 CREATE TABLE paceline_jobs (
     seq              INTEGER PRIMARY KEY AUTOINCREMENT,
-    queue            INTEGER NOT NULL REFERENCES paceline_queues (id),
+    queue            INTEGER NOT NULL,
     id               TEXT    NOT NULL,
     name             TEXT    NOT NULL,
     state            INTEGER NOT NULL,
@@ -66,6 +66,10 @@ CREATE TABLE paceline_jobs (
     pending          INTEGER NOT NULL DEFAULT 0,
     -- Why it fails when its attempt ends, however that ends: a child failed meanwhile.
     deferred_failure TEXT,
+    -- Whether attempts, log lines or children were ever noted for it.
+    notes            INTEGER NOT NULL DEFAULT 0,
+    -- Bytes kept free until the job starts, so that what is stored of a start fits into its place.
+    room             BLOB,
     UNIQUE (queue, id)
 ) STRICT;
 
@@ -84,7 +88,7 @@ CREATE INDEX paceline_jobs_scheduled ON paceline_jobs (queue, scheduler) WHERE s
 
 -- Attempts that ended otherwise than completed; the running and the completed one are told by the job.
 CREATE TABLE paceline_attempts (
-    job        INTEGER NOT NULL REFERENCES paceline_jobs (seq) ON DELETE CASCADE,
+    job        INTEGER NOT NULL,
     start      INTEGER NOT NULL,
     started_at INTEGER NOT NULL,
     ended_at   INTEGER NOT NULL,
@@ -94,7 +98,7 @@ CREATE TABLE paceline_attempts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE paceline_logs (
-    job  INTEGER NOT NULL REFERENCES paceline_jobs (seq) ON DELETE CASCADE,
+    job  INTEGER NOT NULL,
     line INTEGER NOT NULL,
     text TEXT    NOT NULL,
     PRIMARY KEY (job, line)
@@ -103,7 +107,7 @@ CREATE TABLE paceline_logs (
 -- How children ended, kept with the parent: the children themselves may be gone.
 -- outcome: 0 pending, 1 completed (value: its result), 2 failed and ignored, 3 failed and fails the parent (value: why)
 CREATE TABLE paceline_children (
-    parent  INTEGER NOT NULL REFERENCES paceline_jobs (seq) ON DELETE CASCADE,
+    parent  INTEGER NOT NULL,
     queue   TEXT    NOT NULL,
     id      TEXT    NOT NULL,
     outcome INTEGER NOT NULL DEFAULT 0,
@@ -111,9 +115,26 @@ CREATE TABLE paceline_children (
     PRIMARY KEY (parent, queue, id)
 ) STRICT, WITHOUT ROWID;
 
+-- What is noted for a job goes with it. Triggers and no foreign keys: they cost nothing for the many jobs that
+-- have nothing noted, and work on an application's connection whatever its settings.
+CREATE TRIGGER paceline_attempts_noted AFTER INSERT ON paceline_attempts BEGIN
+    UPDATE paceline_jobs SET notes = 1 WHERE seq = new.job AND notes = 0;
+END;
+CREATE TRIGGER paceline_logs_noted AFTER INSERT ON paceline_logs BEGIN
+    UPDATE paceline_jobs SET notes = 1 WHERE seq = new.job AND notes = 0;
+END;
+CREATE TRIGGER paceline_children_noted AFTER INSERT ON paceline_children BEGIN
+    UPDATE paceline_jobs SET notes = 1 WHERE seq = new.parent AND notes = 0;
+END;
+CREATE TRIGGER paceline_jobs_gone AFTER DELETE ON paceline_jobs WHEN old.notes = 1 BEGIN
+    DELETE FROM paceline_attempts WHERE job = old.seq;
+    DELETE FROM paceline_logs WHERE job = old.seq;
+    DELETE FROM paceline_children WHERE parent = old.seq;
+END;
+
 -- The job that holds a deduplication id; next is the newest add kept while the holder is active.
 CREATE TABLE paceline_deduplications (
-    queue      INTEGER NOT NULL REFERENCES paceline_queues (id),
+    queue      INTEGER NOT NULL,
     id         TEXT    NOT NULL,
     job        TEXT    NOT NULL,
     expires_at INTEGER,
@@ -125,7 +146,7 @@ CREATE INDEX paceline_deduplications_expiry ON paceline_deduplications (expires_
 
 -- Groups with ready or active jobs, or with a window of their rate limit in force.
 CREATE TABLE paceline_groups (
-    queue      INTEGER NOT NULL REFERENCES paceline_queues (id),
+    queue      INTEGER NOT NULL,
     name       TEXT    NOT NULL,
     ready      INTEGER NOT NULL DEFAULT 0,
     active     INTEGER NOT NULL DEFAULT 0,
@@ -143,7 +164,7 @@ CREATE INDEX paceline_groups_window ON paceline_groups (queue, open_at) WHERE re
 CREATE INDEX paceline_groups_idle   ON paceline_groups (rate_until)     WHERE ready = 0 AND active = 0;
 
 CREATE TABLE paceline_schedulers (
-    queue   INTEGER NOT NULL REFERENCES paceline_queues (id),
+    queue   INTEGER NOT NULL,
     id      TEXT    NOT NULL,
     -- The definition as JSON, and how many jobs it made.
     body    TEXT    NOT NULL,
@@ -158,7 +179,7 @@ CREATE INDEX paceline_schedulers_next  ON paceline_schedulers (next_at)        W
 CREATE INDEX paceline_schedulers_queue ON paceline_schedulers (queue, next_at) WHERE next_at IS NOT NULL;
 
 CREATE TABLE paceline_idempotency (
-    queue       INTEGER NOT NULL REFERENCES paceline_queues (id),
+    queue       INTEGER NOT NULL,
     key         TEXT    NOT NULL,
     fingerprint BLOB    NOT NULL,
     job         TEXT    NOT NULL,

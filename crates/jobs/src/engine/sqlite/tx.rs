@@ -96,6 +96,15 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Runs one operation. If it fails or panics, what it did has to be undone with the whole transaction.
+    pub(super) fn attempt<T, E: From<EngineError>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        catch_unwind(AssertUnwindSafe(|| work(self)))
+            .unwrap_or_else(|_| Err(EngineError::Internal.into()))
+    }
+
     /// Runs one operation; if it fails or panics, undoes what it did. The outer error means that the
     /// database gave up the whole transaction.
     pub(super) fn isolate<T, E: From<EngineError>>(
@@ -105,8 +114,7 @@ impl<'a> Tx<'a> {
         let (events, wakes) = (self.events.len(), self.wakes.len());
         let cancellations = self.cancellations.len();
         self.execute("SAVEPOINT operation")?;
-        let done = catch_unwind(AssertUnwindSafe(|| work(self)))
-            .unwrap_or_else(|_| Err(EngineError::Internal.into()));
+        let done = self.attempt(work);
         if done.is_ok() {
             self.execute("RELEASE operation")?;
             for queue in &mut self.queues {

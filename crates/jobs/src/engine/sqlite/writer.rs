@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::Durability;
-use super::call::{Promise, WriteCall};
+use super::call::{Isolation, Promise, WriteCall};
 use super::ops;
 use super::tx::Tx;
 use crate::engine::sqlite::shared::Shared;
@@ -20,11 +20,20 @@ use std::sync::Arc;
 const MAX_BATCH: usize = 512;
 /// The longest wait for company before a commit, and only when the last batch had company.
 const MAX_GATHER: Duration = Duration::from_micros(400);
+/// Batches after a refusal whose operations can be undone one by one.
+const WARY_BATCHES: u32 = 16;
 
 pub(super) enum Command {
     Write(Box<dyn WriteCall>),
     /// Do what is in line, close the store, then say so.
     Stop(oneshot::Sender<()>),
+}
+
+/// How a transaction ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Commit,
+    Undo,
 }
 
 pub(super) struct Writer {
@@ -38,6 +47,8 @@ pub(super) struct Writer {
     /// How many operations the last batch had, and how long its commit took.
     company: usize,
     last_commit: Duration,
+    /// Batches to come whose operations are kept apart, because one was refused lately.
+    wary: u32,
     stop: Option<oneshot::Sender<()>>,
 }
 
@@ -57,6 +68,7 @@ impl Writer {
             batch: Vec::with_capacity(MAX_BATCH),
             company: 1,
             last_commit: Duration::ZERO,
+            wary: 0,
             stop: None,
         }
     }
@@ -131,13 +143,43 @@ impl Writer {
         } else {
             self.durability
         };
-        let committed = self.transact(level, |tx| {
-            batch.iter_mut().try_for_each(|call| call.run(tx))
-        });
+        let committed = self.store(&mut batch, level);
         for call in batch.drain(..) {
             call.answer(committed.clone());
         }
         self.batch = batch;
+    }
+
+    /// Runs and commits a batch. Its operations are kept apart only after a refusal: that costs a copy of every
+    /// page that each of them changes.
+    fn store(
+        &mut self,
+        batch: &mut [Box<dyn WriteCall>],
+        level: Durability,
+    ) -> Result<(), EngineError> {
+        if self.wary == 0 {
+            let verdict = self.transact(level, |tx| {
+                for call in batch.iter_mut() {
+                    if !call.run(tx, Isolation::Together)? {
+                        return Ok(Verdict::Undo);
+                    }
+                }
+                Ok(Verdict::Commit)
+            })?;
+            if verdict == Verdict::Commit {
+                return Ok(());
+            }
+            self.wary = WARY_BATCHES;
+        }
+        let mut refused = false;
+        let committed = self.transact(level, |tx| {
+            for call in batch.iter_mut() {
+                refused |= !call.run(tx, Isolation::Each)?;
+            }
+            Ok(Verdict::Commit)
+        });
+        self.wary = if refused { WARY_BATCHES } else { self.wary - 1 };
+        committed.map(drop)
     }
 
     /// One transaction: taken with the write lock from the start, so that it cannot fail half-way.
@@ -145,23 +187,32 @@ impl Writer {
     fn transact(
         &mut self,
         level: Durability,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<(), EngineError>,
-    ) -> Result<(), EngineError> {
+        work: impl FnOnce(&mut Tx<'_>) -> Result<Verdict, EngineError>,
+    ) -> Result<Verdict, EngineError> {
         self.set_level(level)?;
         begin(&self.connection, self.shared.busy_bound)?;
         let mut tx = Tx::new(&self.connection, &self.shared);
-        let done = work(&mut tx).and_then(|()| tx.store_queues());
-        let started = Instant::now();
-        let committed = done.and_then(|()| {
-            self.connection
-                .prepare_cached("COMMIT")?
-                .execute([])
-                .map(drop)
-                .map_err(EngineError::from)
+        let verdict = work(&mut tx).and_then(|verdict| {
+            if verdict == Verdict::Commit {
+                tx.store_queues()?;
+            }
+            Ok(verdict)
         });
-        self.last_commit = started.elapsed();
-        match &committed {
-            Ok(()) => tx.publish(),
+        let started = Instant::now();
+        let ended = verdict.and_then(|verdict| {
+            let sql = match verdict {
+                Verdict::Commit => "COMMIT",
+                Verdict::Undo => "ROLLBACK",
+            };
+            self.connection.prepare_cached(sql)?.execute([])?;
+            Ok(verdict)
+        });
+        match &ended {
+            Ok(Verdict::Commit) => {
+                self.last_commit = started.elapsed();
+                tx.publish();
+            }
+            Ok(Verdict::Undo) => {}
             Err(error) => {
                 tracing::error!(%error, "a batch of job operations was not stored");
                 if !self.connection.is_autocommit() {
@@ -170,7 +221,7 @@ impl Writer {
                 }
             }
         }
-        committed
+        ended
     }
 
     /// Sets what the next commits wait for. Not possible inside a transaction.
@@ -189,7 +240,7 @@ impl Writer {
         let swept = match due {
             Ok(false) => return,
             Ok(true) => self.transact(self.durability, |tx| {
-                tx.isolate(ops::sweep::sweep)?.map(drop)
+                tx.attempt(ops::sweep::sweep).map(|_| Verdict::Commit)
             }),
             Err(error) => Err(error),
         };
@@ -201,7 +252,8 @@ impl Writer {
     fn close(&mut self) {
         let process = self.shared.process;
         let left = self.transact(self.durability, |tx| {
-            tx.isolate(|tx| ops::sweep::leave(tx, process))?
+            tx.attempt(|tx| ops::sweep::leave(tx, process))?;
+            Ok(Verdict::Commit)
         });
         if let Err(error) = left {
             tracing::warn!(%error, "the job store could not be left cleanly");

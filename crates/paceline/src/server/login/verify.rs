@@ -1,13 +1,18 @@
 //! Checking a password against its argon2 hash, a bounded number at a time, always for the same time.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use argon2::Argon2;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
 use tokio::sync::Semaphore;
 
 /// A hash takes 19 MiB and tens of milliseconds; more at once would stop everything else.
 const AT_ONCE: usize = 2;
+
+/// Stands in where a user or a hash is missing: nobody's password, with the parameters of real hashes so that
+/// checking takes the same time. Written down rather than made at the start, which would take 19 MiB.
+const DECOY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// All hashing slots are taken: answer 503 rather than queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,21 +22,12 @@ pub(super) struct Busy;
 #[derive(Clone)]
 pub(super) struct Verifier {
     slots: Arc<Semaphore>,
-    decoy: Arc<OnceLock<String>>,
 }
 
 impl Verifier {
-    /// Begins to make the decoy that stands in where a user or a hash is missing; a start does not wait
-    /// for it.
     pub(super) fn new() -> Self {
-        let decoy = Arc::new(OnceLock::new());
-        let making = Arc::clone(&decoy);
-        tokio::task::spawn_blocking(move || {
-            making.get_or_init(make_decoy);
-        });
         Self {
             slots: Arc::new(Semaphore::new(AT_ONCE)),
-            decoy,
         }
     }
 
@@ -44,7 +40,6 @@ impl Verifier {
         let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
             return Err(Busy);
         };
-        let decoy = Arc::clone(&self.decoy);
         let checked = tokio::task::spawn_blocking(move || {
             let _slot = slot;
             if let Some(hash) = hash
@@ -54,19 +49,13 @@ impl Verifier {
                 return matches(&password, &hash);
             }
             // Same work, same time: the answer must not tell whether the user exists.
-            if let Ok(decoy) = PasswordHash::new(decoy.get_or_init(make_decoy)) {
+            if let Ok(decoy) = PasswordHash::new(DECOY) {
                 matches(&password, &decoy);
             }
             false
         });
         Ok(checked.await.unwrap_or(false))
     }
-}
-
-fn make_decoy() -> String {
-    let nobody = getrandom::u64().unwrap_or_default().to_be_bytes();
-    let hash = Argon2::default().hash_password(&nobody);
-    hash.expect("the default parameters are valid").to_string()
 }
 
 fn matches(password: &str, hash: &PasswordHash) -> bool {
@@ -77,7 +66,22 @@ fn matches(password: &str, hash: &PasswordHash) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use argon2::Params;
+    use argon2::password_hash::PasswordHasher;
+
     use super::*;
+
+    #[test]
+    fn the_decoy_costs_what_a_real_hash_costs() {
+        let decoy = PasswordHash::new(DECOY).unwrap();
+        let real = Argon2::default().hash_password(b"correct horse").unwrap();
+        let params = |hash: &PasswordHash| Params::try_from(hash).unwrap();
+        assert_eq!(params(&decoy), params(&real));
+        assert_eq!(decoy.algorithm, real.algorithm);
+        let length = |hash: &PasswordHash| hash.hash.as_ref().map(|output| output.as_bytes().len());
+        assert_eq!(length(&decoy), length(&real));
+        assert!(!matches("", &decoy));
+    }
 
     #[tokio::test]
     async fn only_the_right_password_of_a_real_hash_matches() {

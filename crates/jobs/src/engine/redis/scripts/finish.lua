@@ -151,10 +151,19 @@ local function fail_with_child(e, key, job)
   e.made = (tonumber(made[1] or made[2] or 0) or 0) + 1
 end
 
-local function finish(e)
+-- Jobs whose lease ended here: what is left of it goes in two calls.
+local released, locks = {}, {}
+
+local function release_all()
+  if #released == 0 then return end
+  call('DEL', unpack(locks))
+  call('SREM', q.base .. 'stalled', unpack(released))
+end
+
+local function finish(e, lock)
   local key = q.base .. e.id
   local expected = e.lock ~= 'doomed' and e.lock or ''
-  if (call('GET', key .. ':lock') or '') ~= expected then return '' end
+  if (lock or '') ~= expected then return '' end
   local job = {}
   read(job, key, NAMES)
   if not job.name then return '' end
@@ -163,8 +172,7 @@ local function finish(e)
   elseif call('LREM', q.active, -1, e.id) == 0 then
     return ''
   else
-    call('DEL', key .. ':lock')
-    call('SREM', q.base .. 'stalled', e.id)
+    released[#released + 1], locks[#locks + 1] = e.id, key .. ':lock'
   end
   if job.defa and e.lock ~= 'doomed' then fail_with_child(e, key, job) end
   if e.to ~= 'completed' then read(job, key, MORE_NAMES) end
@@ -186,8 +194,14 @@ local function finish(e)
   return goes_on(e, key, job, fields)
 end
 
-local states = {}
-for i = 1, tonumber(ARGV[3]) do states[i] = finish(ending_at(i)) end
+local endings, lock_keys, states = {}, {}, {}
+for i = 1, tonumber(ARGV[3]) do
+  endings[i] = ending_at(i)
+  lock_keys[i] = q.base .. endings[i].id .. ':lock'
+end
+local held = call('MGET', unpack(lock_keys))
+for i, e in ipairs(endings) do states[i] = finish(e, held[i]) end
+release_all()
 trim(trimming)
 -- Jobs that ended make room under a bound of active jobs.
 if q.concurrency then q.lined_up = true end

@@ -228,7 +228,7 @@ fn read_ready(row: &Row<'_>, request: &ClaimRequest) -> Result<Taken, EngineErro
 }
 
 const ACTIVATE: &str = "UPDATE paceline_jobs SET state = ?2, starts = ?3, started_at = ?4, lease_token = ?5, lease_until = ?6, \
-                        lease_process = ?7 WHERE seq = ?1";
+                        lease_process = ?7, room = NULL WHERE seq = ?1";
 
 fn activate(
     tx: &mut Tx<'_>,

@@ -70,7 +70,7 @@ pub(in super::super) fn renew(
 pub(in super::super) fn progress(
     tx: &mut Tx<'_>,
     lease: &Lease,
-    value: Box<RawValue>,
+    value: &RawValue,
 ) -> Result<(), LeaseError> {
     let (queue, job) = held_job(tx, lease)?;
     tx.connection
@@ -78,6 +78,6 @@ pub(in super::super) fn progress(
         .and_then(|mut update| update.execute(params![job.seq, value.get()]))
         .map_err(EngineError::from)?;
     tx.tell(queue, Some(&job.id), JobEventKind::Progress);
-    tx.tell_more(|event| event.progress = Some(value));
+    tx.tell_more(|event| event.progress = Some(value.to_owned()));
     Ok(())
 }
