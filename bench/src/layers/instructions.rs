@@ -78,41 +78,36 @@ pub(crate) fn call(arguments: &[String]) -> Outcome<()> {
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    runtime.block_on(calls(stacked(depth)?, times))
+    runtime.block_on(behind(depth, times))
 }
 
-/// The route with the first `depth` layers around it, each boxed like the route of an axum router.
-fn stacked(depth: usize) -> Outcome<Router> {
+/// Calls the route with the first `depth` layers around it, put together as a user does: one `ServiceBuilder`.
+async fn behind(depth: usize, times: u32) -> Outcome<()> {
+    let route = Router::new().route("/api/noop", get(async || "ok"));
     let id = HeaderName::from_static("x-request-id");
-    let mut router = Router::new().route("/api/noop", get(async || "ok"));
-    if depth >= 5 {
-        let tag = EntityTag::strong("v").map_err(|error| error.to_string())?;
-        let version = move |_: &request::Parts| ready(Some(KnownState::tagged(tag.clone())));
-        router = router
-            .layer(ConditionalLayer::new())
-            .layer(ValidatorLayer::new(version));
+    let tag = EntityTag::strong("v").map_err(|error| error.to_string())?;
+    let version = move |_: &request::Parts| ready(Some(KnownState::tagged(tag.clone())));
+    let identified = ServiceBuilder::new()
+        .layer(SetRequestIdLayer::new(id.clone(), MakeRequestUuid))
+        .layer(PropagateRequestIdLayer::new(id));
+    let traced = identified.clone().layer(TraceLayer::new_for_http());
+    let limited = traced
+        .clone()
+        .layer(ClientAddressLayer::new(TrustedProxies::none()))
+        .layer(RateLimitLayer::new([policy()?]));
+    let compressed = limited.clone().layer(CompressionLayer::default());
+    let conditional = compressed
+        .clone()
+        .layer(ValidatorLayer::new(version))
+        .layer(ConditionalLayer::new());
+    match depth {
+        0 => calls(route, times).await,
+        1 => calls(identified.service(route), times).await,
+        2 => calls(traced.service(route), times).await,
+        3 => calls(limited.service(route), times).await,
+        4 => calls(compressed.service(route), times).await,
+        _ => calls(conditional.service(route), times).await,
     }
-    if depth >= 4 {
-        router = router.layer(CompressionLayer::default());
-    }
-    if depth >= 3 {
-        router = router.layer(
-            ServiceBuilder::new()
-                .layer(ClientAddressLayer::new(TrustedProxies::none()))
-                .layer(RateLimitLayer::new([policy()?])),
-        );
-    }
-    if depth >= 2 {
-        router = router.layer(TraceLayer::new_for_http());
-    }
-    if depth >= 1 {
-        router = router.layer(
-            ServiceBuilder::new()
-                .layer(SetRequestIdLayer::new(id.clone(), MakeRequestUuid))
-                .layer(PropagateRequestIdLayer::new(id)),
-        );
-    }
-    Ok(router)
 }
 
 fn policy() -> Outcome<Policy> {
@@ -121,9 +116,9 @@ fn policy() -> Outcome<Policy> {
     Policy::new("api", quota).map_err(|error| error.to_string())
 }
 
-async fn calls<S>(mut service: S, times: u32) -> Outcome<()>
+async fn calls<S, B>(mut service: S, times: u32) -> Outcome<()>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible>,
 {
     for _ in 0..times {
         let peer = ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000)));

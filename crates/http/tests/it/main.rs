@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test the panic is the message")]
 
 mod coding;
+mod composition;
 mod compression;
 mod conditional;
 mod encoded_cache;

@@ -33,7 +33,7 @@ pin_project! {
     #[project = StageProjection]
     enum Stage<S, A, F, RequestBody> {
         Refused { problem: Option<Problem> },
-        Asking { #[pin] state: A, held: Option<(Request<RequestBody>, S)> },
+        Asking { #[pin] state: A, held: Option<Held<Request<RequestBody>, S>> },
         Running { #[pin] inner: F, known: Option<KnownState> },
     }
 }
@@ -41,6 +41,13 @@ pin_project! {
 /// Says to a [`ConditionalLayer`](crate::conditional::ConditionalLayer) further in that there is nothing to hash.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::conditional) struct TagIsKnown;
+
+/// A request that waits for the state, and where it goes then.
+struct Held<R, S> {
+    request: R,
+    is_conditional: bool,
+    inner: S,
+}
 
 /// What follows from the state.
 enum Judged {
@@ -66,10 +73,19 @@ where
         })
     }
 
-    pub(super) fn asking(state: A, request: Request<RequestBody>, inner: S) -> Self {
+    pub(super) fn asking(
+        state: A,
+        request: Request<RequestBody>,
+        is_conditional: bool,
+        inner: S,
+    ) -> Self {
         Self::at(Stage::Asking {
             state,
-            held: Some((request, inner)),
+            held: Some(Held {
+                request,
+                is_conditional,
+                inner,
+            }),
         })
     }
 
@@ -96,8 +112,17 @@ where
                 }
                 StageProjection::Asking { state, held } => {
                     let known = ready!(state.poll(cx));
-                    let (mut request, mut inner) = held.take().expect("taken once, at the end");
-                    match judge(request.method(), request.headers(), known) {
+                    let Held {
+                        mut request,
+                        is_conditional,
+                        mut inner,
+                    } = held.take().expect("taken once, at the end");
+                    let judged = if is_conditional {
+                        judge(request.method(), request.headers(), known)
+                    } else {
+                        Judged::Through(known.filter(KnownState::exists))
+                    };
+                    match judged {
                         Judged::Answered(response) => return Poll::Ready(Ok(whole(response))),
                         Judged::Through(known) => {
                             if known.as_ref().is_some_and(KnownState::has_tag) {

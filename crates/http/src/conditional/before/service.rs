@@ -81,7 +81,8 @@ where
         // The clone was not polled to readiness; the one that was is used.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
-        ValidatedFuture::asking(state, Request::from_parts(parts, body), inner)
+        let request = Request::from_parts(parts, body);
+        ValidatedFuture::asking(state, request, is_conditional, inner)
     }
 }
 
