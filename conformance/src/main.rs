@@ -44,9 +44,9 @@ enum Command {
         /// Where to listen.
         #[arg(long)]
         listen: SocketAddr,
-        /// Keep encoded bodies.
-        #[arg(long)]
-        kept: bool,
+        /// What is kept between requests.
+        #[arg(long, default_value = "none")]
+        memory: Memory,
     },
     /// Prints what the origin does in each case as JSON, for handlers in other languages.
     Behaviours,
@@ -83,8 +83,7 @@ async fn done(command: Command) -> Result<bool, String> {
             serve(bind(listen).await?, handler).await;
             Ok(true)
         }
-        Command::Ours { listen, kept } => {
-            let memory = if kept { Memory::Kept } else { Memory::None };
+        Command::Ours { listen, memory } => {
             serve_ours(bind(listen).await?, script(Preconditions::Ignored)?, memory).await;
             Ok(true)
         }

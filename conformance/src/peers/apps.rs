@@ -9,24 +9,24 @@ use super::process::{Process, free_address};
 use super::{Peer, Programs, places};
 use crate::case::{behaviours, read_all};
 
-/// Our layers.
-pub(super) fn ours(programs: &Programs, is_kept: bool) -> Result<Peer, String> {
+/// Our layers, and what they keep.
+pub(super) fn ours(programs: &Programs, memory: &str) -> Result<Peer, String> {
     let address = free_address()?;
     let mut command = Command::new(&programs.own);
-    command.args(["ours", "--listen", &address.to_string()]);
-    if is_kept {
-        command.arg("--kept");
-    }
-    let (name, about) = if is_kept {
-        (
-            "Paceline, bodies kept",
-            "the same, encoded bodies kept by their content",
-        )
-    } else {
-        (
+    command.args(["ours", "--listen", &address.to_string(), "--memory", memory]);
+    let (name, about) = match memory {
+        "none" => (
             "Paceline",
             "CompressionLayer, ValidatorLayer and ConditionalLayer around the scripted handler",
-        )
+        ),
+        "bodies" => (
+            "Paceline, bodies kept",
+            "the same, encoded bodies kept by their content",
+        ),
+        _ => (
+            "Paceline, answers kept",
+            "the same, but whole answers that have a tag are kept with their codings, as the paceline binary does",
+        ),
     };
     Ok(Peer {
         name: format!("{name} {}", env!("CARGO_PKG_VERSION")),

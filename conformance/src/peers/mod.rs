@@ -44,9 +44,10 @@ impl Programs {
 }
 
 /// Names of all, in the order of the table.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 8] = [
     "paceline",
-    "paceline-kept",
+    "paceline-bodies",
+    "paceline-answers",
     "nginx",
     "caddy",
     "express",
@@ -61,8 +62,9 @@ pub const NAMES: [&str; 7] = [
 /// It is not installed or not built, or does not answer.
 pub fn start(name: &str, folder: &Path, programs: &Programs) -> Result<Peer, String> {
     match name {
-        "paceline" => apps::ours(programs, false),
-        "paceline-kept" => apps::ours(programs, true),
+        "paceline" => apps::ours(programs, "none"),
+        "paceline-bodies" => apps::ours(programs, "bodies"),
+        "paceline-answers" => apps::ours(programs, "answers"),
         "nginx" => proxies::nginx(folder, programs),
         "caddy" => proxies::caddy(folder, programs),
         "express" => apps::express(folder),

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, Response, response};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Response, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::{BoxError, CompressionBody};
 use super::cache::{Found, Kept, Question};
 use super::flush::Framing;
+use super::plain_fields::remove_plain_fields;
 use super::policy::is_event_stream;
 use super::preconditions::{restore_listed_tag, suffix_tag};
 use super::service::Negotiation;
@@ -23,14 +24,6 @@ use super::treatment::{Treatment, treatment};
 use super::vary::add_vary;
 use crate::coding::Level;
 use crate::gathering::{Gathered, Gathering, exact_length};
-
-/// Digests of the bytes before they were encoded.
-static DIGESTS: [HeaderName; 4] = [
-    HeaderName::from_static("content-md5"),
-    HeaderName::from_static("digest"),
-    HeaderName::from_static("content-digest"),
-    HeaderName::from_static("repr-digest"),
-];
 
 pin_project! {
     /// The future of [`Compression`](super::Compression).
@@ -305,10 +298,7 @@ impl Negotiation {
         let coding = self.exchange.coding;
         headers.insert(CONTENT_ENCODING, coding.header_value());
         suffix_tag(headers, coding, level);
-        headers.remove(ACCEPT_RANGES);
-        for digest in &DIGESTS {
-            headers.remove(digest);
-        }
+        remove_plain_fields(headers);
         match length {
             Some(length) => drop(headers.insert(CONTENT_LENGTH, length.into())),
             None => drop(headers.remove(CONTENT_LENGTH)),

@@ -30,6 +30,7 @@ mod future;
 mod layer;
 mod levels;
 mod one_shot;
+mod plain_fields;
 mod policy;
 mod preconditions;
 mod service;
@@ -50,5 +51,7 @@ pub use service::Compression;
 
 #[cfg(feature = "representation")]
 pub(crate) use one_shot::UpgradeTurn;
+#[cfg(feature = "representation")]
+pub(crate) use plain_fields::remove_plain_fields;
 #[cfg(feature = "representation")]
 pub(crate) use vary::add_vary;

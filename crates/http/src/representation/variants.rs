@@ -11,7 +11,9 @@ use tokio::sync::OnceCell;
 
 use super::representation::Representation;
 use crate::cache_control::cache_control_has;
-use crate::compression::{Coding, CompressionPolicy, Compressor, UpgradeTurn, add_vary};
+use crate::compression::{
+    Coding, CompressionPolicy, Compressor, UpgradeTurn, add_vary, remove_plain_fields,
+};
 use crate::conditional::{EntityTag, retain_not_modified_headers};
 
 /// What one header field costs in memory, roughly: slot, index and the value's own allocation.
@@ -189,6 +191,7 @@ impl Variants {
         cost: Duration,
     ) -> Variant {
         let mut headers = self.identity.headers.clone();
+        remove_plain_fields(&mut headers);
         headers.insert(CONTENT_ENCODING, coding.header_value());
         headers.insert(CONTENT_LENGTH, body.len().into());
         if let Some(tag) = tag {
