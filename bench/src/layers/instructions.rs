@@ -5,19 +5,23 @@ use std::convert::Infallible;
 use std::future::ready;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderName, Request, Response, request};
+use axum::http::{HeaderName, HeaderValue, Request, Response, request};
 use axum::routing::get;
 use paceline_http::client_ip::{ClientAddressLayer, TrustedProxies};
 use paceline_http::compression::CompressionLayer;
 use paceline_http::conditional::{ConditionalLayer, EntityTag, KnownState, ValidatorLayer};
 use paceline_http::rate_limit::{Policy, Quota, RateLimitLayer};
 use tower::{Service, ServiceBuilder, ServiceExt};
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::request_id::{
+    MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
+};
 use tower_http::trace::TraceLayer;
 
 use crate::Outcome;
@@ -88,7 +92,7 @@ async fn behind(depth: usize, times: u32) -> Outcome<()> {
     let tag = EntityTag::strong("v").map_err(|error| error.to_string())?;
     let version = move |_: &request::Parts| ready(Some(KnownState::tagged(tag.clone())));
     let identified = ServiceBuilder::new()
-        .layer(SetRequestIdLayer::new(id.clone(), MakeRequestUuid))
+        .layer(SetRequestIdLayer::new(id.clone(), Counted::default()))
         .layer(PropagateRequestIdLayer::new(id));
     let traced = identified.clone().layer(TraceLayer::new_for_http());
     let limited = traced
@@ -107,6 +111,17 @@ async fn behind(depth: usize, times: u32) -> Outcome<()> {
         3 => calls(limited.service(route), times).await,
         4 => calls(compressed.service(route), times).await,
         _ => calls(conditional.service(route), times).await,
+    }
+}
+
+/// Ids counted up, as our server makes them.
+#[derive(Clone, Default)]
+struct Counted(Arc<AtomicU64>);
+
+impl MakeRequestId for Counted {
+    fn make_request_id<B>(&mut self, _: &Request<B>) -> Option<RequestId> {
+        let number = self.0.fetch_add(1, Ordering::Relaxed);
+        Some(RequestId::new(HeaderValue::from(number)))
     }
 }
 

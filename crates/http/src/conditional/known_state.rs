@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::header::{ETAG, HeaderName, LAST_MODIFIED};
+use http::header::{ETAG, Entry, HeaderName, LAST_MODIFIED};
 use http::{HeaderMap, HeaderValue};
 
 use super::entity_tag::EntityTag;
@@ -51,12 +51,10 @@ impl KnownState {
 
     /// The resource exists in this version, named without any coding's suffix.
     pub fn tagged(tag: EntityTag) -> Self {
-        let headers = HeaderMap::from_iter([(ETAG, tag.header_value().clone())]);
         Self {
             exists: true,
             tag: Some(tag),
-            last_modified: None,
-            headers,
+            ..Self::absent()
         }
     }
 
@@ -67,11 +65,7 @@ impl KnownState {
         let Some(seconds) = seconds.ok().filter(|&seconds| seconds < YEAR_10000) else {
             return self;
         };
-        let time = UNIX_EPOCH + Duration::from_secs(seconds);
-        if let Ok(value) = HeaderValue::try_from(httpdate::fmt_http_date(time)) {
-            self.headers.insert(LAST_MODIFIED, value);
-            self.last_modified = Some(time);
-        }
+        self.last_modified = Some(UNIX_EPOCH + Duration::from_secs(seconds));
         self
     }
 
@@ -106,9 +100,27 @@ impl KnownState {
         }
     }
 
-    /// The validators and the fields that were added.
-    pub(super) fn headers(&self) -> &HeaderMap {
-        &self.headers
+    /// Adds the validators and the other fields to an answer that does not have its own.
+    pub(super) fn complete(&self, headers: &mut HeaderMap) {
+        if let Some(tag) = &self.tag {
+            headers
+                .entry(ETAG)
+                .or_insert_with(|| tag.header_value().clone());
+        }
+        if let (Some(time), Entry::Vacant(place)) =
+            (self.last_modified, headers.entry(LAST_MODIFIED))
+            && let Ok(value) = HeaderValue::try_from(httpdate::fmt_http_date(time))
+        {
+            place.insert(value);
+        }
+        for name in self.headers.keys() {
+            if headers.contains_key(name) {
+                continue;
+            }
+            for value in self.headers.get_all(name) {
+                headers.append(name, value.clone());
+            }
+        }
     }
 }
 
@@ -122,13 +134,15 @@ mod tests {
         let time = UNIX_EPOCH + Duration::from_millis(784_111_777_999);
         let known = KnownState::tagged(tag.clone()).with_last_modified(time);
         assert_eq!(known.current().tag(), Some(tag.as_ref()));
-        assert_eq!(
-            known.headers()[LAST_MODIFIED],
-            "Sun, 06 Nov 1994 08:49:37 GMT"
-        );
+        let mut headers = HeaderMap::from_iter([(ETAG, HeaderValue::from_static("\"own\""))]);
+        known.complete(&mut headers);
+        assert_eq!(headers[LAST_MODIFIED], "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(headers[ETAG], "\"own\"", "an answer's own tag stays");
         assert!(!KnownState::absent().current().exists());
         let never = UNIX_EPOCH - Duration::from_secs(1);
         let left_out = KnownState::untagged().with_last_modified(never);
-        assert!(left_out.current().exists() && left_out.headers().is_empty());
+        let mut headers = HeaderMap::new();
+        left_out.complete(&mut headers);
+        assert!(left_out.current().exists() && headers.is_empty());
     }
 }

@@ -140,7 +140,7 @@ where
                     if let Some(known) =
                         known.take().filter(|_| response.status() == StatusCode::OK)
                     {
-                        complete(response.headers_mut(), &known);
+                        known.complete(response.headers_mut());
                     }
                     return Poll::Ready(Ok(response.map(ConditionalBody::untouched)));
                 }
@@ -168,8 +168,8 @@ fn judge(method: &Method, headers: &HeaderMap, known: Option<KnownState>) -> Jud
 fn not_modified(request: &HeaderMap, known: &KnownState) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
-    *response.headers_mut() = known.headers().clone();
     let headers = response.headers_mut();
+    known.complete(headers);
     retain_not_modified_headers(headers);
     if let Some(current) = known.current().tag().map(EntityTagRef::to_owned) {
         let held = IfNoneMatch::from_headers(request).held(&current, &current);
@@ -178,18 +178,6 @@ fn not_modified(request: &HeaderMap, known: &KnownState) -> Response<Bytes> {
         }
     }
     response
-}
-
-/// Gives the 200 what it does not have of the state's fields.
-fn complete(headers: &mut HeaderMap, known: &KnownState) {
-    for name in known.headers().keys() {
-        if headers.contains_key(name) {
-            continue;
-        }
-        for value in known.headers().get_all(name) {
-            headers.append(name, value.clone());
-        }
-    }
 }
 
 fn whole<B: Body>(response: Response<Bytes>) -> Response<ConditionalBody<B>> {
