@@ -20,6 +20,11 @@ pub enum EngineError {
     /// The store does not have what was asked for.
     #[error("{0} are not supported by this job store")]
     Unsupported(&'static str),
+    /// The store has no groups, and a job or a bound of a queue asks for them.
+    #[error(
+        "groups are not supported by this job store: leave the group of the job and the group bounds of the queue out, or keep the queue in a store in a file (`sqlite:FILE`)"
+    )]
+    NoGroups,
     /// The engine was stopped.
     #[error("the job engine is stopped")]
     Stopped,

@@ -6,6 +6,7 @@
 mod debian;
 mod node;
 mod python;
+mod rust_port;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub(crate) enum Need {
     InteropNode,
     /// BullMQ for Python, likewise, in a venv under the target folder.
     InteropPython,
+    /// BullMQ for Rust (the official port), likewise, compiled into a target folder of its own.
+    InteropRust,
     /// The Express peer's npm packages.
     ExpressPeer,
     /// The conformance suite's Express, npm packages.
@@ -110,6 +113,9 @@ impl Need {
             Need::InteropPython => {
                 "PyPI crates/jobs/tests/interop/python/requirements.txt into target/interop-python: BullMQ for Python, likewise"
             }
+            Need::InteropRust => {
+                "crates.io crates/jobs/tests/interop/rust/Cargo.lock into target/interop-rust: BullMQ for Rust, likewise (compiled, some minutes)"
+            }
             Need::BullmqPeer => "npm bench/peers/bullmq/package-lock.json: the BullMQ peer",
             Need::ExpressConformance => {
                 "npm bench/peers/express-conformance/package-lock.json: Express and its compression middleware, asked the conformance suite's cases"
@@ -137,6 +143,7 @@ impl Need {
             Need::Valgrind => debian::on_path("valgrind"),
             Need::InteropNode => node::is_current(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.is_current(),
+            Need::InteropRust => rust_port::is_current(),
             Need::BullmqPeer => node::is_current("bench/peers/bullmq"),
             Need::ExpressConformance => node::is_current(EXPRESS_CONFORMANCE),
             Need::Proxies => python::PROXIES.is_current(),
@@ -156,6 +163,7 @@ impl Need {
             Need::Valgrind => debian::install(&["valgrind"]),
             Need::InteropNode => node::install(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.install(),
+            Need::InteropRust => rust_port::build(),
             Need::BullmqPeer => node::install("bench/peers/bullmq"),
             Need::ExpressConformance => node::install(EXPRESS_CONFORMANCE),
             Need::Proxies => python::PROXIES.install(),
@@ -217,6 +225,12 @@ pub(crate) fn python_program(name: &str) -> PathBuf {
 /// The Python that has BullMQ.
 pub(crate) fn interop_python() -> PathBuf {
     python::INTEROP.program("python")
+}
+
+/// The program around BullMQ for Rust, built from its sources as they are now.
+pub(crate) fn interop_rust() -> Result<PathBuf, String> {
+    rust_port::build()?;
+    Ok(rust_port::program())
 }
 
 fn permitted(yes: bool) -> Result<bool, String> {

@@ -19,10 +19,11 @@ pub(super) fn black_box() -> Result<(), String> {
     tests.run()
 }
 
-/// The jobs crate on one Redis with BullMQ for Node, BullMQ for Python and Bull Board.
+/// The jobs crate on one Redis with BullMQ for Node, for Python and for Rust, and Bull Board.
 pub(super) fn interop() -> Result<(), String> {
     let mut tests = test(&["--test", "interop", "--features", "paceline-jobs/redis"]);
     tests.variable("PACELINE_INTEROP_PYTHON", setup::interop_python());
+    tests.variable("PACELINE_INTEROP_RUST", setup::interop_rust()?);
     tests.run()
 }
 

@@ -80,13 +80,14 @@ const SUITES: [Suite; 13] = [
     },
     Suite {
         name: "interop",
-        about: "our Redis engine beside BullMQ for Node and Python, and Bull Board, on the same queues",
+        about: "our Redis engine beside BullMQ for Node, Python and Rust, and Bull Board, on the same queues",
         needs: &[
             Need::PythonVenv,
             Need::Node,
             Need::Redis,
             Need::InteropNode,
             Need::InteropPython,
+            Need::InteropRust,
         ],
         run: cargo_tests::interop,
     },

@@ -24,12 +24,13 @@ pub(super) fn violations(sources: &[Source]) -> Vec<String> {
     found
 }
 
-/// The peers of the measurements are no members: each has a lock file of its own.
+/// The peers of the measurements and of the interop tests are no members: each has a lock file of its own.
 fn is_member(path: &Path) -> bool {
     path.ends_with("Cargo.toml")
         && path != Path::new("Cargo.toml")
         && path != Path::new("fuzz/Cargo.toml")
         && !path.starts_with("bench/peers")
+        && !path.starts_with("crates/jobs/tests/interop")
 }
 
 fn member(manifest: &Source) -> Vec<String> {

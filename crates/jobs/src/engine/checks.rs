@@ -2,8 +2,12 @@
 
 use super::NewJob;
 use crate::error::AddError;
+#[cfg(feature = "redis")]
+use crate::error::EngineError;
 use crate::flow::Flow;
 use crate::limits::Limits;
+#[cfg(feature = "redis")]
+use crate::options::JobOptions;
 use crate::transfer::JobRecord;
 
 /// Refuses too many jobs, and too large ones.
@@ -99,4 +103,15 @@ fn check_child(flow: &Flow, limits: &Limits) -> Result<(), AddError> {
         ));
     }
     check_node(flow, limits)
+}
+
+/// Refuses jobs of groups, for a store that has none.
+#[cfg(feature = "redis")]
+pub(crate) fn refuse_groups<'a>(
+    mut options: impl Iterator<Item = &'a JobOptions>,
+) -> Result<(), EngineError> {
+    if options.any(|options| options.group.is_some()) {
+        return Err(EngineError::NoGroups);
+    }
+    Ok(())
 }

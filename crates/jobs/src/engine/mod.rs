@@ -5,14 +5,7 @@
 //! transition is the one [`crate::state::decide`] gives; only the holder of a lease (token and start
 //! number) can renew, report on or finish a job.
 
-#[cfg_attr(
-    not(feature = "redis"),
-    allow(
-        dead_code,
-        reason = "the embedded engine has some of these checks in its own words"
-    )
-)]
-mod checks;
+pub(crate) mod checks;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod request;
@@ -229,11 +222,13 @@ pub trait Engine: Shutdown + fmt::Debug + Send + Sync + 'static {
     fn events(&self, queue: Option<QueueName>) -> QueueEvents;
 
     /// Goes on after the event at `cursor`. What was dropped since is told as
-    /// [`Received::Lagged`](crate::Received::Lagged); a cursor of another run of the engine is refused.
+    /// [`Received::Lagged`](crate::Received::Lagged) or [`Received::Gap`](crate::Received::Gap). A cursor of
+    /// another run of the embedded engine, of another store or queue is refused; on Redis also that of a single
+    /// queue where all are wanted.
     fn events_since(
         &self,
         queue: Option<QueueName>,
-        cursor: EventCursor,
+        cursor: &EventCursor,
     ) -> Result<QueueEvents, UnknownCursor> {
         let _ = (queue, cursor);
         Err(UnknownCursor)

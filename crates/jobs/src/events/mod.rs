@@ -1,17 +1,28 @@
 //! What happens to jobs, told after it is stored. Bounded: a reader that falls behind is told how much it
-//! missed instead of holding memory. Only what this process's engine does is told; look at the
-//! snapshots to learn what other processes did.
+//! missed instead of holding memory. On a file only what this process's engine does is told (look at the
+//! snapshots to learn what other processes did), on Redis what every program does, BullMQ's too.
 //!
 //! Each event has a cursor. A reader that comes back with the cursor of the last event it saw goes on after it
-//! ([`Engine::events_since`](crate::Engine::events_since)), for as long as the engine runs and remembers.
+//! ([`Engine::events_since`](crate::Engine::events_since)): on a file for as long as the engine runs and
+//! remembers, on Redis also in another process, for as long as the stream reaches back (BullMQ keeps about
+//! 10,000 entries a queue).
 
+mod cursor;
+#[cfg(feature = "redis")]
+mod replay;
 mod ring;
+mod subscription;
 
+#[cfg(feature = "redis")]
+pub(crate) use cursor::EntryId;
+pub(crate) use cursor::Place;
+pub use cursor::{EventCursor, UnknownCursor};
+#[cfg(feature = "redis")]
+pub(crate) use replay::{EventLog, EventPage, Replay, Start};
 pub(crate) use ring::EventSender;
-pub use ring::QueueEvents;
-
-use std::fmt;
-use std::str::FromStr;
+#[cfg(feature = "redis")]
+pub(crate) use ring::RingReader;
+pub use subscription::QueueEvents;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -56,46 +67,12 @@ pub enum JobEventKind {
     Resumed,
 }
 
-/// The place of an event in the stream of an engine. Its text form is for keeping it elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EventCursor {
-    /// Which stream: another one after each start, and after a long while in which nobody listened.
-    pub(crate) epoch: u64,
-    /// Counts the events of a stream from 1; 0 is before the first.
-    pub(crate) sequence: u64,
-}
-
-impl fmt::Display for EventCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}-{}", self.epoch, self.sequence)
-    }
-}
-
-/// The events after this cursor are not to be had: it is of another run of the engine, or nobody listened for
-/// long. Look at the jobs instead, and listen from now on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the event cursor is of another run of the job engine: look at the jobs and listen from now on"
-)]
-pub struct UnknownCursor;
-
-impl FromStr for EventCursor {
-    type Err = UnknownCursor;
-
-    fn from_str(text: &str) -> Result<Self, UnknownCursor> {
-        let (epoch, sequence) = text.split_once('-').ok_or(UnknownCursor)?;
-        Ok(Self {
-            epoch: u64::from_str_radix(epoch, 16).map_err(|_| UnknownCursor)?,
-            sequence: sequence.parse().map_err(|_| UnknownCursor)?,
-        })
-    }
-}
-
 /// One event.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct JobEvent {
-    /// Its place in the stream.
+    /// Its place in the stream. On Redis that is the stream of its queue, also in a subscription to all queues:
+    /// [`QueueEvents::cursor`] says where such a subscription stands.
     #[serde(skip)]
     pub cursor: EventCursor,
     /// The queue.
@@ -124,10 +101,10 @@ impl JobEvent {
         at: Timestamp,
     ) -> Self {
         Self {
-            cursor: EventCursor {
+            cursor: EventCursor(Place::Run {
                 epoch: 0,
                 sequence: 0,
-            },
+            }),
             queue,
             id,
             event,
@@ -149,22 +126,7 @@ pub enum Received {
     Event(JobEvent),
     /// The reader was too slow; this many events were dropped.
     Lagged(u64),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_comes_back_from_its_text_and_other_text_is_refused() {
-        let cursor = EventCursor {
-            epoch: 0xABC,
-            sequence: 17,
-        };
-        assert_eq!(cursor.to_string(), "0000000000000abc-17");
-        assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        for bad in ["", "17", "-", "x-1", "abc-", "abc--1"] {
-            assert_eq!(bad.parse::<EventCursor>(), Err(UnknownCursor), "{bad:?}");
-        }
-    }
+    /// Events between the cursor and the next event may be gone, nobody knows how many: the store's stream was
+    /// trimmed or deleted meanwhile. Look at the jobs.
+    Gap,
 }

@@ -1,13 +1,14 @@
 //! The newest events, in memory. Recorded while somebody listens, and for a while longer, so that a reader whose
 //! connection broke can go on; nobody pays for events that nobody wants.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::{EventCursor, JobEvent, Received, UnknownCursor};
+use super::cursor::{EntryId, EventCursor, Place, UnknownCursor};
+use super::{JobEvent, Received};
 use crate::names::QueueName;
 
 /// How long events are recorded after the last reader left.
@@ -23,7 +24,22 @@ struct Ring {
     remember: Duration,
     /// When somebody was last known to listen; none in a stream that nobody listened to yet.
     heard_at: Option<Instant>,
+    /// Set when the store keeps the events too, each under an id in the stream of its queue.
+    stored: Option<Stored>,
 }
+
+/// Where the ring stands in the streams of the store.
+#[derive(Debug, Default)]
+struct Stored {
+    /// What each queue's events are told after.
+    begun: Positions,
+    /// The last event told of each queue.
+    told: Positions,
+    /// The last event of each queue that is no longer in the ring.
+    dropped: Positions,
+}
+
+type Positions = BTreeMap<QueueName, EntryId>;
 
 impl Ring {
     /// The number the next event will get.
@@ -32,13 +48,25 @@ impl Ring {
     }
 
     fn push(&mut self, mut event: JobEvent) {
-        event.cursor = EventCursor {
-            epoch: self.epoch,
-            sequence: self.next(),
-        };
+        match (&mut self.stored, event.cursor.entry()) {
+            (Some(stored), Some(entry)) => {
+                stored.told.insert(event.queue.clone(), entry);
+            }
+            _ => {
+                event.cursor = EventCursor(Place::Run {
+                    epoch: self.epoch,
+                    sequence: self.next(),
+                });
+            }
+        }
         if self.events.len() >= self.capacity {
-            self.events.pop_front();
+            let dropped = self.events.pop_front();
             self.first += 1;
+            if let (Some(stored), Some(event)) = (&mut self.stored, dropped)
+                && let Some(entry) = event.cursor.entry()
+            {
+                stored.dropped.insert(event.queue.clone(), entry);
+            }
         }
         self.events.push_back(Arc::new(event));
     }
@@ -49,6 +77,7 @@ impl Ring {
         self.first = 1;
         self.events.clear();
         self.heard_at = None;
+        self.stored = self.stored.take().map(|_| Stored::default());
     }
 }
 
@@ -81,6 +110,7 @@ impl EventSender {
             capacity: capacity.max(1),
             remember,
             heard_at: None,
+            stored: None,
         };
         Self {
             ring: Arc::new(Mutex::new(ring)),
@@ -88,8 +118,25 @@ impl EventSender {
         }
     }
 
+    /// For events that come with their cursors, from streams that the store keeps.
+    #[cfg(any(test, feature = "redis"))]
+    pub(crate) fn of_stored(capacity: usize) -> Self {
+        let sender = Self::new(capacity);
+        lock(&sender.ring).stored = Some(Stored::default());
+        sender
+    }
+
+    /// The events of `queue` will be told after this entry of its stream.
+    #[cfg(any(test, feature = "redis"))]
+    pub(crate) fn begins(&self, queue: &QueueName, after: EntryId) {
+        if let Some(stored) = &mut lock(&self.ring).stored {
+            stored.begun.entry(queue.clone()).or_insert(after);
+            stored.told.entry(queue.clone()).or_insert(after);
+        }
+    }
+
     /// The events from now on.
-    pub(crate) fn subscribe(&self, queue: Option<QueueName>) -> QueueEvents {
+    pub(crate) fn subscribe(&self, queue: Option<QueueName>) -> RingReader {
         let mut ring = lock(&self.ring);
         let next = ring.next();
         self.reader(&mut ring, next, queue)
@@ -99,23 +146,28 @@ impl EventSender {
     pub(crate) fn subscribe_since(
         &self,
         queue: Option<QueueName>,
-        cursor: EventCursor,
-    ) -> Result<QueueEvents, UnknownCursor> {
+        cursor: &EventCursor,
+    ) -> Result<RingReader, UnknownCursor> {
+        let Place::Run { epoch, sequence } = cursor.0 else {
+            return Err(UnknownCursor);
+        };
         let mut ring = lock(&self.ring);
-        if cursor.epoch != ring.epoch || cursor.sequence >= ring.next() {
+        if epoch != ring.epoch || sequence >= ring.next() {
             return Err(UnknownCursor);
         }
-        Ok(self.reader(&mut ring, cursor.sequence + 1, queue))
+        Ok(self.reader(&mut ring, sequence + 1, queue))
     }
 
-    fn reader(&self, ring: &mut Ring, next: u64, queue: Option<QueueName>) -> QueueEvents {
+    fn reader(&self, ring: &mut Ring, next: u64, queue: Option<QueueName>) -> RingReader {
         ring.heard_at = Some(Instant::now());
-        QueueEvents {
+        let seen = ring.stored.as_ref().map(|stored| stored.told.clone());
+        RingReader {
             ring: Arc::clone(&self.ring),
             told: self.told.subscribe(),
             epoch: ring.epoch,
             next,
             queue,
+            seen: seen.unwrap_or_default(),
         }
     }
 
@@ -176,20 +228,22 @@ impl EventSender {
     }
 }
 
-/// A subscription to the events of one queue, or of all.
+/// Reads the ring: one queue, or all.
 #[derive(Debug)]
-pub struct QueueEvents {
+pub(crate) struct RingReader {
     ring: Arc<Mutex<Ring>>,
     told: watch::Receiver<u64>,
     epoch: u64,
     /// The sequence number of the event to look at next.
     next: u64,
     queue: Option<QueueName>,
+    /// The last event seen of each queue, where the store keeps events.
+    seen: Positions,
 }
 
-impl QueueEvents {
+impl RingReader {
     /// The next event; `None` once the engine is gone.
-    pub async fn next(&mut self) -> Option<Received> {
+    pub(crate) async fn next(&mut self) -> Option<Received> {
         loop {
             // Before the look: what is told after it ends the wait.
             self.told.mark_unchanged();
@@ -202,36 +256,58 @@ impl QueueEvents {
         }
     }
 
-    /// The place up to which this subscription was read: [`Engine::events_since`](crate::Engine::events_since)
-    /// goes on after it.
-    pub fn cursor(&self) -> EventCursor {
-        EventCursor {
-            epoch: self.epoch,
-            sequence: self.next.saturating_sub(1),
-        }
+    /// The place up to which it was read; none while it is not known where a stream of the store ends.
+    pub(crate) fn cursor(&self) -> Option<EventCursor> {
+        let ring = lock(&self.ring);
+        let Some(stored) = &ring.stored else {
+            return Some(EventCursor(Place::Run {
+                epoch: self.epoch,
+                sequence: self.next.saturating_sub(1),
+            }));
+        };
+        let mut after = stored.begun.clone();
+        drop(ring);
+        after.extend(
+            self.seen
+                .iter()
+                .map(|(queue, entry)| (queue.clone(), *entry)),
+        );
+        let all = self.queue.is_none();
+        let after: Vec<_> = after.into_iter().collect();
+        (!after.is_empty()).then_some(EventCursor(Place::Stored { all, after }))
     }
 
-    fn look(&mut self) -> Option<Received> {
+    /// What is there to read now.
+    pub(crate) fn look(&mut self) -> Option<Received> {
         let event = {
             let ring = lock(&self.ring);
             if self.next < ring.first {
                 let missed = ring.first - self.next;
                 self.next = ring.first;
+                if let Some(stored) = &ring.stored {
+                    let dropped = stored.dropped.iter();
+                    self.seen
+                        .extend(dropped.map(|(queue, entry)| (queue.clone(), *entry)));
+                }
                 return Some(Received::Lagged(missed));
             }
             let from = usize::try_from(self.next - ring.first).unwrap_or(usize::MAX);
-            let mut newer = ring.events.iter().skip(from);
-            let found = newer.find(|event| {
+            let newer = ring.events.iter().skip(from);
+            let found = (0_u64..).zip(newer).find(|(_, event)| {
                 self.queue
                     .as_ref()
                     .is_none_or(|queue| *queue == event.queue)
             });
-            let found = found.map(Arc::clone);
-            self.next = found
-                .as_ref()
-                .map_or(ring.next(), |event| event.cursor.sequence + 1);
-            found?
+            let found = found.map(|(skipped, event)| (skipped, Arc::clone(event)));
+            self.next = match &found {
+                Some((skipped, _)) => self.next + skipped + 1,
+                None => ring.next(),
+            };
+            found?.1
         };
+        if let Some(entry) = event.cursor.entry() {
+            self.seen.insert(event.queue.clone(), entry);
+        }
         Some(Received::Event((*event).clone()))
     }
 }
@@ -253,11 +329,12 @@ mod tests {
     }
 
     /// What is there to read now: `Ok` the time of an event, `Err` a number of lost ones.
-    fn drain(events: &mut QueueEvents) -> Vec<Result<i64, u64>> {
+    fn drain(events: &mut RingReader) -> Vec<Result<i64, u64>> {
         std::iter::from_fn(|| events.look())
             .map(|received| match received {
                 Received::Event(event) => Ok(event.at.as_millis()),
                 Received::Lagged(missed) => Err(missed),
+                Received::Gap => unreachable!("a ring counts what it drops"),
             })
             .collect()
     }
@@ -268,21 +345,24 @@ mod tests {
         let mut reader = sender.subscribe(None);
         sender.send_all(vec![event("a", 1), event("a", 2)]);
         assert_eq!(drain(&mut reader), [Ok(1), Ok(2)]);
-        let cursor = reader.cursor();
+        let cursor = reader.cursor().unwrap();
+        let Place::Run { epoch, .. } = cursor.0 else {
+            panic!("{cursor} is of a run");
+        };
         drop(reader);
         assert!(sender.is_heard(), "it may come back");
         sender.send(event("a", 3));
-        let again = |cursor| {
+        let again = |cursor: &EventCursor| {
             sender
                 .subscribe_since(None, cursor)
                 .map(|mut r| drain(&mut r))
         };
-        assert_eq!(again(cursor), Ok(vec![Ok(3)]));
+        assert_eq!(again(&cursor), Ok(vec![Ok(3)]));
         sender.send_all((4..8).map(|at| event("a", at)).collect());
-        assert_eq!(again(cursor), Ok(vec![Err(2), Ok(5), Ok(6), Ok(7)]));
-        for (epoch, sequence) in [(cursor.epoch ^ 1, 1), (cursor.epoch, 8)] {
-            let other = EventCursor { epoch, sequence };
-            assert_eq!(again(other), Err(UnknownCursor), "{other}");
+        assert_eq!(again(&cursor), Ok(vec![Err(2), Ok(5), Ok(6), Ok(7)]));
+        for (epoch, sequence) in [(epoch ^ 1, 1), (epoch, 8)] {
+            let other = EventCursor(Place::Run { epoch, sequence });
+            assert_eq!(again(&other), Err(UnknownCursor), "{other}");
         }
     }
 
@@ -302,11 +382,41 @@ mod tests {
         let mut reader = sender.subscribe(Some(QueueName::new("a").unwrap()));
         sender.send_all(vec![event("b", 1), event("a", 2), event("b", 3)]);
         assert_eq!(drain(&mut reader), [Ok(2)]);
-        assert_eq!(
-            reader.cursor().sequence,
-            3,
-            "it need not look at them again"
+        let cursor = reader.cursor().unwrap();
+        assert!(
+            matches!(cursor.0, Place::Run { sequence: 3, .. }),
+            "it need not look at them again: {cursor}"
         );
+    }
+
+    #[test]
+    fn a_reader_of_stored_events_knows_its_place_in_each_stream() {
+        let sender = EventSender::of_stored(2);
+        let entry = |number| EntryId { millis: 1, number };
+        let queue = |name: &str| QueueName::new(name).unwrap();
+        let stored = |name: &str, number| JobEvent {
+            cursor: EventCursor(Place::Stored {
+                all: false,
+                after: vec![(queue(name), entry(number))],
+            }),
+            ..event(name, 1)
+        };
+        let mut reader = sender.subscribe(None);
+        let place = |reader: &RingReader| reader.cursor().map(|cursor| cursor.to_string());
+        assert_eq!(place(&reader), None, "no stream's end is known");
+        sender.begins(&queue("a"), entry(4));
+        assert_eq!(place(&reader).unwrap(), "*:a:1-4");
+        sender.send(stored("a", 5));
+        sender.begins(&queue("b"), entry(1));
+        sender.send(stored("b", 2));
+        assert_eq!(place(&reader).unwrap(), "*:a:1-4:b:1-1");
+        assert_eq!(drain(&mut reader).len(), 2);
+        assert_eq!(place(&reader).unwrap(), "*:a:1-5:b:1-2");
+        sender.send_all((6..9).map(|number| stored("a", number)).collect());
+        assert!(matches!(reader.look(), Some(Received::Lagged(1))));
+        assert_eq!(place(&reader).unwrap(), "*:a:1-6:b:1-2");
+        let late = sender.subscribe(None);
+        assert_eq!(place(&late).unwrap(), "*:a:1-8:b:1-2");
     }
 
     #[test]
@@ -315,10 +425,10 @@ mod tests {
         assert!(!sender.is_heard(), "nobody ever listened");
         let reader = sender.subscribe(None);
         assert!(sender.is_heard());
-        let cursor = reader.cursor();
+        let cursor = reader.cursor().unwrap();
         drop(reader);
         assert!(!sender.is_heard());
-        assert!(sender.subscribe_since(None, cursor).is_err());
+        assert!(sender.subscribe_since(None, &cursor).is_err());
     }
 
     #[tokio::test]

@@ -21,7 +21,7 @@ use serde_json::value::to_raw_value;
 
 use crate::clock::{Clock, SystemClock};
 use crate::engine::NewJob;
-use crate::engine::sqlite::check_new_jobs;
+use crate::engine::checks::check_jobs;
 use crate::error::{AddError, EngineError};
 use crate::limits::Limits;
 use crate::names::{JobId, QueueName};
@@ -116,7 +116,7 @@ impl Outbox {
             data,
             options,
         };
-        check_new_jobs(std::slice::from_ref(&job), &self.limits)?;
+        check_jobs(std::slice::from_ref(&job), &self.limits)?;
         let now = SystemClock.now();
         let id = job.options.id.take().unwrap_or_else(|| JobId::fresh(now));
         table::insert(transaction, &id, &queue, &job, now)?;

@@ -138,11 +138,11 @@ impl<T> Queue<T> {
     }
 
     /// The events of this queue after the one at `cursor`. What was dropped since is told as
-    /// [`Received::Lagged`](crate::Received::Lagged).
+    /// [`Received::Lagged`](crate::Received::Lagged) or [`Received::Gap`](crate::Received::Gap).
     ///
     /// # Errors
-    /// When the cursor is of another run of the engine.
-    pub fn events_since(&self, cursor: EventCursor) -> Result<QueueEvents, UnknownCursor> {
+    /// When the cursor is of another run of the embedded engine, of another store or of another queue.
+    pub fn events_since(&self, cursor: &EventCursor) -> Result<QueueEvents, UnknownCursor> {
         self.engine.events_since(Some(self.name.clone()), cursor)
     }
 }

@@ -37,7 +37,9 @@ impl<T: Serialize> Queue<T> {
     /// ```
     ///
     /// # Errors
-    /// [`AddError`]; the transaction then has nothing of the job and can go on. On an engine elsewhere
+    /// [`AddError`]; the transaction then has nothing of the job and can go on, unless SQLite rolled it back as a
+    /// whole, the application's writes with it: it may do so on a full disk or an I/O error, and `is_autocommit` of
+    /// the connection is then `true`. On an engine elsewhere
     /// [`EngineError::Unsupported`]: use an [`Outbox`](crate::Outbox).
     ///
     /// # Panics

@@ -62,7 +62,7 @@ async fn change_of(events: &mut QueueEvents, id: &JobId) -> Option<State> {
                 _ => {}
             },
             Some(Received::Event(_)) => {}
-            Some(Received::Lagged(_)) => return None,
+            Some(Received::Lagged(_) | Received::Gap) => return None,
             // The engine is gone; looking at the job says so.
             None => return std::future::pending().await,
         }

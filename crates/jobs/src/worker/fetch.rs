@@ -14,8 +14,11 @@ use crate::engine::{ClaimRequest, Claimed, ClaimedJob};
 use crate::error::EngineError;
 use crate::outcome::{IntoJobError, IntoOutcome, with_causes};
 
-/// The wait after an engine failed, doubled up to the poll bound.
+/// The wait after an engine failed, doubled with each further failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest such wait, unless the poll bound is shorter: a worker goes on within five seconds after the engine
+/// is back, the answer to the call included.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Starts jobs that were taken.
 pub(super) trait Starter: Send + 'static {
@@ -86,7 +89,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut starter: impl Starter) {
             Err(Failure::Stopped) => break,
             Err(Failure::NotDone) => {
                 let look = Instant::now() + pause;
-                pause = (pause * 2).min(shared.settings.poll);
+                pause = (pause * 2).min(LONGEST_PAUSE).min(shared.settings.poll);
                 (Vec::new(), look, false)
             }
         };

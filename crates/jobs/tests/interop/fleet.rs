@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use paceline_jobs::{JobOptions, State};
+use paceline_jobs::{JobOptions, Queue, State};
 use serde_json::{Value, json};
 
 use crate::ours::OurWorker;
@@ -14,20 +14,31 @@ const EACH: usize = 200;
 
 /// Ids of jobs whose adds were answered, and how often each was run by whom.
 #[derive(Debug, Default)]
-struct Ledger {
+pub(crate) struct Ledger {
     acknowledged: Vec<String>,
     runs: HashMap<String, u32>,
 }
 
 impl Ledger {
-    fn ran(&mut self, jobs: impl IntoIterator<Item = String>) {
+    pub(crate) fn of(acknowledged: Vec<String>) -> Self {
+        Self {
+            acknowledged,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.acknowledged.len()
+    }
+
+    pub(crate) fn ran(&mut self, jobs: impl IntoIterator<Item = String>) {
         for job in jobs {
             *self.runs.entry(job).or_default() += 1;
         }
     }
 
     /// Each acknowledged job was run exactly once, and nothing else was: no lease ended here.
-    fn check(&self) {
+    pub(crate) fn check(&self) {
         let lost: Vec<_> = self
             .acknowledged
             .iter()
@@ -61,7 +72,7 @@ fn options(number: usize) -> (JobOptions, Value) {
     }
 }
 
-async fn peer_adds(peer: &Peer, from: &str) -> Vec<String> {
+pub(crate) async fn peer_adds(peer: &Peer, from: &str) -> Vec<String> {
     let mut ids = Vec::new();
     for number in 0..EACH / 2 {
         let (_, options) = options(number);
@@ -77,16 +88,12 @@ async fn peer_adds(peer: &Peer, from: &str) -> Vec<String> {
     ids
 }
 
-async fn we_add(world: &World) -> Vec<String> {
+pub(crate) async fn we_add(queue: &Queue<Value>) -> Vec<String> {
     let mut ids = Vec::new();
     for number in 0..EACH / 2 {
         let data = json!({ "answer": number });
-        let added = world
-            .queue()
-            .add_with("rust", &data, options(number).0)
-            .await
-            .unwrap();
-        ids.push(added.id.to_string());
+        let added = queue.add_with("ours", &data, options(number).0).await;
+        ids.push(added.unwrap().id.to_string());
     }
     let data: Vec<Value> = (EACH / 2..EACH)
         .map(|number| json!({ "answer": number }))
@@ -94,30 +101,31 @@ async fn we_add(world: &World) -> Vec<String> {
     let jobs = data
         .iter()
         .zip(EACH / 2..)
-        .map(|(data, number)| ("rust", data, options(number).0));
-    let added = world.queue().add_bulk(jobs).await.unwrap();
+        .map(|(data, number)| ("ours", data, options(number).0));
+    let added = queue.add_bulk(jobs).await.unwrap();
     ids.extend(added.into_iter().map(|added| added.id.to_string()));
     ids
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_three_languages_add_and_work_is_done_exactly_once() {
+async fn what_four_programs_add_and_work_is_done_exactly_once() {
     let world = World::new().await;
     let python = Peer::python(&world.redis).await;
+    let rust = Peer::rust(&world.redis).await;
     let worker = OurWorker::start(&world.engine, QUEUE, 4);
     world.node_works(4).await;
-    let command = json!({ "worker": "python", "queue": QUEUE, "concurrency": 4 });
-    python.call("work", command).await;
-
-    let (theirs, pythons, ours) = tokio::join!(
+    for peer in [&python, &rust] {
+        let command = json!({ "worker": "other", "queue": QUEUE, "concurrency": 4 });
+        peer.call("work", command).await;
+    }
+    let queue = world.queue();
+    let (theirs, pythons, rusts, ours) = tokio::join!(
         peer_adds(&world.node, "node"),
         peer_adds(&python, "python"),
-        we_add(&world)
+        peer_adds(&rust, "rust"),
+        we_add(&queue)
     );
-    let mut ledger = Ledger {
-        acknowledged: [theirs, pythons, ours].concat(),
-        ..Ledger::default()
-    };
+    let mut ledger = Ledger::of([theirs, pythons, rusts, ours].concat());
     let all = u64::try_from(ledger.acknowledged.len()).unwrap();
     let counts = eventually("everything to be completed", async || {
         let counts = world.queue().info().await.unwrap().unwrap().counts;
@@ -131,7 +139,7 @@ async fn what_three_languages_add_and_work_is_done_exactly_once() {
             .map(|run| text(&run["job"]))
             .collect()
     };
-    let shares = [worker.jobs(), ran(&world.node), ran(&python)];
+    let shares = [worker.jobs(), ran(&world.node), ran(&python), ran(&rust)];
     assert!(
         shares.iter().all(|share| !share.is_empty()),
         "each had its part"

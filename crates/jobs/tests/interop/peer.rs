@@ -60,6 +60,14 @@ impl Peer {
         Self::start("the Python driver", command, redis).await
     }
 
+    /// BullMQ for Rust, the official port.
+    pub(crate) async fn rust(redis: &RedisServer) -> Self {
+        let program = std::env::var("PACELINE_INTEROP_RUST").expect(
+            "`cargo xtask test interop` sets PACELINE_INTEROP_RUST to the program it built of tests/interop/rust",
+        );
+        Self::start("the Rust driver", Command::new(program), redis).await
+    }
+
     async fn start(name: &'static str, mut command: Command, redis: &RedisServer) -> Self {
         let mut child = command
             .env("REDIS_PORT", redis.port.to_string())

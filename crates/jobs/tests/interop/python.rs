@@ -4,9 +4,20 @@ use paceline_jobs::{Flow, JobOptions, State};
 use serde_json::{Value, json};
 
 use crate::ours::{self, OurWorker};
+use crate::pair::pair_tests;
 use crate::peer::Peer;
 use crate::redis_server::RedisServer;
 use crate::world::{QUEUE, eventually, text, value, we_see};
+
+pair_tests! { Peer::python:
+    nothing_is_lost_or_doubled
+    priorities_order
+    delays_hold
+    ids_are_shared
+    deduplication_is_shared
+    failures_are_retried
+    schedulers_are_carried_on
+}
 
 async fn seen(python: &Peer, id: &str, state: &str) -> Value {
     eventually(&format!("Python to see job {id} {state}"), async || {

@@ -12,7 +12,8 @@ use crate::world::{QUEUE, World, eventually, text};
 
 const EVERY: Duration = Duration::from_millis(200);
 
-fn ours(id: &str) -> Scheduler {
+/// Ticks five times a second.
+pub(crate) fn ours(id: &str) -> Scheduler {
     let every = Schedule::Every {
         every: EVERY,
         offset: None,
@@ -45,7 +46,7 @@ async fn node_stores(world: &World, id: &str) {
 }
 
 /// Each slot ran once, however many workers there were.
-fn once_each(jobs: &[String]) {
+pub(crate) fn once_each(jobs: &[String]) {
     let different: HashSet<&String> = jobs.iter().collect();
     assert_eq!(different.len(), jobs.len(), "a slot ran twice: {jobs:?}");
 }

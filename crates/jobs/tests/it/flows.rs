@@ -215,7 +215,7 @@ async fn trap_4_a_failure_climbs_as_far_as_each_level_says_and_tells_why() {
         while kinds.last() != Some(&JobEventKind::Failed) {
             match events.next().await.unwrap() {
                 Received::Event(event) => kinds.push(event.event),
-                Received::Lagged(missed) => panic!("{missed} missed"),
+                lost => panic!("{lost:?}"),
             }
         }
         assert_eq!(kinds, [JobEventKind::Added, JobEventKind::Failed]);

@@ -1,6 +1,6 @@
 //! The crate from outside. What every engine must do runs on each of them: `conformance`, `flows`, `flow_ids`,
 //! `flow_running`, `deduplication`, `groups`, `order`,
-//! `settings`, and `model`, which compares with a model.
+//! `settings`, `events`, and `model`, which compares with a model.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(
@@ -37,6 +37,7 @@ mod store;
 mod together;
 mod transactional;
 mod transfer;
+mod waits;
 mod workbench;
 mod worker;
 

@@ -86,13 +86,15 @@ async fn trap_12_an_ending_nobody_takes_is_given_up_with_the_lease_and_the_job_r
     let counted = Arc::clone(&runs);
     faults.finish.store(true, Ordering::SeqCst);
     let id = queue.add("n", &1).await.unwrap().id;
+    // Long enough that a busy machine tells the second ending in time.
     let worker = Worker::builder(queue.clone())
-        .lease(Duration::from_millis(200))
+        .lease(Duration::from_secs(1))
         .start(move |_: Job<u32>| {
             let run = counted.fetch_add(1, Ordering::SeqCst);
             async move { Ok::<_, JobError>(run) }
         });
-    until(|| runs.load(Ordering::SeqCst) == 1).await;
+    // The engine's own upkeep may have been faster than this look.
+    until(|| runs.load(Ordering::SeqCst) >= 1).await;
     // Given up: nothing renews the lease any more, though renewals would work.
     while runs.load(Ordering::SeqCst) < 2 {
         engine.sweep().await.unwrap();

@@ -191,7 +191,7 @@ async fn progress_results_and_events_are_told() {
             .unwrap()
         {
             Received::Event(event) => kinds.push(event.event),
-            Received::Lagged(missed) => panic!("{missed} events were missed"),
+            lost => panic!("{lost:?}"),
         }
     }
     worker.stop(Duration::ZERO).await;

@@ -70,6 +70,7 @@ impl Live {
                     Received::Lagged(missed) => {
                         tracing::warn!(missed, "the live stream missed job events");
                     }
+                    Received::Gap => tracing::warn!("the live stream may have missed job events"),
                 }
             }
         });

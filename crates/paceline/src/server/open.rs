@@ -213,6 +213,24 @@ pub fn describe(config: &Config) -> Result<String, Unopenable> {
             hidden.resource, hidden.column
         ));
     }
+    lines.extend(config.workers.iter().map(worker));
     source.database.close();
     Ok(lines.join("\n"))
+}
+
+/// A worker in a line: its queue, where its jobs go, and how.
+fn worker(worker: &config::Worker) -> String {
+    let signed = match worker.secret {
+        Some(_) => "signed",
+        None => "not signed",
+    };
+    let private = if worker.allow_private {
+        ", private addresses allowed"
+    } else {
+        ""
+    };
+    format!(
+        "jobs of {}: to {}, {} at a time, {:?} each, {signed}{private}",
+        worker.queue, worker.http, worker.concurrency, worker.timeout
+    )
 }

@@ -1,18 +1,19 @@
 //! `paceline jobs move`: from store to store, killed at random points, with both sides running.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use paceline_jobs::{
-    EngineHandle, Job, JobError, JobOptions, Queue, QueueName, Retention, Shutdown, SqliteEngine,
-    Worker,
+    EngineHandle, Job, JobError, JobOptions, Queue, QueueName, RedisEngine, Retention, Shutdown,
+    SqliteEngine, Worker,
 };
 
+use crate::jobs_redis::Redis;
 use crate::server::BINARY;
 
 fn url(path: &Path) -> String {
@@ -20,9 +21,13 @@ fn url(path: &Path) -> String {
 }
 
 fn moving(from: &Path, to: &Path, more: &[&str]) -> Command {
+    between(&url(from), &url(to), more)
+}
+
+fn between(from: &str, to: &str, more: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
     command
-        .args(["jobs", "move", "q", "--from", &url(from), "--to", &url(to)])
+        .args(["jobs", "move", "q", "--from", from, "--to", to])
         .args(more)
         .env("PACELINE_LOG", "warn")
         .stdin(Stdio::null())
@@ -41,6 +46,13 @@ fn succeeds(output: &Output) -> String {
     text(&output.stdout)
 }
 
+async fn open(url: &str) -> EngineHandle {
+    match url.strip_prefix("sqlite:") {
+        Some(path) => SqliteEngine::open(path).unwrap().into(),
+        None => RedisEngine::connect(url).await.unwrap().into(),
+    }
+}
+
 /// A worker on the target that tells each job it runs.
 struct Target {
     runtime: tokio::runtime::Runtime,
@@ -50,9 +62,9 @@ struct Target {
 }
 
 impl Target {
-    fn start(path: &Path) -> Self {
+    fn start(url: &str) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let engine = EngineHandle::from(SqliteEngine::open(path).unwrap());
+        let engine = runtime.block_on(open(url));
         let (told, ran) = channel();
         let worker = {
             let _inside = runtime.enter();
@@ -83,15 +95,19 @@ impl Target {
 }
 
 /// Adds numbers, in small groups, until it is told to stop; a finished job leaves no trace, so that a job
-/// that is added twice runs twice. Gives how many it added.
-fn produce(path: PathBuf, adding: Arc<AtomicBool>) -> std::thread::JoinHandle<u32> {
+/// that is added twice runs twice. `added` tells how many there are.
+fn produce(
+    url: String,
+    adding: Arc<AtomicBool>,
+    added: Arc<AtomicU32>,
+) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
         runtime.block_on(async {
-            let engine = EngineHandle::from(SqliteEngine::open(path).unwrap());
+            let engine = open(&url).await;
             let queue: Queue<u32> = Queue::new(&engine, "q").unwrap();
             let mut next = 0_u32;
             while adding.load(Ordering::SeqCst) && next < 50_000 {
@@ -107,11 +123,11 @@ fn produce(path: PathBuf, adding: Arc<AtomicBool>) -> std::thread::JoinHandle<u3
                 let jobs = numbers.iter().map(|number| ("n", number, options(*number)));
                 queue.add_bulk(jobs).await.unwrap();
                 next += 20;
+                added.store(next, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             engine.stop(Duration::from_secs(10)).await;
-            next
-        })
+        });
     })
 }
 
@@ -121,32 +137,57 @@ fn kill(mut child: Child, after: Duration) {
     child.wait().unwrap();
 }
 
-/// Each job runs exactly once although the move is killed 40 times at random points while producers add
-/// and a worker of the target runs.
 #[test]
 fn forty_kills_lose_no_job_and_double_none() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("old.db"), folder.path().join("new.db"));
-    let target = Target::start(&to);
+    kills_lose_and_double_nothing(&url(&from), &url(&to), 40);
+}
+
+#[test]
+fn twenty_kills_on_the_way_to_redis_lose_no_job_and_double_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, redis) = (folder.path().join("jobs.db"), Redis::start(&[]));
+    kills_lose_and_double_nothing(&url(&file), &redis.url, 20);
+}
+
+#[test]
+fn twenty_kills_on_the_way_back_from_redis_lose_no_job_and_double_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, redis) = (folder.path().join("jobs.db"), Redis::start(&[]));
+    kills_lose_and_double_nothing(&redis.url, &url(&file), 20);
+}
+
+/// Each job runs exactly once although the move is killed at random points while producers add and a worker of
+/// the target runs.
+#[track_caller]
+fn kills_lose_and_double_nothing(from: &str, to: &str, kills: u32) {
+    let target = Target::start(to);
     let adding = Arc::new(AtomicBool::new(true));
-    let producer = produce(from.clone(), Arc::clone(&adding));
-    while !from.exists() {
+    let added = Arc::new(AtomicU32::new(0));
+    let producer = produce(from.to_owned(), Arc::clone(&adding), Arc::clone(&added));
+    while added.load(Ordering::SeqCst) == 0 {
         std::thread::yield_now();
     }
     let mut random: u64 = 0x2545_f491_4f6c_dd1d;
-    for _ in 0..40 {
+    for _ in 0..kills {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        let child = moving(&from, &to, &["--once"]).spawn().unwrap();
-        kill(child, Duration::from_micros(5_000 + random % 60_000));
+        let child = between(from, to, &["--once"]).spawn().unwrap();
+        kill(child, Duration::from_micros(5_000 + random % 90_000));
     }
+    let mut runs: BTreeMap<u32, u32> = BTreeMap::new();
+    for number in target.ran.try_iter() {
+        *runs.entry(number).or_default() += 1;
+    }
+    assert!(!runs.is_empty(), "no move got as far as to a job");
     adding.store(false, Ordering::SeqCst);
-    let added = producer.join().unwrap();
-    let output = moving(&from, &to, &["--once"]).output().unwrap();
+    producer.join().unwrap();
+    let added = added.load(Ordering::SeqCst);
+    let output = between(from, to, &["--once"]).output().unwrap();
     let told = succeeds(&output);
     assert!(told.contains("stays paused in"), "{told}");
-    let mut runs: BTreeMap<u32, u32> = BTreeMap::new();
     let deadline = Instant::now() + Duration::from_mins(1);
     while runs.len() < usize::try_from(added).unwrap() && Instant::now() < deadline {
         if let Ok(number) = target.ran.recv_timeout(Duration::from_millis(100)) {

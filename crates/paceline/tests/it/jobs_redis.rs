@@ -12,14 +12,15 @@ use crate::hook::{Hook, Reply};
 use crate::server::BINARY;
 
 /// A server of its own; dropping it ends the process.
-struct Redis {
+pub(crate) struct Redis {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     folder: TempDir,
 }
 
 impl Redis {
-    fn start(more: &[&str]) -> Self {
+    /// Starts one with these arguments too.
+    pub(crate) fn start(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = {
             let free = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -139,7 +140,7 @@ fn what_a_server_lacks_is_said_with_what_to_use_instead() {
     redis.refused(
         &grouped,
         1,
-        "groups are not supported by this job store. A store in a file",
+        "groups are not supported by this job store: leave",
     );
 }
 

@@ -385,7 +385,18 @@ fn workers_of_a_configuration_deliver_while_the_server_runs() {
          [[workers]]\nqueue = \"q\"\nhttp = \"{}\"\nallow_private = true\nsecret = \"{SECRET}\"\n",
         hook.url
     );
-    std::fs::write(folder.path().join("paceline.toml"), config).unwrap();
+    let path = folder.path().join("paceline.toml");
+    std::fs::write(&path, config).unwrap();
+    let mut check = Command::new(BINARY);
+    let checked = check
+        .args(["check", "--config"])
+        .arg(&path)
+        .output()
+        .unwrap();
+    let told = text(&checked.stdout);
+    let worker = format!("jobs of q: to {}, 4 at a time, 30s each, signed", hook.url);
+    assert!(told.contains(&worker), "{told}");
+    assert!(!told.contains(SECRET), "{told}");
     let server = Server::serve_folder(folder.path().to_owned(), None);
     let store = folder.path().join("work.db");
     let id = add(&store, "n", "{}", &[]);

@@ -5,6 +5,7 @@ use super::reply::Parts;
 use super::script::{ADD, Call};
 use super::store::{LIBRARY, Store};
 use crate::deduplication::Deduplication;
+use crate::engine::checks::refuse_groups;
 use crate::engine::{Added, NewJob};
 use crate::error::{AddError, EngineError};
 use crate::names::{JobId, QueueName};
@@ -20,9 +21,7 @@ pub(super) async fn add(
     if jobs.is_empty() {
         return Ok(Vec::new());
     }
-    if jobs.iter().any(|job| job.options.group.is_some()) {
-        return Err(EngineError::Unsupported("groups").into());
-    }
+    refuse_groups(jobs.iter().map(|job| &job.options))?;
     let checked =
         max_not_started.is_some() || jobs.iter().any(|job| job.options.idempotency.is_some());
     let mut call = store

@@ -107,7 +107,7 @@ pub(super) async fn set_settings(
     settings: &QueueSettings,
 ) -> Result<(), EngineError> {
     if settings.group_concurrency.is_some() || settings.group_rate.is_some() {
-        return Err(EngineError::Unsupported("groups"));
+        return Err(EngineError::NoGroups);
     }
     let given = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
     let rate = settings.rate;

@@ -15,12 +15,12 @@ use super::event_names::job_event;
 use super::reply::{list, text};
 use super::store::{Store, lock};
 use crate::clock::Timestamp;
-use crate::events::{EventSender, QueueEvents};
+use crate::events::{EntryId, EventCursor, EventSender, JobEvent, Place, RingReader};
 use crate::names::QueueName;
 
 const PAUSE: Duration = Duration::from_millis(200);
 /// Entries read at once from a stream.
-const STEP: usize = 500;
+pub(super) const STEP: usize = 500;
 
 /// Who listens, and how far each stream was read.
 #[derive(Debug)]
@@ -47,17 +47,32 @@ impl EventHub {
         }
     }
 
-    pub(super) fn subscribe(&self, queue: Option<QueueName>) -> QueueEvents {
+    pub(super) fn subscribe(&self, queue: Option<QueueName>) -> RingReader {
+        let known = self.told();
         let mut listeners = lock(&self.listeners);
         listeners.retain(|_, sender| sender.is_heard());
         let sender = listeners
             .entry(queue.clone())
-            .or_insert_with(|| EventSender::new(self.capacity));
+            .or_insert_with(|| EventSender::of_stored(self.capacity));
+        for (name, entry) in &known {
+            if queue.as_ref().is_none_or(|wanted| wanted == name) {
+                sender.begins(name, *entry);
+            }
+        }
         let events = sender.subscribe(queue);
         drop(listeners);
         self.unsettled.store(true, Ordering::SeqCst);
         self.changed.notify_one();
         events
+    }
+
+    /// Up to where each stream that is listened to was told.
+    pub(super) fn told(&self) -> Vec<(QueueName, EntryId)> {
+        let positions = lock(&self.positions);
+        let known = positions.iter();
+        known
+            .filter_map(|(queue, id)| Some((queue.clone(), id.parse().ok()?)))
+            .collect()
     }
 
     /// A queue became known; who listens to all hears it too.
@@ -123,19 +138,30 @@ impl EventHub {
             self.unsettled.store(true, Ordering::SeqCst);
             return;
         };
-        let mut positions = lock(&self.positions);
         for (queue, answer) in fresh.into_iter().zip(answers) {
             let last = list(answer).into_iter().next();
             let id = last.and_then(|entry| list(entry).into_iter().next());
             let id = id.and_then(text).unwrap_or_else(|| "0-0".to_owned());
-            positions.insert(queue, id);
+            self.begins(&queue, &id);
+            lock(&self.positions).insert(queue, id);
+        }
+    }
+
+    /// Tells who listens to a queue from where on it is heard.
+    fn begins(&self, queue: &QueueName, id: &str) {
+        let Ok(after) = id.parse() else {
+            return;
+        };
+        let listeners = lock(&self.listeners);
+        for listener in [Some(queue.clone()), None] {
+            if let Some(sender) = listeners.get(&listener) {
+                sender.begins(queue, after);
+            }
         }
     }
 
     fn tell(&self, queue: &QueueName, id: &str, fields: HashMap<String, String>) {
-        let millis = id.split('-').next().and_then(|millis| millis.parse().ok());
-        let at = Timestamp::from_millis(millis.unwrap_or_default());
-        let Some(event) = job_event(queue, at, fields) else {
+        let Some(event) = stored_event(queue, id, fields) else {
             return;
         };
         let listeners = lock(&self.listeners);
@@ -145,6 +171,36 @@ impl EventHub {
             }
         }
     }
+}
+
+/// An entry of a queue's stream as an event with its place; nothing when we have no event for it.
+pub(super) fn stored_event(
+    queue: &QueueName,
+    id: &str,
+    fields: HashMap<String, String>,
+) -> Option<JobEvent> {
+    let id: EntryId = id.parse().ok()?;
+    let at = Timestamp::from_millis(i64::try_from(id.millis).unwrap_or(i64::MAX));
+    let mut event = job_event(queue, at, fields)?;
+    event.cursor = EventCursor(Place::Stored {
+        all: false,
+        after: vec![(queue.clone(), id)],
+    });
+    Some(event)
+}
+
+/// The id and the fields of an entry.
+pub(super) fn entry(entry: Value) -> Option<(String, HashMap<String, String>)> {
+    let mut entry = list(entry).into_iter();
+    let (id, fields) = (entry.next().and_then(text)?, entry.next()?);
+    let mut named = HashMap::new();
+    let mut fields = list(fields).into_iter();
+    while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
+        if let (Some(name), Some(value)) = (text(name), text(value)) {
+            named.insert(name, value);
+        }
+    }
+    Some((id, named))
 }
 
 /// Reads for as long as the engine lives.
@@ -224,19 +280,8 @@ fn deliver(store: &Store, answer: Value) {
         let Some(queue) = text(key).and_then(|key| store.keys.queue_of(&key, "events")) else {
             continue;
         };
-        for entry in list(entries) {
-            let mut entry = list(entry).into_iter();
-            let (Some(id), Some(fields)) = (entry.next().and_then(text), entry.next()) else {
-                continue;
-            };
-            let mut named = HashMap::new();
-            let mut fields = list(fields).into_iter();
-            while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
-                if let (Some(name), Some(value)) = (text(name), text(value)) {
-                    named.insert(name, value);
-                }
-            }
-            store.events.tell(&queue, &id, named);
+        for (id, fields) in list(entries).into_iter().filter_map(entry) {
+            store.events.tell(&queue, &id, fields);
             if let Some(position) = lock(&store.events.positions).get_mut(&queue) {
                 *position = id;
             }

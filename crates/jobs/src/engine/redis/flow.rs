@@ -11,7 +11,7 @@ use super::script::{Call, FLOW};
 use super::store::{LIBRARY, Store};
 use crate::clock::Timestamp;
 use crate::engine::Lease;
-use crate::engine::checks::{check_children, check_flow};
+use crate::engine::checks::{check_children, check_flow, refuse_groups};
 use crate::error::{AddError, EngineError};
 use crate::flow::{AddedFlow, Children, Flow, JobRef};
 use crate::names::{JobId, QueueName};
@@ -57,12 +57,7 @@ async fn add_all(
     for flow in flows {
         collect(flow, holder.map(|_| 0), store.now(), &mut nodes);
     }
-    if nodes
-        .iter()
-        .any(|node| node.flow.job.options.group.is_some())
-    {
-        return Err(EngineError::Unsupported("groups").into());
-    }
+    refuse_groups(nodes.iter().map(|node| &node.flow.job.options))?;
     for node in &nodes {
         store.note(&node.flow.queue);
     }

@@ -25,6 +25,7 @@ mod lease;
 mod link;
 mod manage;
 mod read;
+mod replay;
 mod reply;
 mod schedulers;
 mod script;
@@ -60,7 +61,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 use crate::error::{AddError, EngineError, LeaseError, ManageError, OpenError};
-use crate::events::QueueEvents;
+use crate::events::{EventCursor, QueueEvents, UnknownCursor};
 use crate::flow::{AddedFlow, Children, Flow};
 use crate::limits::Limits;
 use crate::names::{JobId, QueueName, SchedulerId};
@@ -342,7 +343,15 @@ impl Engine for RedisEngine {
     }
 
     fn events(&self, queue: Option<QueueName>) -> QueueEvents {
-        self.store.events.subscribe(queue)
+        self.store.events.subscribe(queue).into()
+    }
+
+    fn events_since(
+        &self,
+        queue: Option<QueueName>,
+        cursor: &EventCursor,
+    ) -> Result<QueueEvents, UnknownCursor> {
+        replay::since(&self.store, &self.thread, queue, cursor)
     }
 
     fn now(&self) -> Timestamp {

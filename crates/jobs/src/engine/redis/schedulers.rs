@@ -9,7 +9,7 @@ use super::script::{SCHEDULE, SCHEDULERS, UNSCHEDULE};
 use super::store::{LIBRARY, Store};
 use super::stored_scheduler::{StoredScheduler, fields, first_job_opts, slot_id};
 use crate::clock::Timestamp;
-use crate::engine::checks::check_job;
+use crate::engine::checks::{check_job, refuse_groups};
 use crate::engine::{ClaimedJob, NewJob};
 use crate::error::{AddError, EngineError};
 use crate::names::{QueueName, SchedulerId};
@@ -44,9 +44,7 @@ pub(super) async fn upsert(
 }
 
 fn check(store: &Store, scheduler: &Scheduler) -> Result<(), AddError> {
-    if scheduler.options.group.is_some() {
-        return Err(EngineError::Unsupported("groups").into());
-    }
+    refuse_groups(std::iter::once(&scheduler.options))?;
     let job = NewJob {
         name: scheduler.name.clone(),
         data: scheduler.data.clone(),

@@ -44,6 +44,7 @@ scripts! {
     SEARCH = "queue" "show" "search";
     ADD = "queue" "parents" "insert" "add";
     CLAIM = "queue" "claim";
+    EVENTS = "events";
     EXPIRE = "queue" "parents" "expire";
     FINISH = "queue" "parents" "insert" "finish";
     IMPORT = "queue" "parents" "insert" "import";

@@ -10,7 +10,7 @@ use super::script::{IMPORT, READ};
 use super::snapshot::StoredJob;
 use super::store::{LIBRARY, Store};
 use crate::clock::Timestamp;
-use crate::engine::checks::check_transfer;
+use crate::engine::checks::{check_transfer, refuse_groups};
 use crate::error::{AddError, EngineError};
 use crate::names::{JobId, QueueName};
 use crate::options::JobOptions;
@@ -116,9 +116,7 @@ pub(super) async fn import(
     jobs: &[JobRecord],
 ) -> Result<Vec<Imported>, AddError> {
     check_transfer(jobs, &store.settings.limits)?;
-    if jobs.iter().any(|job| job.options.group.is_some()) {
-        return Err(EngineError::Unsupported("groups").into());
-    }
+    refuse_groups(jobs.iter().map(|job| &job.options))?;
     let now = store.now();
     let mut call = store
         .script(&IMPORT, queue)

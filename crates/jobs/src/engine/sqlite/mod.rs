@@ -25,7 +25,6 @@ mod watch;
 mod window;
 mod writer;
 
-pub(crate) use ops::add::check as check_new_jobs;
 pub use options::{Durability, SqliteOptions};
 
 use std::path::Path;
@@ -43,7 +42,7 @@ use self::process::ProcessIdentity;
 use self::shared::Shared;
 use self::tx::Tx;
 use self::writer::{Command, Writer};
-use super::checks::check_transfer;
+use super::checks::{check_children, check_flow, check_jobs, check_transfer};
 use super::{
     Added, BulkAction, BulkStep, CancelListener, ClaimRequest, Claimed, Engine, EngineHandle,
     Finish, JobChange, Lease, Listener, LogPage, NewJob, Operation, Renewal, Search, SweepReport,
@@ -254,7 +253,7 @@ impl Engine for SqliteEngine {
         jobs: Vec<NewJob>,
         max_not_started: Option<u64>,
     ) -> Operation<'_, Vec<Added>, AddError> {
-        if let Err(refused) = ops::add::check(&jobs, &self.shared.limits) {
+        if let Err(refused) = check_jobs(&jobs, &self.shared.limits) {
             return Box::pin(async move { Err(refused) });
         }
         let queue = queue.clone();
@@ -306,7 +305,7 @@ impl Engine for SqliteEngine {
     }
 
     fn add_flow(&self, flow: Flow) -> Operation<'_, AddedFlow, AddError> {
-        if let Err(refused) = ops::flow::check(&flow, &self.shared.limits) {
+        if let Err(refused) = check_flow(&flow, &self.shared.limits) {
             return Box::pin(async move { Err(refused) });
         }
         self.write(move |tx| ops::flow::add(tx, &flow))
@@ -317,7 +316,7 @@ impl Engine for SqliteEngine {
         lease: &Lease,
         children: Vec<Flow>,
     ) -> Operation<'_, Vec<AddedFlow>, AddError> {
-        if let Err(refused) = ops::flow::check_children(&children, &self.shared.limits) {
+        if let Err(refused) = check_children(&children, &self.shared.limits) {
             return Box::pin(async move { Err(refused) });
         }
         let lease = lease.clone();
@@ -455,15 +454,16 @@ impl Engine for SqliteEngine {
     }
 
     fn events(&self, queue: Option<QueueName>) -> QueueEvents {
-        self.shared.events.subscribe(queue)
+        self.shared.events.subscribe(queue).into()
     }
 
     fn events_since(
         &self,
         queue: Option<QueueName>,
-        cursor: EventCursor,
+        cursor: &EventCursor,
     ) -> Result<QueueEvents, UnknownCursor> {
-        self.shared.events.subscribe_since(queue, cursor)
+        let reader = self.shared.events.subscribe_since(queue, cursor)?;
+        Ok(reader.into())
     }
 
     fn as_sqlite(&self) -> Option<&SqliteEngine> {

@@ -9,6 +9,7 @@ use super::SqliteEngine;
 use super::ops;
 use super::tx::Tx;
 use super::writer::is_busy_error;
+use crate::engine::checks::check_jobs;
 use crate::engine::{Added, NewJob};
 use crate::error::{AddError, EngineError};
 use crate::names::QueueName;
@@ -26,7 +27,9 @@ impl SqliteEngine {
     /// else: keep it short.
     ///
     /// # Errors
-    /// [`AddError`]; the transaction then has nothing of these jobs and can go on.
+    /// [`AddError`]; the transaction then has nothing of these jobs and can go on, unless SQLite rolled it back as
+    /// a whole, the application's writes with it: it may do so on a full disk or an I/O error
+    /// ([`EngineError::Storage`]), and `is_autocommit` of the connection is then `true`.
     /// [`AddError::OtherDatabase`] when it is not on the engine's file.
     #[expect(
         clippy::needless_pass_by_value,
@@ -55,7 +58,7 @@ impl SqliteEngine {
         {
             return Err(AddError::OtherDatabase { path: own.clone() });
         }
-        ops::add::check(jobs, &self.shared.limits)?;
+        check_jobs(jobs, &self.shared.limits)?;
         let mut tx = Tx::new(connection, &self.shared);
         let added = tx.isolate(|tx| {
             let added = ops::add::add(tx, queue, jobs, max_not_started)?;

@@ -70,10 +70,22 @@ pub(super) const ALLOWANCES: &[Allowance] = &[
         name: "a scheduler takes its job with it",
         reason: "with a scheduler goes its job that has not started; BullMQ lets it run when it is due already",
         covers: |it| {
-            let job = it.key.contains(":repeat:s:") || it.key.ends_with(":wait");
-            it.scenario == "schedule-removed"
-                && (job || it.key.ends_with(":events"))
-                && (it.theirs.is_none() || it.ours.is_none())
+            let line = match it.scenario {
+                "schedule-removed" => "wait",
+                "schedule-removed-priority" => "prioritized",
+                _ => return false,
+            };
+            let job = it.key.contains(":repeat:s:") || it.key.ends_with(&format!(":{line}"));
+            // The event tells the line it was in, as one of BullMQ's would.
+            let event = |told: &str| {
+                let told: serde_json::Value = serde_json::from_str(told).unwrap_or_default();
+                told["event"] == "removed" && told["prev"] == line
+            };
+            match (it.theirs, it.ours) {
+                (Some(_), None) => job,
+                (None, Some(ours)) => it.key.ends_with(":events") && event(ours),
+                _ => false,
+            }
         },
     },
     Allowance {

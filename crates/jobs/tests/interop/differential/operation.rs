@@ -95,6 +95,8 @@ pub(super) enum Operation {
     Data(&'static str, Value),
     /// Stores a scheduler with this distance.
     Upsert(&'static str, Minutes),
+    /// The same; its jobs have this priority.
+    UpsertPriority(&'static str, Minutes, u32),
     RemoveScheduler(&'static str),
     Concurrency(Option<u32>),
     Rate(u32),

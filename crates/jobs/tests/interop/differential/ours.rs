@@ -174,15 +174,9 @@ impl Ours<'_> {
                 self.bulk(BulkAction::Clean { state, older_than }).await
             }
             Operation::Obliterate => self.bulk(BulkAction::Obliterate { force: false }).await,
-            Operation::Upsert(id, every) => {
-                let every = minutes(*every);
-                let schedule = Schedule::Every {
-                    every,
-                    offset: None,
-                };
-                let mut scheduler = scheduler(id, schedule, &json!({ "n": 1 }));
-                scheduler.options = options(&Options::default());
-                done(engine.upsert_scheduler(queue, scheduler).await)
+            Operation::Upsert(id, every) => self.upsert(id, *every, 0).await,
+            Operation::UpsertPriority(id, every, priority) => {
+                self.upsert(id, *every, *priority).await
             }
             Operation::RemoveScheduler(id) => done(
                 engine
@@ -204,6 +198,19 @@ impl Ours<'_> {
             }
             other => unreachable!("{other:?} is about jobs"),
         }
+    }
+
+    async fn upsert(&self, id: &str, every: u64, priority: u32) -> Answer {
+        let schedule = Schedule::Every {
+            every: minutes(every),
+            offset: None,
+        };
+        let mut scheduler = scheduler(id, schedule, &json!({ "n": 1 }));
+        scheduler.options = options(&Options {
+            priority,
+            ..Options::default()
+        });
+        done(self.engine.upsert_scheduler(&self.queue, scheduler).await)
     }
 
     fn job(&self, label: &str) -> (QueueName, JobId) {

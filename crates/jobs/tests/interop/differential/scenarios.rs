@@ -6,7 +6,7 @@ use super::operation::{Deduplication, OnFailure, Operation, Options, Tree};
 use Operation::{
     Add, Bulk, CleanCompleted, Complete, Concurrency, Data, Delay, Drain, Fail, FailForGood, FailWithParents, Flow,
     HandBack, Log, LoseLease, Obliterate, Pause, Postpone, Priority, Promote, PromoteAll, Rate, Remove,
-    RemoveScheduler, Report, Resume, Retry, RetryAll, Sweep, Upsert,
+    RemoveScheduler, Report, Resume, Retry, RetryAll, Sweep, Upsert, UpsertPriority,
 };
 
 /// A name and what is done.
@@ -190,6 +190,7 @@ fn scheduling() -> Vec<Scenario> {
         ("schedule", vec![Upsert("s", 60), Upsert("s", 60)]),
         ("schedule-changed", vec![Upsert("s", 60), Upsert("s", 20)]),
         ("schedule-removed", vec![Upsert("s", 60), RemoveScheduler("s"), RemoveScheduler("s")]),
+        ("schedule-removed-priority", vec![UpsertPriority("s", 60, 3), RemoveScheduler("s")]),
         ("schedule-removed-later", vec![Upsert("s", 60), TAKE, RemoveScheduler("s"), Complete("iteration", json!(1))]),
         ("schedule-taken", vec![Upsert("s", 60), TAKE]),
     ]

@@ -75,6 +75,16 @@ fn options(options: &Options) -> Value {
     Value::Object(said)
 }
 
+/// A scheduler with this distance, whose jobs have this priority.
+fn scheduler(id: &str, every: u64, priority: u32) -> Value {
+    let how = Options {
+        priority,
+        ..Options::default()
+    };
+    let template = json!({ "name": "tick", "data": { "n": 1 }, "opts": options(&how) });
+    json!({ "scheduler": id, "repeat": { "every": every * MINUTE }, "template": template })
+}
+
 impl Theirs<'_> {
     /// Does one operation.
     pub(super) async fn apply(&mut self, operation: &Operation) -> Answer {
@@ -151,13 +161,9 @@ impl Theirs<'_> {
                 json!({ "grace": 0, "limit": 1000, "state": "completed" }),
             ),
             Operation::Obliterate => ("obliterate", json!({ "force": false })),
-            Operation::Upsert(id, every) => {
-                let template = json!({ "name": "tick", "data": { "n": 1 }, "opts": options(&Options::default()) });
-                let repeat = json!({ "every": every * MINUTE });
-                (
-                    "upsertScheduler",
-                    json!({ "scheduler": id, "repeat": repeat, "template": template }),
-                )
+            Operation::Upsert(id, every) => ("upsertScheduler", scheduler(id, *every, 0)),
+            Operation::UpsertPriority(id, every, priority) => {
+                ("upsertScheduler", scheduler(id, *every, *priority))
             }
             Operation::RemoveScheduler(id) => ("removeScheduler", json!({ "scheduler": id })),
             Operation::Concurrency(Some(most)) => {

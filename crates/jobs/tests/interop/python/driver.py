@@ -94,6 +94,22 @@ async def job_of(queue: str, job: str) -> dict | None:
     }
 
 
+async def upsert_scheduler(queue: str, scheduler: str, repeat: dict, template: dict) -> str | None:
+    job = await queue_of(queue).upsertJobScheduler(
+        scheduler, repeat, template["name"], template.get("data"), template.get("opts")
+    )
+    return job and job.id
+
+
+async def schedulers(queue: str) -> list:
+    return await queue_of(queue).getJobSchedulers(0, -1, True)
+
+
+async def remove_scheduler(queue: str, scheduler: str) -> bool:
+    # The script's answer: 0 is removed, 1 is that there was none.
+    return await queue_of(queue).removeJobScheduler(scheduler) == 0
+
+
 async def pause(queue: str) -> None:
     await queue_of(queue).pause()
 
@@ -118,6 +134,9 @@ COMMANDS = {
     "stopWork": stop_work,
     "job": job_of,
     "counts": counts,
+    "upsertScheduler": upsert_scheduler,
+    "schedulers": schedulers,
+    "removeScheduler": remove_scheduler,
     "pause": pause,
     "resume": resume,
     "isPaused": is_paused,

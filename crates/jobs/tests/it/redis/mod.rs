@@ -6,6 +6,9 @@ mod bulk;
 mod conformance;
 #[path = "../deduplication.rs"]
 mod deduplication;
+mod event_streams;
+#[path = "../events.rs"]
+mod events;
 mod faults;
 #[path = "../flow_ids.rs"]
 mod flow_ids;
@@ -17,6 +20,7 @@ mod flows;
 mod layout;
 #[path = "../model.rs"]
 mod model;
+mod no_groups;
 #[path = "../order.rs"]
 mod order;
 mod schedulers;

@@ -23,6 +23,16 @@ impl Store {
     /// Whether the holder of a lease that ended is believed until somebody recovered the job.
     pub(crate) const LATE_WORD_COUNTS: bool = false;
 
+    /// How many events of adds are left of ten where room is for four entries: each add has two.
+    pub(crate) const EVENTS_OF_FOUR: usize = 2;
+
+    /// Forgets all but the newest entries of the queue `q`.
+    pub(crate) fn keep_few_events(&self, entries: usize) {
+        let entries = entries.to_string();
+        let key = self.key("events");
+        let _: i64 = self.command(&["XTRIM", &key, "MAXLEN", &entries]);
+    }
+
     pub(crate) fn new() -> Self {
         Self::with(|options| options)
     }

@@ -57,10 +57,10 @@ mod tests {
 
     #[test]
     fn what_a_store_lacks_is_said_with_what_to_use_instead() {
-        let told = engine(&EngineError::Unsupported("groups")).to_string();
+        let told = engine(&EngineError::Unsupported("flows")).to_string();
         assert_eq!(
             told,
-            "groups are not supported by this job store. A store in a file (sqlite:jobs.db) has it"
+            "flows are not supported by this job store. A store in a file (sqlite:jobs.db) has it"
         );
     }
 }

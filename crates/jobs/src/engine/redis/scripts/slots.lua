@@ -10,8 +10,9 @@ local function is_ahead(q, id)
     or call('LPOS', q.base .. 'paused', id)
 end
 
--- Takes a job that has not started out of its line; says whether it was in one.
+-- Takes a job that has not started out of its line; says which, in the words of BullMQ's events, if it was in one.
 local function take_ahead(q, id)
-  return call('ZREM', q.delayed, id) + call('ZREM', q.prioritized, id) + call('LREM', q.wait, 1, id)
-    + call('LREM', q.base .. 'paused', 1, id) > 0
+  if call('ZREM', q.delayed, id) == 1 then return 'delayed' end
+  if call('ZREM', q.prioritized, id) == 1 then return 'prioritized' end
+  if call('LREM', q.wait, 1, id) + call('LREM', q.base .. 'paused', 1, id) > 0 then return 'wait' end
 end

@@ -8,8 +8,9 @@ if not slot then return 0 end
 local id = slot_id(ARGV[2], slot)
 call('ZREM', q.base .. 'repeat', ARGV[2])
 call('DEL', q.base .. 'repeat:' .. ARGV[2])
-if take_ahead(q, id) then
+local line = take_ahead(q, id)
+if line then
   discard(q, {id}, now, true)
-  emit(q, 'removed', 'jobId', id, 'prev', 'delayed')
+  emit(q, 'removed', 'jobId', id, 'prev', line)
 end
 return 1

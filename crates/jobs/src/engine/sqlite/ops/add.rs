@@ -8,39 +8,12 @@ use crate::deduplication::Deduplication;
 use crate::engine::{Added, NewJob};
 use crate::error::{AddError, EngineError};
 use crate::events::JobEventKind;
-use crate::limits::Limits;
 use crate::names::{GroupName, JobId, QueueName};
 use crate::options::IdempotencyKey;
 use crate::state::initial;
 
 /// Bytes that the first start of a job takes up in its row: a token, two times and a process.
 pub(super) const ROOM: i64 = 48;
-
-/// Refuses what no transaction is needed to refuse.
-pub(crate) fn check(jobs: &[NewJob], limits: &Limits) -> Result<(), AddError> {
-    if jobs.len() > limits.bulk {
-        return Err(AddError::TooMany {
-            count: jobs.len(),
-            max: limits.bulk,
-        });
-    }
-    jobs.iter().try_for_each(|job| check_sizes(job, limits))
-}
-
-/// Refuses a job that is too large.
-pub(super) fn check_sizes(job: &NewJob, limits: &Limits) -> Result<(), AddError> {
-    let key = job.options.idempotency.as_ref();
-    for (what, size, max) in [
-        ("payload", job.data.get().len(), limits.payload),
-        ("job name", job.name.len(), 255),
-        ("idempotency key", key.map_or(0, |key| key.key.len()), 255),
-    ] {
-        if size > max {
-            return Err(AddError::TooLarge { what, size, max });
-        }
-    }
-    Ok(())
-}
 
 /// Adds all jobs or none.
 pub(in super::super) fn add(

@@ -11,56 +11,8 @@ use super::stored::StoredJob;
 use crate::engine::Lease;
 use crate::error::{AddError, EngineError, LeaseError};
 use crate::flow::{AddedFlow, Flow, JobRef};
-use crate::limits::Limits;
 use crate::names::JobId;
 use crate::state::State;
-
-/// Refuses a tree that no transaction is needed to refuse.
-pub(in super::super) fn check(flow: &Flow, limits: &Limits) -> Result<(), AddError> {
-    bounded("jobs", flow.len(), limits.flow)?;
-    bounded("levels", flow.depth(), limits.flow_depth)?;
-    check_jobs(flow, limits)
-}
-
-/// As [`check`], for children of a job under way.
-pub(in super::super) fn check_children(flows: &[Flow], limits: &Limits) -> Result<(), AddError> {
-    let jobs = 1 + flows.iter().map(Flow::len).sum::<usize>();
-    let levels = 1 + flows.iter().map(Flow::depth).max().unwrap_or(0);
-    bounded("jobs", jobs, limits.flow)?;
-    bounded("levels", levels, limits.flow_depth)?;
-    flows.iter().try_for_each(|flow| check_child(flow, limits))
-}
-
-fn bounded(what: &'static str, count: usize, max: usize) -> Result<(), AddError> {
-    if count > max {
-        return Err(AddError::FlowTooLarge { what, count, max });
-    }
-    Ok(())
-}
-
-fn check_jobs(flow: &Flow, limits: &Limits) -> Result<(), AddError> {
-    add::check_sizes(&flow.job, limits)?;
-    let options = &flow.job.options;
-    if let Some(deduplication) = &options.deduplication
-        && (deduplication.replace || deduplication.keep_last_if_active)
-    {
-        return Err(AddError::OptionConflict(
-            "a job of a flow cannot use a deduplication that replaces its holder or keeps the last add",
-        ));
-    }
-    flow.children
-        .iter()
-        .try_for_each(|child| check_child(child, limits))
-}
-
-fn check_child(flow: &Flow, limits: &Limits) -> Result<(), AddError> {
-    if flow.job.options.idempotency.is_some() {
-        return Err(AddError::OptionConflict(
-            "only the first job of a flow can have an idempotency key: give the child an id",
-        ));
-    }
-    check_jobs(flow, limits)
-}
 
 /// Adds a tree, all or nothing.
 pub(in super::super) fn add(tx: &mut Tx<'_>, flow: &Flow) -> Result<AddedFlow, AddError> {

@@ -4,9 +4,9 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, params};
 
 use super::super::super::tx::Tx;
-use super::super::add;
 use super::{Body, Stored, job_of, note_next_slot};
 use crate::clock::Timestamp;
+use crate::engine::checks::check_job;
 use crate::error::{AddError, EngineError};
 use crate::limits::Limits;
 use crate::names::{QueueName, SchedulerId};
@@ -26,7 +26,7 @@ pub(in super::super::super) fn check(
         ..scheduler.options
     };
     Plan::new(&scheduler)?;
-    add::check(&[job_of(&scheduler)], limits)?;
+    check_job(&job_of(&scheduler), limits)?;
     Ok(scheduler)
 }
 
