@@ -1,6 +1,6 @@
 //! HTTP conformance as data.
 //!
-//! A [`Case`](case::Case) says what an [origin](origin) does, what is asked, and what is right. [`run`](run::run)
+//! A [`Case`](case::Case) says what an [`origin`] does, what is asked, and what is right. [`run`](run::run)
 //! asks any server the cases: our own layers (the test of this crate, which must pass them all), a proxy in front
 //! of the origin, a framework with the origin as its handler, or a URL somewhere.
 //!
