@@ -8,6 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::HeaderMap;
 use quick_cache::sync::Cache;
+use tokio::runtime::Handle;
 
 use super::flight::{Flights, Role, wait};
 use super::kept::{ByBytes, Kept};
@@ -158,7 +159,7 @@ impl EncodedCache {
         if !is_hot || data.len() > policy.largest_one_shot() {
             return;
         }
-        let Some(turn) = compressor.begin_upgrade() else {
+        let (Ok(runtime), Some(turn)) = (Handle::try_current(), compressor.begin_upgrade()) else {
             return;
         };
         if !kept.claim() {
@@ -170,7 +171,7 @@ impl EncodedCache {
             data.clone(),
             Arc::clone(compressor),
         );
-        tokio::task::spawn_blocking(move || {
+        runtime.spawn_blocking(move || {
             let _turn = turn;
             if let Some(better) = upgraded(&compressor, key.coding, &kept, &data) {
                 add(&shared.counters.upgrades, 1);
