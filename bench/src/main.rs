@@ -11,6 +11,7 @@ mod http;
 mod jobs;
 mod layers;
 mod limit;
+mod limiter;
 mod load;
 mod machine;
 mod options;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Ok(Mode::Layers(arguments)) => layers::call(&arguments),
         Ok(Mode::IdleServer(arguments)) => layers::serve(&arguments),
         Ok(Mode::IdleClients(arguments)) => layers::connect(&arguments),
+        Ok(Mode::Limiter(arguments)) => limiter::run(&arguments),
         Ok(Mode::Jobs(arguments)) => jobs::ours::run(&arguments),
         Err(problem) => Err(format!("{problem}\n\n{}", options::HELP)),
     };
@@ -71,6 +73,9 @@ fn measure_http(options: &Options, results: &mut Results) -> Outcome<()> {
     }
     if options.wants("limit") {
         limit::measure(results)?;
+    }
+    if options.wants("limiter") {
+        limiter::measure(options, results)?;
     }
     if options.wants("startup") {
         startup::measure(&data, options, results)?;

@@ -6,7 +6,7 @@ cargo xtask bench [OPTION]...
   --seconds N    how long each contender is loaded in each run (30)
   --warm-up N    how long before that, unmeasured (3)
   --runs N       runs; medians are reported (3)
-  --rows A,B     only these: ceilings, limit, startup, export, layers-instructions,
+  --rows A,B     only these: ceilings, limit, limiter, startup, export, layers-instructions,
                  layers-idle-streams, jobs, and the names of rows in the report
   --export-rows N  rows of the export (1000000)
   --jobs N       jobs in each measurement of jobs, at most 5 s of them (100000)
@@ -32,6 +32,8 @@ pub(crate) enum Mode {
     IdleServer(Vec<String>),
     /// Be the clients of idle streams.
     IdleClients(Vec<String>),
+    /// Be the process whose decisions are counted.
+    Limiter(Vec<String>),
     /// Be the process that adds and works off jobs.
     Jobs(Vec<String>),
 }
@@ -99,6 +101,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Mode, String> {
         Some((first, rest)) if first == "idle-clients" => {
             return Ok(Mode::IdleClients(rest.to_vec()));
         }
+        Some((first, rest)) if first == "limiter" => return Ok(Mode::Limiter(rest.to_vec())),
         Some((first, rest)) if first == "jobs" => return Ok(Mode::Jobs(rest.to_vec())),
         _ => {}
     }

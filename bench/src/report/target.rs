@@ -61,7 +61,7 @@ const PROCESSING: [&str; 4] = [
 ];
 
 /// All of them.
-pub(super) const TARGETS: [Target; 44] = [
+pub(super) const TARGETS: [Target; 48] = [
     target(
         "unchanged list with total / Express on the tutorial's table",
         Rate("list", "Paceline"),
@@ -149,6 +149,30 @@ pub(super) const TARGETS: [Target; 44] = [
         Figure("rate limit, instructions a request"),
         One,
         AtMost(3000.0),
+    ),
+    target(
+        "limiter, one key, decisions a second and core",
+        Figure("limiter, fixed window, one key, threads 1, decisions/s a thread"),
+        One,
+        AtLeast(5_000_000.0),
+    ),
+    target(
+        "limiter, 1 M keys, decisions a second and core",
+        Figure("limiter, fixed window, 1 M keys, threads 1, decisions/s a thread"),
+        One,
+        AtLeast(5_000_000.0),
+    ),
+    target(
+        "limiter, 10 M keys in its default room, MiB of counts",
+        Figure("limiter, 10 M keys, default room, MiB of counts"),
+        One,
+        AtMost(64.0),
+    ),
+    target(
+        "limiter on Redis / a bare EVALSHA, one at a time",
+        Figure("limiter, Redis, 1 at once, fixed window, a second"),
+        Figure("limiter, Redis, 1 at once, bare EVALSHA, a second"),
+        AtLeast(0.9),
     ),
     target(
         "cold start, ms",

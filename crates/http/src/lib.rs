@@ -5,6 +5,7 @@
 //! | [`problem`] | errors as RFC 9457 problem documents |
 //! | [`client_ip`] | which client a request belongs to, behind trusted proxies |
 //! | [`rate_limit`] | limits with honest `RateLimit` and `Retry-After` fields |
+//! | [`concurrency_limit`] | how many requests run at the same time, and how many wait |
 //! | [`conditional`] | entity tags, preconditions, `304` and `412` (RFC 9110, section 13) |
 //! | [`compression`] | `Accept-Encoding` and the content codings zstd, br, gzip, deflate |
 //! | [`representation`] | answers kept in memory with every coding they were asked for in |
@@ -25,6 +26,8 @@
 //! | `compression` | [`compression`] | `conditional`: encoded answers have tags of their own |
 //! | `representation` | [`representation`] | `compression` |
 //! | `rate-limit` | [`rate_limit`] | `client-ip` |
+//! | `redis`, `redis-tls` | its store on a Redis server, over TLS | `concurrency-limit`: what an outage answers with |
+//! | `concurrency-limit` | [`concurrency_limit`] | `rate-limit` (its path prefixes) |
 //! | `sse` | [`stream::sse`] | |
 //! | `full` | all of them | |
 
@@ -32,6 +35,8 @@
 pub mod client_ip;
 #[cfg(feature = "compression")]
 pub mod compression;
+#[cfg(feature = "concurrency-limit")]
+pub mod concurrency_limit;
 #[cfg(feature = "conditional")]
 pub mod conditional;
 pub mod problem;

@@ -174,7 +174,80 @@ mod tests {
         assert_eq!(resolve(peer, &headers, &trusted), peer);
     }
 
+    /// Whatever a client may write: addresses, those of the proxies among them, and any bytes.
+    fn written() -> impl Strategy<Value = Vec<u8>> {
+        let address = prop_oneof![
+            any::<[u8; 4]>().prop_map(|octets| IpAddr::from(octets).to_string()),
+            any::<[u8; 16]>().prop_map(|octets| IpAddr::from(octets).to_string()),
+            (0u8..8).prop_map(|number| format!("10.0.0.{number}")),
+            Just("2001:db8:ffff::7".to_owned()),
+            Just("::ffff:10.0.0.1".to_owned()),
+        ];
+        let spelled = (address, 0usize..6).prop_map(|(address, spelling)| match spelling {
+            0 => format!("for={address}"),
+            1 => format!("for=\"[{address}]:80\""),
+            2 => format!("[{address}]:80"),
+            3 => format!("\"{address}"),
+            4 => format!("{address};for=\\\""),
+            _ => address,
+        });
+        let part = prop_oneof![
+            4 => spelled.prop_map(String::into_bytes),
+            1 => proptest::collection::vec(any::<u8>(), 0..12),
+        ];
+        proptest::collection::vec(part, 0..5).prop_map(|parts| parts.join(&b", "[..]))
+    }
+
     proptest! {
+        /// Trap 20 of the limits: a peer that is no trusted proxy is the client, whatever it sends.
+        #[test]
+        fn trap_20_an_untrusted_peer_cannot_choose_its_address(
+            peer in any::<[u8; 4]>(), lines in proptest::collection::vec(written(), 0..4),
+        ) {
+            let peer = IpAddr::from(peer);
+            let trusted = TrustedProxies::parse(PROXIES).unwrap();
+            prop_assume!(!trusted.contains(peer));
+            let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+            for header in [ForwardingHeader::XForwardedFor, ForwardingHeader::Forwarded] {
+                prop_assert_eq!(resolve_lines(header, &peer.to_string(), &lines), peer);
+            }
+        }
+
+        /// Behind any number of trusted proxies, each of which adds the peer it saw at the right, the
+        /// address found is the peer of the outermost one, whatever that peer sent.
+        #[test]
+        fn trap_20_behind_proxies_the_address_is_the_one_the_outermost_saw(
+            client in any::<[u8; 4]>(), sent in proptest::collection::vec(written(), 0..3),
+            hops in 1usize..4, own_line in any::<bool>(),
+        ) {
+            let client = IpAddr::from(client);
+            let trusted = TrustedProxies::parse(PROXIES).unwrap();
+            prop_assume!(!trusted.contains(client));
+            for header in [ForwardingHeader::XForwardedFor, ForwardingHeader::Forwarded] {
+                let element = |address: IpAddr| match header {
+                    ForwardingHeader::Forwarded => format!("for={address}"),
+                    ForwardingHeader::XForwardedFor => address.to_string(),
+                };
+                let seen = (0..hops).map(|hop| match hop {
+                    0 => client,
+                    hop => IpAddr::from([10, 0, 0, u8::try_from(hop).unwrap()]),
+                });
+                let seen: Vec<String> = seen.map(element).collect();
+                let mut lines = sent.clone();
+                lines.retain(|line| HeaderValue::from_bytes(line).is_ok());
+                match lines.last_mut() {
+                    // A proxy joins what it adds to the last line, or writes one of its own.
+                    Some(last) if !own_line => {
+                        last.extend_from_slice(b", ");
+                        last.extend_from_slice(seen.join(", ").as_bytes());
+                    }
+                    _ => lines.push(seen.join(", ").into_bytes()),
+                }
+                let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+                prop_assert_eq!(resolve_lines(header, "10.9.9.9", &lines), client);
+            }
+        }
+
         #[test]
         fn whatever_the_client_writes_on_the_left_the_proxys_word_counts(
             left in proptest::collection::vec(any::<u8>(), 0..60),

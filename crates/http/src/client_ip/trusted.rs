@@ -74,6 +74,11 @@ impl TrustedProxies {
         self.header
     }
 
+    /// The networks, those of IPv4-mapped addresses as IPv4.
+    pub fn networks(&self) -> &[IpNet] {
+        &self.networks
+    }
+
     /// Whether no proxy is trusted.
     pub fn is_empty(&self) -> bool {
         self.networks.is_empty()

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A moment: whole milliseconds since an origin the clock chose.
 ///
@@ -41,6 +41,13 @@ impl Timestamp {
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
+
+    /// The time of day, in seconds since 1970, for the one header dialect that tells it. Default: the
+    /// operating system's.
+    fn unix_seconds(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.map_or(0, |since| since.as_secs())
+    }
 }
 
 /// The operating system's monotonic clock; its origin is the moment it was made.
@@ -101,6 +108,11 @@ impl FakeClock {
 impl Clock for FakeClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.millis.load(Ordering::SeqCst))
+    }
+
+    /// Counts from its origin.
+    fn unix_seconds(&self) -> u64 {
+        self.now().as_millis() / 1_000
     }
 }
 

@@ -3,12 +3,15 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::Response;
+use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::Reservation;
+use super::layer::Settings;
+use super::{Outcome, Reservation};
 
 pin_project! {
     /// Resolves to the inner service's answer with the `RateLimit` fields added, or at once to a 429.
@@ -24,7 +27,7 @@ pin_project! {
     #[project = StateProjection]
     enum State<F, B> {
         Refused { response: Option<Response<B>> },
-        Running { #[pin] inner: F, reservation: Option<Reservation> },
+        Running { #[pin] inner: F, ends: Option<(Reservation, Arc<Settings>)> },
     }
 }
 
@@ -37,11 +40,11 @@ impl<F, B> ResponseFuture<F, B> {
         }
     }
 
-    pub(super) fn running(inner: F, reservation: Reservation) -> Self {
+    pub(super) fn running(inner: F, reservation: Reservation, settings: Arc<Settings>) -> Self {
         Self {
             state: State::Running {
                 inner,
-                reservation: Some(reservation),
+                ends: Some((reservation, settings)),
             },
         }
     }
@@ -50,6 +53,7 @@ impl<F, B> ResponseFuture<F, B> {
 impl<F, B, E> Future for ResponseFuture<F, B>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
 {
     type Output = Result<Response<B>, E>;
 
@@ -58,11 +62,17 @@ where
             StateProjection::Refused { response } => Poll::Ready(Ok(response
                 .take()
                 .expect("a future is not polled after its end"))),
-            StateProjection::Running { inner, reservation } => {
+            StateProjection::Running { inner, ends } => {
                 let mut response = ready!(inner.poll(context))?;
-                if let Some(reservation) = reservation.take() {
-                    let standing = reservation.settle(response.status());
-                    standing.write_headers(response.headers_mut());
+                if let Some((reservation, settings)) = ends.take() {
+                    let standing = if reservation.is_settled() {
+                        reservation.keep()
+                    } else {
+                        reservation.settle(Outcome::of(&response), settings.clock.now())
+                    };
+                    standing.write_headers_as(settings.dialect, response.headers_mut(), || {
+                        settings.clock.unix_seconds()
+                    });
                 }
                 Poll::Ready(Ok(response))
             }

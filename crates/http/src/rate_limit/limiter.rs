@@ -7,14 +7,14 @@ use super::path::RequestPath;
 use super::reservation::{Exceeded, Reservation};
 use super::standing::{Share, Shares, Standing};
 use super::store::memory::MemoryStore;
-use super::{LimitKey, Policy, Timestamp};
+use super::{LimitKey, Outcome, Policy, RequestHead, Timestamp};
 
 /// Policies, and how much of them each key has used. Clones share the counts.
 ///
-/// A request is checked against its policies in their order, and takes a slot of each. The first policy
-/// that is used up refuses it: slots taken before stay taken, because a refused attempt is an attempt
-/// (as with stacked middlewares elsewhere), and policies after it are only looked at, to tell the client
-/// about them.
+/// A request is checked against its policies in their order, and takes its weight from each. The first
+/// policy that has not enough left refuses it: what was taken before stays taken, because a refused attempt
+/// is an attempt (as with stacked middlewares elsewhere), and policies after it are only looked at, to tell
+/// the client about them.
 ///
 /// ```
 /// use std::num::NonZeroU32;
@@ -38,35 +38,32 @@ pub struct Limiter {
 
 #[derive(Debug)]
 struct Inner {
-    policies: Box<[Policy]>,
+    policies: Arc<[Policy]>,
     store: MemoryStore,
 }
 
 impl Limiter {
-    /// A limiter with room for [`MemoryStore::DEFAULT_CAPACITY`] windows.
+    /// A limiter with room for [`MemoryStore::DEFAULT_CAPACITY`] counts.
     pub fn new(policies: impl IntoIterator<Item = Policy>) -> Self {
         Self::with_capacity(policies, MemoryStore::DEFAULT_CAPACITY)
     }
 
-    /// A limiter with room for `windows` windows: one per key and policy. See [`MemoryStore`] for what
+    /// A limiter with room for `counts` counts: one per key and policy. See [`MemoryStore`] for what
     /// happens when more keys come.
-    pub fn with_capacity(
-        policies: impl IntoIterator<Item = Policy>,
-        windows: NonZeroUsize,
-    ) -> Self {
-        let policies: Box<[Policy]> = policies.into_iter().collect();
-        let store = MemoryStore::new(policies.len(), windows);
+    pub fn with_capacity(policies: impl IntoIterator<Item = Policy>, counts: NonZeroUsize) -> Self {
+        let policies: Arc<[Policy]> = policies.into_iter().collect();
+        let store = MemoryStore::new(policies.iter().map(Policy::quota), counts);
         Self {
             inner: Arc::new(Inner { policies, store }),
         }
     }
 
-    /// Takes a slot of `key` in every policy, whatever its path.
+    /// Takes the weight of a request of `key` in every policy, whatever its path.
     pub fn reserve(&self, key: LimitKey, now: Timestamp) -> Result<Reservation, Exceeded> {
-        self.reserve_where(|_| true, key, now)
+        self.reserve_where(|_| true, None, key, now)
     }
 
-    /// Takes a slot of `key` in every policy for the request path `path`.
+    /// Takes the weight of a request of `key` in every policy for the request path `path`.
     pub fn reserve_at(
         &self,
         path: &str,
@@ -74,7 +71,19 @@ impl Limiter {
         now: Timestamp,
     ) -> Result<Reservation, Exceeded> {
         let path = RequestPath::new(path);
-        self.reserve_where(|policy| policy.path().contains(&path), key, now)
+        self.reserve_where(|policy| policy.path().contains(&path), None, key, now)
+    }
+
+    /// Takes what this request weighs in every policy for its path.
+    pub fn reserve_for(
+        &self,
+        request: &RequestHead<'_>,
+        key: LimitKey,
+        now: Timestamp,
+    ) -> Result<Reservation, Exceeded> {
+        let path = RequestPath::new(request.uri.path());
+        let applies = |policy: &Policy| policy.path().contains(&path);
+        self.reserve_where(applies, Some(request), key, now)
     }
 
     /// The policies, in the order they are checked.
@@ -87,36 +96,71 @@ impl Limiter {
         &self.inner.store
     }
 
+    /// Something that tells this limiter from others.
+    pub(super) fn identity(&self) -> usize {
+        Arc::as_ptr(&self.inner).addr()
+    }
+
     fn reserve_where(
         &self,
         applies: impl Fn(&Policy) -> bool,
+        request: Option<&RequestHead<'_>>,
+        key: LimitKey,
+        now: Timestamp,
+    ) -> Result<Reservation, Exceeded> {
+        let policies = self.policies().iter().enumerate();
+        let asks = policies
+            .filter(|(_, policy)| applies(policy))
+            .map(|(number, policy)| (number, policy.weight(request)));
+        self.reserve_each(asks, key, now)
+    }
+
+    /// Takes so much from each of these policies, by their numbers.
+    pub(super) fn reserve_each(
+        &self,
+        asks: impl Iterator<Item = (usize, u32)>,
         key: LimitKey,
         now: Timestamp,
     ) -> Result<Reservation, Exceeded> {
         let mut shares = Shares::new();
         let mut refused_by = None;
-        for (number, policy) in self.policies().iter().enumerate() {
-            if !applies(policy) {
-                continue;
-            }
-            let quota = policy.quota();
+        for (number, weight) in asks {
             let share = if refused_by.is_none() {
-                let slot = self.store().reserve(number, quota, key, now);
-                let held = slot.taken.then_some(slot.generation);
-                Share::new(number, slot.window, held, quota, now)
+                let verdict = self.store().reserve(number, key, weight, now);
+                Share::new(number, &verdict, verdict.allowed.then_some(weight))
             } else {
-                let window = self.store().peek(number, quota, key, now);
-                Share::new(number, window, None, quota, now)
+                Share::new(number, &self.store().peek(number, key, weight, now), None)
             };
-            if share.slot.is_none() {
+            if share.held.is_none() {
                 refused_by = refused_by.or(Some(share.policy));
             }
             shares.push(share);
         }
-        let standing = Standing::new(self.clone(), shares);
+        let standing = Standing::new(Arc::clone(&self.inner.policies), shares);
         match refused_by {
             Some(policy) => Err(Exceeded::new(standing, policy)),
-            None => Ok(Reservation::new(standing, key)),
+            None => Ok(Reservation::new(self.clone(), standing, key)),
+        }
+    }
+
+    /// Makes what is held cost what it costs after this outcome; nothing at all without one.
+    pub(super) fn settle(
+        &self,
+        standing: &mut Standing,
+        key: LimitKey,
+        outcome: Option<Outcome>,
+        now: Timestamp,
+    ) {
+        for (index, cost) in standing.changes(outcome) {
+            let share = &mut standing.shares_mut()[index];
+            let Some(held) = share.held.take() else {
+                continue;
+            };
+            let policy = share.policy as usize;
+            let change = (held.units, cost);
+            if let Some(gauge) = self.store().settle(policy, key, held.receipt, change, now) {
+                share.set_gauge(gauge);
+            }
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use http::HeaderValue;
 
-use super::{PathPrefix, Quota};
+use super::{Cost, PathPrefix, Quota, RequestHead};
 
 /// The `detail` of a 429 unless the policy brings its own.
 const DEFAULT_MESSAGE: &str =
@@ -31,12 +33,49 @@ pub struct Policy {
     name: Box<str>,
     quota: Quota,
     path: PathPrefix,
-    skip_successful: bool,
+    weight: NonZeroU32,
+    weigh: Option<Weigh>,
+    cost: Cost,
+    fail_mode: FailMode,
     message: Cow<'static, str>,
     /// This policy's item of the `RateLimit-Policy` field.
     item: HeaderValue,
     /// Its item of the `RateLimit` field as far as it is always the same: `"name";r=`.
     share_item: Box<[u8]>,
+}
+
+/// What a policy does while the store its counts are in cannot be asked. Counts in memory can always be
+/// asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum FailMode {
+    /// Each process limits for itself, in its memory, with the same quota. The default.
+    #[default]
+    Local,
+    /// Requests pass unlimited.
+    Open,
+    /// Requests are answered with 503: for what must not be tried without a limit, such as logins.
+    Closed,
+}
+
+impl FailMode {
+    /// The name, as a configuration spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Weigh(Arc<dyn Fn(&RequestHead<'_>) -> NonZeroU32 + Send + Sync>);
+
+impl fmt::Debug for Weigh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Weigh")
+    }
 }
 
 impl Policy {
@@ -58,7 +97,10 @@ impl Policy {
             name: name.into(),
             quota,
             path: PathPrefix::all(),
-            skip_successful: false,
+            weight: NonZeroU32::MIN,
+            weigh: None,
+            cost: Cost::default(),
+            fail_mode: FailMode::default(),
             message: Cow::Borrowed(DEFAULT_MESSAGE),
             share_item: format!("\"{name}\";r=").into_bytes().into(),
             item: HeaderValue::try_from(item).map_err(|_| InvalidPolicyName {
@@ -78,8 +120,54 @@ impl Policy {
     /// While such a request is under way its slot is taken, so `max` also bounds how many failures can be
     /// attempted at the same time; some of more than `max` concurrent requests are refused even when all
     /// would have succeeded.
-    pub fn with_skip_successful(mut self, skip: bool) -> Self {
-        self.skip_successful = skip;
+    pub fn with_skip_successful(self, skip: bool) -> Self {
+        self.with_cost(if skip {
+            Cost::SkipSuccessful
+        } else {
+            Cost::Weight
+        })
+    }
+
+    /// What a request costs once it is known how it ended. Default: its weight.
+    ///
+    /// Its weight is reserved before it runs. What it cost less is given back, what it cost more is
+    /// charged after it, up to the whole quota.
+    pub fn with_cost(mut self, cost: Cost) -> Self {
+        self.cost = cost;
+        self
+    }
+
+    /// How many units a request takes. Default: 1. More than the quota ever holds takes all of it.
+    pub fn with_weight(mut self, weight: NonZeroU32) -> Self {
+        self.weight = weight;
+        self
+    }
+
+    /// Weighs each request by itself: an export more than a lookup, a batch by its size.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    /// use std::time::Duration;
+    /// use paceline_http::rate_limit::{Policy, Quota};
+    ///
+    /// let quota = Quota::new(NonZeroU32::new(1_000).unwrap(), Duration::from_mins(1))?;
+    /// let api = Policy::new("api", quota)?.with_weight_by(|request| {
+    ///     let heavy = request.uri.path().starts_with("/api/export/");
+    ///     NonZeroU32::new(if heavy { 50 } else { 1 }).unwrap()
+    /// });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_weight_by(
+        mut self,
+        weigh: impl Fn(&RequestHead<'_>) -> NonZeroU32 + Send + Sync + 'static,
+    ) -> Self {
+        self.weigh = Some(Weigh(Arc::new(weigh)));
+        self
+    }
+
+    /// What to do while a shared store cannot be asked. Default: [`FailMode::Local`].
+    pub fn with_fail_mode(mut self, mode: FailMode) -> Self {
+        self.fail_mode = mode;
         self
     }
 
@@ -104,9 +192,24 @@ impl Policy {
         &self.path
     }
 
-    /// Whether successful requests give their slot back.
-    pub fn skip_successful(&self) -> bool {
-        self.skip_successful
+    /// What a request costs in the end.
+    pub fn cost(&self) -> &Cost {
+        &self.cost
+    }
+
+    /// What it does while a shared store cannot be asked.
+    pub fn fail_mode(&self) -> FailMode {
+        self.fail_mode
+    }
+
+    /// What to reserve for a request; without one, what is reserved for each. Never more than the quota
+    /// can hold.
+    pub fn weight(&self, request: Option<&RequestHead<'_>>) -> u32 {
+        let weight = match (&self.weigh, request) {
+            (Some(Weigh(weigh)), Some(request)) => weigh(request),
+            _ => self.weight,
+        };
+        weight.min(self.quota.capacity()).get()
     }
 
     /// What a refused client reads.

@@ -3,52 +3,60 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::StatusCode;
-
+use super::headers::HeaderDialect;
 use super::standing::{Share, Standing};
-use super::{LimitKey, Policy};
+use super::{LimitKey, Limiter, Outcome, Policy, Timestamp};
 use crate::problem::Problem;
 
 /// The `type` of a quota that is used up, as registered by draft-ietf-httpapi-ratelimit-headers-10.
 pub const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 const TITLE: &str = "Request cannot be satisfied as assigned quota has been exceeded";
 
-/// A slot in each policy that applied, taken for one request under way.
+/// What was taken from each policy that applied, for one request under way.
 ///
 /// End it with [`settle`](Self::settle), [`keep`](Self::keep) or [`refund`](Self::refund). Dropping it
-/// keeps the slots: a client that hangs up before the answer has made its attempt.
+/// keeps what was taken: a client that hangs up before the answer has made its attempt.
 #[derive(Debug)]
 #[must_use = "say how the request ended: settle, keep or refund"]
 pub struct Reservation {
+    limiter: Limiter,
     standing: Standing,
     key: LimitKey,
 }
 
 impl Reservation {
-    pub(super) fn new(standing: Standing, key: LimitKey) -> Self {
-        Self { standing, key }
+    pub(super) fn new(limiter: Limiter, standing: Standing, key: LimitKey) -> Self {
+        Self {
+            limiter,
+            standing,
+            key,
+        }
     }
 
-    /// Ends the request by the status of its answer: below 400, policies that skip successful requests
-    /// get their slot back.
-    pub fn settle(mut self, status: StatusCode) -> Standing {
-        if status.as_u16() < 400 {
-            self.standing.refund(self.key, Policy::skip_successful);
-        }
+    /// Ends the request by its outcome: each policy charges what it costs after all.
+    pub fn settle(mut self, outcome: Outcome, now: Timestamp) -> Standing {
+        self.limiter
+            .settle(&mut self.standing, self.key, Some(outcome), now);
         self.standing
     }
 
-    /// Counts the request in every policy, however it ended.
+    /// Counts the request with its weight in every policy, however it ended.
     pub fn keep(self) -> Standing {
         self.standing
     }
 
     /// Takes the request back in every policy: nothing was attempted after all.
     ///
-    /// A slot whose window is over by now is not given back to the next one.
-    pub fn refund(mut self) -> Standing {
-        self.standing.refund(self.key, |_| true);
+    /// What was taken from a window that is over by now is not given back to the next one.
+    pub fn refund(mut self, now: Timestamp) -> Standing {
+        self.limiter.settle(&mut self.standing, self.key, None, now);
         self.standing
+    }
+
+    /// Whether how it ends makes no difference.
+    pub(super) fn is_settled(&self) -> bool {
+        let mut shares = self.standing.shares().iter();
+        shares.all(|share| self.standing.policy(share.policy).cost().is_fixed())
     }
 }
 
@@ -78,15 +86,23 @@ impl Exceeded {
         self.0.standing.policy(self.0.refused_by)
     }
 
-    /// How long to wait, in whole seconds, at least one: until every policy that is used up now has a
-    /// new window.
+    /// How long to wait, in whole seconds, at least one: until such a request fits into every policy.
     pub fn retry_after(&self) -> Duration {
-        let seconds = self
-            .used_up()
-            .map(|share| share.resets_in)
-            .max()
-            .unwrap_or(1);
+        let shares = self.0.standing.shares().iter();
+        let seconds = shares.map(|share| share.next_in).max().unwrap_or(1);
         Duration::from_secs(seconds.max(1).into())
+    }
+
+    /// The same, so much later.
+    #[cfg(feature = "redis")]
+    pub(super) fn aged(&self, by: Duration) -> Self {
+        let mut later = self.clone();
+        let seconds = u32::try_from(by.as_secs()).unwrap_or(u32::MAX);
+        for share in later.0.standing.shares_mut() {
+            share.resets_in = share.resets_in.saturating_sub(seconds);
+            share.next_in = share.next_in.saturating_sub(seconds);
+        }
+        later
     }
 
     /// What each policy that applies has left.
@@ -97,7 +113,7 @@ impl Exceeded {
     fn used_up(&self) -> impl Iterator<Item = &Share> {
         self.0.standing.shares().iter().filter(|share| {
             share.policy == self.0.refused_by
-                || (share.policy > self.0.refused_by && share.remaining == 0)
+                || (share.policy > self.0.refused_by && share.next_in > 0)
         })
     }
 }
@@ -111,20 +127,30 @@ impl fmt::Display for Exceeded {
 
 impl std::error::Error for Exceeded {}
 
+impl Exceeded {
+    /// The 429 answer with the fields of a dialect; see [`Standing::write_headers_as`].
+    pub fn into_problem(
+        self,
+        dialect: HeaderDialect,
+        unix_seconds: impl FnOnce() -> u64,
+    ) -> Problem {
+        let names: Vec<&str> = self
+            .used_up()
+            .map(|share| self.0.standing.policy(share.policy).name())
+            .collect();
+        let mut problem =
+            Problem::too_many_requests(self.retry_after(), self.policy().message().to_owned())
+                .with_type(QUOTA_EXCEEDED)
+                .with_title(TITLE)
+                .with_extension("violated-policies", names);
+        self.standing()
+            .write_headers_as(dialect, problem.headers_mut(), unix_seconds);
+        problem
+    }
+}
+
 impl From<Exceeded> for Problem {
     fn from(exceeded: Exceeded) -> Self {
-        let names: Vec<&str> = exceeded
-            .used_up()
-            .map(|share| exceeded.0.standing.policy(share.policy).name())
-            .collect();
-        let mut problem = Self::too_many_requests(
-            exceeded.retry_after(),
-            exceeded.policy().message().to_owned(),
-        )
-        .with_type(QUOTA_EXCEEDED)
-        .with_title(TITLE)
-        .with_extension("violated-policies", names);
-        exceeded.0.standing.write_headers(problem.headers_mut());
-        problem
+        exceeded.into_problem(HeaderDialect::Draft10, || 0)
     }
 }

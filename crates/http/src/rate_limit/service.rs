@@ -5,33 +5,26 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Body;
 use tower_service::Service;
 
-use super::{Clock, Limiter, ResponseFuture};
-use crate::client_ip::{ClientAddress, Ipv6PrefixLength};
-use crate::problem::Problem;
+use super::layer::Settings;
+use super::{Limiter, RequestHead, ResponseFuture};
 
 /// Refuses requests beyond their limits with 429, and tells every answer's client where it stands.
 #[derive(Debug, Clone)]
 pub struct RateLimit<S> {
     inner: S,
     limiter: Limiter,
-    clock: Arc<dyn Clock>,
-    ipv6_prefix: Ipv6PrefixLength,
+    settings: Arc<Settings>,
 }
 
 impl<S> RateLimit<S> {
-    pub(super) fn new(
-        inner: S,
-        limiter: Limiter,
-        clock: Arc<dyn Clock>,
-        ipv6_prefix: Ipv6PrefixLength,
-    ) -> Self {
+    pub(super) fn new(inner: S, limiter: Limiter, settings: Settings) -> Self {
         Self {
             inner,
             limiter,
-            clock,
-            ipv6_prefix,
+            settings: Arc::new(settings),
         }
     }
 }
@@ -39,7 +32,7 @@ impl<S> RateLimit<S> {
 impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for RateLimit<S>
 where
     S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
-    ResponseBody: From<Bytes>,
+    ResponseBody: Body + From<Bytes>,
 {
     type Response = Response<ResponseBody>;
     type Error = S::Error;
@@ -49,18 +42,22 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
-        let key = ClientAddress::of(request.extensions())
-            .key(self.ipv6_prefix)
-            .into();
-        match self
-            .limiter
-            .reserve_at(request.uri().path(), key, self.clock.now())
-        {
-            Ok(reservation) => ResponseFuture::running(self.inner.call(request), reservation),
+    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
+        let settings = &self.settings;
+        let head = RequestHead::from(&request);
+        let key = settings.key.of(&head);
+        let reserved = self.limiter.reserve_for(&head, key, settings.clock.now());
+        settings.watch.look(&mut request, key);
+        match reserved {
+            Ok(reservation) => {
+                let inner = self.inner.call(request);
+                ResponseFuture::running(inner, reservation, Arc::clone(settings))
+            }
             Err(exceeded) => {
                 tracing::debug!(policy = exceeded.policy().name(), "rate limit exceeded");
-                let response = Problem::from(exceeded).into_http_response();
+                let problem =
+                    exceeded.into_problem(settings.dialect, || settings.clock.unix_seconds());
+                let response = problem.into_http_response();
                 ResponseFuture::refused(response.map(ResponseBody::from))
             }
         }

@@ -1,44 +1,59 @@
-//! What a client has left, and the header fields that tell it.
+//! What a client has left.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::HeaderMap;
 use smallvec::SmallVec;
 
-use super::store::memory::Generation;
-use super::window::Window;
-use super::{LimitKey, Limiter, Policy, Quota, Timestamp};
-
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+use super::algorithm::{Gauge, Receipt, Verdict};
+use super::headers::{self, HeaderDialect};
+use super::{Outcome, Policy};
 
 /// Of one policy: what is left of it for one key.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Share {
     pub(super) policy: u32,
     pub(super) remaining: u32,
-    /// Whole seconds until the window ends, rounded up.
+    /// Whole seconds until more is available, rounded up.
     pub(super) resets_in: u32,
-    /// The window a slot was taken in.
-    pub(super) slot: Option<Generation>,
+    /// Whole seconds until the next such request fits, rounded up; 0 when it fits now.
+    pub(super) next_in: u32,
+    /// What was taken for the request under way.
+    pub(super) held: Option<Held>,
+}
+
+/// Units taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held {
+    pub(super) receipt: Receipt,
+    pub(super) units: u32,
 }
 
 impl Share {
-    pub(super) fn new(
-        policy: usize,
-        window: Window,
-        slot: Option<Generation>,
-        quota: Quota,
-        now: Timestamp,
-    ) -> Self {
-        let millis = window.ends_at.as_millis().saturating_sub(now.as_millis());
+    pub(super) fn new(policy: usize, verdict: &Verdict, held: Option<u32>) -> Self {
         Self {
             policy: u32::try_from(policy).expect("policies are counted in 32 bits by the store"),
-            remaining: window.remaining(quota),
-            resets_in: u32::try_from(millis.div_ceil(1_000)).expect("a window is at most 365 days"),
-            slot,
+            remaining: verdict.gauge.remaining,
+            resets_in: seconds(verdict.gauge.more_in),
+            next_in: seconds(verdict.next_in),
+            held: held.map(|units| Held {
+                receipt: verdict.receipt,
+                units,
+            }),
         }
     }
+
+    pub(super) fn set_gauge(&mut self, gauge: Gauge) {
+        self.remaining = gauge.remaining;
+        self.resets_in = seconds(gauge.more_in);
+    }
+}
+
+/// Rounded up.
+fn seconds(duration: Duration) -> u32 {
+    let whole = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    u32::try_from(whole).unwrap_or(u32::MAX)
 }
 
 pub(super) type Shares = SmallVec<[Share; 2]>;
@@ -46,41 +61,62 @@ pub(super) type Shares = SmallVec<[Share; 2]>;
 /// What each policy that applied has left for the client.
 #[derive(Debug, Clone)]
 pub struct Standing {
-    limiter: Limiter,
+    policies: Arc<[Policy]>,
     shares: Shares,
 }
 
 impl Standing {
-    pub(super) fn new(limiter: Limiter, shares: Shares) -> Self {
-        Self { limiter, shares }
-    }
-
-    /// Gives back the slots of `key` in the policies that `refunds` names.
-    pub(super) fn refund(&mut self, key: LimitKey, refunds: impl Fn(&Policy) -> bool) {
-        for share in &mut self.shares {
-            let number = share.policy as usize;
-            let policy = &self.limiter.policies()[number];
-            if !refunds(policy) {
-                continue;
-            }
-            let slot = share.slot.take();
-            let store = self.limiter.store();
-            if let Some(window) = slot.and_then(|slot| store.refund(number, key, slot)) {
-                share.remaining = window.remaining(policy.quota());
-            }
-        }
+    pub(super) fn new(policies: Arc<[Policy]>, shares: Shares) -> Self {
+        Self { policies, shares }
     }
 
     pub(super) fn shares(&self) -> &[Share] {
         &self.shares
     }
 
-    pub(super) fn policy(&self, number: u32) -> &Policy {
-        &self.limiter.policies()[number as usize]
+    pub(super) fn shares_mut(&mut self) -> &mut [Share] {
+        &mut self.shares
     }
 
-    /// Each policy that applied, with the requests left in its window and the time until the window
-    /// ends, in whole seconds rounded up.
+    pub(super) fn policy(&self, number: u32) -> &Policy {
+        &self.policies[number as usize]
+    }
+
+    pub(super) fn max_of(&self, share: &Share) -> u32 {
+        self.policy(share.policy).quota().max().get()
+    }
+
+    /// What each share that is held costs after this outcome, where that differs from what was taken:
+    /// the index of the share and the cost. `None` stands for a request that never was.
+    pub(super) fn changes(&self, outcome: Option<Outcome>) -> SmallVec<[(usize, u32); 2]> {
+        let shares = self.shares.iter().enumerate();
+        shares
+            .filter_map(|(index, share)| {
+                let held = share.held?;
+                let cost = match outcome {
+                    Some(outcome) => self.policy(share.policy).cost().of(outcome, held.units),
+                    None => 0,
+                };
+                (cost != held.units).then_some((index, cost))
+            })
+            .collect()
+    }
+
+    /// The share the next request is refused by, else the one with the least left; of several the one
+    /// that is refilled last. There must be one.
+    pub(super) fn scarcest(&self) -> &Share {
+        let rank = |share: &&Share| {
+            let fits = share.next_in == 0;
+            (fits, share.remaining, u32::MAX - share.resets_in)
+        };
+        self.shares
+            .iter()
+            .min_by_key(rank)
+            .expect("asked only when a policy applied")
+    }
+
+    /// Each policy that applied, with the units left and the time until there are more, in whole seconds
+    /// rounded up.
     pub fn policies(&self) -> impl Iterator<Item = (&Policy, u32, Duration)> {
         self.shares.iter().map(|share| {
             let resets_in = Duration::from_secs(share.resets_in.into());
@@ -93,108 +129,17 @@ impl Standing {
     ///
     /// Fields another limiter already wrote are kept, and these come after them.
     pub fn write_headers(&self, headers: &mut HeaderMap) {
-        if self.shares.is_empty() {
-            return;
-        }
-        headers.append(RATE_LIMIT, self.rate_limit());
-        headers.append(RATE_LIMIT_POLICY, self.rate_limit_policy());
+        headers::write(self, HeaderDialect::Draft10, headers, || 0);
     }
 
-    /// `"name";r=4;t=60`, comma-separated.
-    fn rate_limit(&self) -> HeaderValue {
-        let mut line = Line::new();
-        for share in &self.shares {
-            line.push_item(self.policy(share.policy).share_item());
-            line.push_number(share.remaining);
-            line.push(b";t=");
-            line.push_number(share.resets_in);
-        }
-        line.into_value()
-    }
-
-    /// `"name";q=100;w=900`, comma-separated. One policy's is ready made.
-    fn rate_limit_policy(&self) -> HeaderValue {
-        if let [share] = self.shares.as_slice() {
-            return self.policy(share.policy).item().clone();
-        }
-        let mut line = Line::new();
-        for share in &self.shares {
-            line.push_item(self.policy(share.policy).item().as_bytes());
-        }
-        line.into_value()
-    }
-}
-
-/// Bytes of a line that fit without an allocation: the usual one to three policies.
-const LINE_BYTES: usize = 128;
-
-/// A list header under construction.
-struct Line {
-    start: [u8; LINE_BYTES],
-    len: usize,
-    /// The whole line, once it has outgrown `start`.
-    long: Vec<u8>,
-}
-
-impl Line {
-    fn new() -> Self {
-        Self {
-            start: [0; LINE_BYTES],
-            len: 0,
-            long: Vec::new(),
-        }
-    }
-
-    fn push_item(&mut self, item: &[u8]) {
-        if self.len > 0 {
-            self.push(b", ");
-        }
-        self.push(item);
-    }
-
-    fn push_number(&mut self, number: u32) {
-        self.push(itoa::Buffer::new().format(number).as_bytes());
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        let end = self.len + bytes.len();
-        if let Some(room) = self.start.get_mut(self.len..end) {
-            room.copy_from_slice(bytes);
-        } else {
-            if self.long.is_empty() {
-                self.long.extend_from_slice(&self.start[..self.len]);
-            }
-            self.long.extend_from_slice(bytes);
-        }
-        self.len = end;
-    }
-
-    fn into_value(self) -> HeaderValue {
-        let line = if self.long.is_empty() {
-            &self.start[..self.len]
-        } else {
-            &self.long
-        };
-        HeaderValue::from_bytes(line).expect("names are visible ASCII, the rest are digits")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_whole_whatever_its_length() {
-        for width in [1, 60, 61, 62, 63, 64, 127, 128, 129, 400] {
-            let item = "x".repeat(width);
-            let mut line = Line::new();
-            let mut expected = Vec::new();
-            for number in [0, 7, u32::MAX] {
-                line.push_item(item.as_bytes());
-                line.push_number(number);
-                expected.push(format!("{item}{number}"));
-            }
-            assert_eq!(line.into_value(), expected.join(", "), "{width}");
-        }
+    /// Adds the fields of a dialect. `unix_seconds` is the time of day, in seconds since 1970, and asked
+    /// only by [`HeaderDialect::Legacy`].
+    pub fn write_headers_as(
+        &self,
+        dialect: HeaderDialect,
+        headers: &mut HeaderMap,
+        unix_seconds: impl FnOnce() -> u64,
+    ) {
+        headers::write(self, dialect, headers, unix_seconds);
     }
 }

@@ -8,6 +8,8 @@ mod compression;
 mod conditional;
 mod encoded_cache;
 mod exchange;
+#[cfg(feature = "redis")]
+mod limits;
 mod streaming;
 mod unsafe_methods;
 mod upgrade;

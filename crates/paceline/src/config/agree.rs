@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::reader::Section;
-use super::{Config, Mistake, Resource, Resources};
+use super::{Config, LimitStore, Mistake, Resource, Resources};
 
 /// The segments under `/api/` that are Paceline's own: no resource may have them as its path.
 const RESERVED_PATHS: [&str; 4] = ["auth", "export", "jobs", "stream"];
 
 /// The routes that are always there.
 const OWN_ROUTES: [&str; 4] = ["/health/live", "/health/ready", "/metrics", "/openapi.json"];
+
+/// The limit that `max_per_window` of `[email]` makes.
+pub(crate) const MAILS: &str = "mails";
 
 pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
     hide_passwords(config);
@@ -40,6 +43,7 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
         }
     }
     check_workers(config, root);
+    check_limits(config, root);
     if let Resources::Named(resources) = &config.resources {
         for resource in resources {
             check_columns(resource, config, root);
@@ -72,6 +76,29 @@ fn check_workers(config: &Config, root: &Section<'_, '_>) {
             Mistake::new(root.reader.span("workers"), message)
                 .expected("a table [jobs] with the key `url`"),
         );
+    }
+}
+
+/// A limit has a server to be counted on, and the mail route's own limit its name.
+fn check_limits(config: &Config, root: &Section<'_, '_>) {
+    for (index, limit) in config.limits.iter().enumerate() {
+        let key = |key: &str| format!("limits[{index}].{key}");
+        let report = |key: &str, message: String, expected: &str| {
+            root.reader
+                .report(Mistake::new(root.reader.span(key), message).expected(expected));
+        };
+        if limit.store == LimitStore::Redis && config.limit_settings.redis.is_none() {
+            let message = format!(
+                "the limit {:?} is counted on Redis, and no server is named",
+                limit.name
+            );
+            let expected = "a table [limit_settings] with the key `redis`";
+            report(&key("store"), message, expected);
+        }
+        if limit.name == MAILS && config.email.is_some() {
+            let message = format!("{MAILS:?} is the limit of [email]");
+            report(&key("name"), message, "another name");
+        }
     }
 }
 

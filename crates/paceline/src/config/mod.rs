@@ -9,6 +9,7 @@ mod agree;
 mod database;
 mod job_store;
 mod jobs;
+mod limits;
 mod mistake;
 mod reader;
 mod redacted;
@@ -22,10 +23,12 @@ mod workers;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use access::{Limit, Login};
+pub use access::Login;
+pub(crate) use agree::MAILS;
 pub use database::{Database, DatabaseUrl, InvalidDatabaseUrl};
 pub use job_store::{InvalidJobStoreUrl, JobStoreUrl};
 pub use jobs::{Delivery, Durability, Email, Jobs};
+pub use limits::{Concurrency, Limit, LimitSettings, LimitStore};
 pub use mistake::{Mistake, Mistakes};
 pub use redacted::Redacted;
 pub use resources::{Relation, Resource, Resources, WriteVerb};
@@ -69,6 +72,10 @@ pub struct Config {
     pub login: Option<Login>,
     /// `[[limits]]`. Default none.
     pub limits: Vec<Limit>,
+    /// `[limit_settings]`.
+    pub limit_settings: LimitSettings,
+    /// `[[concurrency]]`. Default none.
+    pub concurrency: Vec<Concurrency>,
     /// `[export]`.
     pub export: Export,
     /// `[stream]`; `None` without the section.
@@ -109,6 +116,8 @@ impl Config {
             workers: Vec::new(),
             login: None,
             limits: Vec::new(),
+            limit_settings: LimitSettings::default(),
+            concurrency: Vec::new(),
             export: Export::default(),
             stream: None,
         }
@@ -187,7 +196,12 @@ fn read(root: &Section<'_, '_>, folder: &Path) -> Option<Config> {
             .and_then(|section| jobs::email(&section, folder)),
         workers: workers::workers(&root.sections("workers")),
         login: root.section("login").map(|section| access::login(&section)),
-        limits: access::limits(&root.sections("limits")),
+        limits: limits::limits(&root.sections("limits")),
+        limit_settings: root
+            .section("limit_settings")
+            .map(|section| limits::settings(&section))
+            .unwrap_or_default(),
+        concurrency: limits::concurrency(&root.sections("concurrency")),
         export: root
             .section("export")
             .map(|section| streams::export(&section))

@@ -8,6 +8,7 @@ mod email;
 mod health;
 mod host;
 mod jobs;
+mod limits;
 mod live;
 mod login;
 mod observe;
@@ -28,6 +29,7 @@ use paceline_data::resource::HiddenColumn;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use limits::Limits;
 use open::Opened;
 use parts::Parts;
 
@@ -59,6 +61,9 @@ pub enum ServeError {
     /// The operating system refuses what a server needs.
     #[error("the operating system refuses to set up the server")]
     System(#[from] std::io::Error),
+    /// Requests cannot be limited as configured.
+    #[error("requests cannot be limited as configured")]
+    Limits(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The metrics cannot be collected.
     #[error("the metrics cannot be collected")]
     Metrics(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -96,6 +101,10 @@ pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<()
         origin,
     } = opened.map_err(std::io::Error::other)??;
     let source = Arc::new(source);
+    let limits = Limits::new(&config)?;
+    for warning in limits::warnings(&config) {
+        tracing::warn!("{warning}");
+    }
     let stop = crate::signals::stop_on_signal()?;
     let api = listen(config.server.listen).await?;
     let admin = match config.server.admin_listen {
@@ -112,7 +121,8 @@ pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<()
         tokio::spawn(connections::serve(listener, routes, stop.clone(), drain));
     }
     parts.end_streams_on(&stop);
-    let service = policies::wrap(routes::all(&parts, &config, &stop), &config, bound.api);
+    let routes = routes::all(&parts, &config, &stop);
+    let service = policies::wrap(routes, &limits, &config, bound.api);
     ready(&bound);
     let abandoned = connections::serve(api, service, stop, drain).await;
     if abandoned > 0 {

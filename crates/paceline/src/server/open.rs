@@ -214,6 +214,8 @@ pub fn describe(config: &Config) -> Result<String, Unopenable> {
         ));
     }
     lines.extend(config.workers.iter().map(worker));
+    let warnings = super::limits::warnings(config);
+    lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
     source.database.close();
     Ok(lines.join("\n"))
 }

@@ -55,6 +55,12 @@ impl Redis {
         }
     }
 
+    /// Ends it without warning.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// One that has every change on disk before it answers.
     fn durable() -> Self {
         Self::start(&["--appendonly", "yes", "--appendfsync", "always"])

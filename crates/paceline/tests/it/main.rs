@@ -11,6 +11,7 @@ mod jobs_cli;
 mod jobs_move;
 mod jobs_redis;
 mod jobs_work;
+mod limits;
 mod listing;
 mod login;
 mod mail;

@@ -1,3 +1,5 @@
-//! Where the windows are kept.
+//! Where the counts are kept.
 
 pub mod memory;
+#[cfg(feature = "redis")]
+pub mod redis;

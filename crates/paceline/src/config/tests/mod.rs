@@ -137,6 +137,75 @@ fn limits_need_names_of_their_own_and_a_rooted_path() {
 }
 
 #[test]
+fn each_mistake_in_a_limit_is_shown_at_its_line() {
+    let limit = |keys: &str| format!("[[limits]]\nname = \"a\"\nmax = 10\nwindow = \"1m\"\n{keys}");
+    let redis = "\n[limit_settings]\nredis = \"redis://127.0.0.1:6379\"";
+    check(
+        &limit("algorithm = \"sliding_window\""),
+        &["paceline.toml:7: | write \"sliding-window\""],
+    );
+    check(&limit("algorithm = \"leaky\""), &["\"gcra\""]);
+    check(&limit("algorithm = \"gcra\"\nburst = 5\nweight = 5"), &[]);
+    check(
+        &limit("burst = 5"),
+        &["paceline.toml:7: | algorithm = \"gcra\""],
+    );
+    check(
+        &limit("algorithm = \"gcra\"\nburst = 11"),
+        &["paceline.toml:8: | above `max` 10"],
+    );
+    check(
+        &limit("weight = 11"),
+        &["paceline.toml:7: | smaller `weight`"],
+    );
+    check(&limit("weight = 0"), &["paceline.toml:7: | at least 1"]);
+    check(
+        &limit("skip_successful = true\nskip_failed = true"),
+        &["paceline.toml:8: | no request counts"],
+    );
+    check(
+        &limit("store = \"redis\""),
+        &["paceline.toml:7: | [limit_settings] with the key `redis`"],
+    );
+    let large = "[[limits]]\nname = \"a\"\nmax = 1_000_000\nwindow = \"365d\"\nstore = \"redis\"";
+    check(
+        &format!("{large}{redis}"),
+        &["paceline.toml:5: | a smaller `max`"],
+    );
+    check(
+        &(limit("store = \"redis\"\non_store_failure = \"closed\"") + redis),
+        &[],
+    );
+    check(
+        &(limit("store = \"redis\"\non_store_failure = \"close\"") + redis),
+        &["write \"closed\""],
+    );
+    check(
+        &limit("on_store_failure = \"open\""),
+        &["paceline.toml:7: | store = \"redis\""],
+    );
+    check(
+        "[[limits]]\nname = \"a\"\nmax = 0\nwindow = \"1500ms\"",
+        &["5: | at least 1", "6: | whole seconds"],
+    );
+    check(
+        "[limit_settings]\nheaders = \"draft7\"\nipv6_prefix = 200\nredis = \"127.0.0.1\"",
+        &[
+            "4: | write \"draft-7\"",
+            "5: | from 1 to 128",
+            "6: | redis://",
+        ],
+    );
+    check(
+        "[[concurrency]]\npath = \"/api/export\"\n[[concurrency]]\nmax = 4\n[[concurrency]]\nmax = 4",
+        &["3: | no `max`", "7: | two of"],
+    );
+    let config = parse(&format!("{DATABASE}{}{redis}", limit("store = \"redis\""))).unwrap();
+    assert_eq!(config.limits[0].store, LimitStore::Redis);
+    assert!(!format!("{config:?}").contains("6379"));
+}
+
+#[test]
 fn variables_are_told_by_name_and_never_by_value() {
     let lookup = |name: &str| (name == "SET").then(|| "top-secret".to_owned());
     let told = |text: &str| {

@@ -1,11 +1,12 @@
-//! Windows in this process' memory: sharded, and bounded whatever keys arrive.
+//! Counts in this process' memory: sharded, and bounded whatever keys arrive.
 //!
-//! A [`MemoryStore`] holds at most its capacity of windows (one per key and policy), about 64 bytes each:
-//! 1,048,576 windows, the default, are at most 64 MiB, and memory is taken only as keys come. When a
-//! shard is full, a new key takes the place of the window that ends first: one that is over, if there is
-//! any, and else the one that had the least left to limit. Its key starts anew with its next request. So
-//! a flood of made-up keys can make limits forget early, but neither grow the store nor lock anyone out;
-//! policies with long windows (logins) are forgotten last.
+//! A [`MemoryStore`] holds at most its capacity of counts (one per key and policy), about 64 bytes each:
+//! 1,048,576 counts, the default, are at most 64 MiB, and memory is taken only as keys come. With a sliding
+//! window among the policies it is 96 bytes each. When a shard is full, a new key takes the place of the
+//! count that is over first: one that is over, if there is any, and else the one that had the least left
+//! to limit. Its key starts anew with its next request. So a flood of made-up keys can make limits forget
+//! early, but neither grow the store nor lock anyone out; policies with long windows (logins) are
+//! forgotten last.
 
 mod entry;
 mod order;
@@ -16,51 +17,46 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::shard::Shard;
-use super::super::window::Window;
+use super::super::algorithm::{Gauge, Receipt, Verdict};
 use super::super::{LimitKey, Quota, Timestamp};
 
 /// Shards a large store is divided into; a power of two.
 const MOST_SHARDS: usize = 64;
-/// Windows a shard should have room for before another shard pays.
+/// Counts a shard should have room for before another shard pays.
 const SHARD_SIZE: usize = 1_024;
 
-/// Which window of which policy a key's slot was taken in.
-///
-/// The generation tells a window from the one before it, so that a slot can never be given back to a
-/// window it was not taken from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Generation(u32);
-
-/// What [`MemoryStore::reserve`] did.
-#[derive(Debug, Clone, Copy)]
-#[must_use]
-pub struct Slot {
-    /// Whether the slot was taken.
-    pub taken: bool,
-    /// The key's window afterwards.
-    pub window: Window,
-    /// Which window that is.
-    pub generation: Generation,
-}
-
-/// Fixed windows by key and policy, in memory.
+/// Counts by key and policy, in memory.
 ///
 /// Locks one shard for a few hundred nanoseconds per call; the hash that spreads keys over shards is
 /// seeded randomly, so nobody can aim at one.
+///
+/// ```
+/// use std::num::{NonZeroU32, NonZeroUsize};
+/// use std::time::Duration;
+/// use paceline_http::rate_limit::{LimitKey, MemoryStore, Quota, Timestamp};
+///
+/// let quota = Quota::new(NonZeroU32::new(2).unwrap(), Duration::from_mins(1))?;
+/// let store = MemoryStore::new([quota], NonZeroUsize::new(1_000).unwrap());
+/// let (key, now) = (LimitKey::of("someone"), Timestamp::default());
+/// assert_eq!(store.reserve(0, key, 1, now).gauge.remaining, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct MemoryStore {
+    quotas: Box<[Quota]>,
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
 }
 
 impl MemoryStore {
-    /// The windows a store holds unless told otherwise.
+    /// The counts a store holds unless told otherwise.
     pub const DEFAULT_CAPACITY: NonZeroUsize = NonZeroUsize::new(1 << 20).expect("not zero");
 
-    /// A store for at most `capacity` windows, under policies numbered from 0 to `policies - 1`.
+    /// A store for at most `capacity` counts, under policies with these quotas, numbered from 0.
     ///
-    /// Shards fill unevenly, so the first window may be displaced a few per cent before `capacity`.
-    pub fn new(policies: usize, capacity: NonZeroUsize) -> Self {
+    /// Shards fill unevenly, so the first count may be displaced a few per cent before `capacity`.
+    pub fn new(quotas: impl IntoIterator<Item = Quota>, capacity: NonZeroUsize) -> Self {
+        let quotas: Box<[Quota]> = quotas.into_iter().collect();
         let capacity = capacity.get().min(shard::MOST_ENTRIES * MOST_SHARDS);
         let wanted = (capacity / SHARD_SIZE).clamp(1, MOST_SHARDS);
         let count = 1 << wanted.ilog2();
@@ -68,45 +64,66 @@ impl MemoryStore {
         let shards = (0..count)
             .map(|index| {
                 let room = capacity / count + usize::from(index < capacity % count);
-                Mutex::new(Shard::new(room, policies, hasher.clone()))
+                Mutex::new(Shard::new(room, &quotas, hasher.clone()))
             })
             .collect();
-        Self { shards, hasher }
+        Self {
+            quotas,
+            shards,
+            hasher,
+        }
     }
 
-    /// Takes a slot of `key` under the policy number `policy`, if its window at `now` has one left.
+    /// Takes `cost` units of `key` under the policy number `policy`, if there are as many at `now`.
     ///
     /// # Panics
     /// When there is no such policy.
-    pub fn reserve(&self, policy: usize, quota: Quota, key: LimitKey, now: Timestamp) -> Slot {
+    pub fn reserve(&self, policy: usize, key: LimitKey, cost: u32, now: Timestamp) -> Verdict {
+        let quota = self.quotas[policy];
         let (hash, mut shard) = self.shard(policy, key);
-        shard.reserve(hash, policy, quota, key, now)
+        shard.reserve(hash, policy, quota, key, cost, now)
     }
 
-    /// Gives back a slot taken in window `generation`, and answers the window afterwards; `None`, with
-    /// nothing changed, when that window is over and replaced, or was displaced.
-    pub fn refund(&self, policy: usize, key: LimitKey, generation: Generation) -> Option<Window> {
+    /// Makes a request that took `reserved` units cost `cost`, and answers what is left then; `None`,
+    /// with nothing changed, when what was taken is gone by itself.
+    ///
+    /// # Panics
+    /// When there is no such policy.
+    pub fn settle(
+        &self,
+        policy: usize,
+        key: LimitKey,
+        receipt: Receipt,
+        (reserved, cost): (u32, u32),
+        now: Timestamp,
+    ) -> Option<Gauge> {
+        let quota = self.quotas[policy];
         let (hash, mut shard) = self.shard(policy, key);
-        shard.refund(hash, policy, key, generation)
+        let index = shard.find(hash, policy, key)?;
+        shard.settle(index, quota, receipt, (reserved, cost), now)
     }
 
-    /// The window of `key` at `now`, without taking a slot.
-    pub fn peek(&self, policy: usize, quota: Quota, key: LimitKey, now: Timestamp) -> Window {
+    /// What would be found for a request of `cost` units at `now`, without taking any.
+    ///
+    /// # Panics
+    /// When there is no such policy.
+    pub fn peek(&self, policy: usize, key: LimitKey, cost: u32, now: Timestamp) -> Verdict {
+        let quota = self.quotas[policy];
         let (hash, shard) = self.shard(policy, key);
-        shard.peek(hash, policy, quota, key, now)
+        shard.peek(hash, policy, quota, key, cost, now)
     }
 
-    /// How many windows are held now, those included that are over and not yet displaced.
+    /// How many counts are held now, those included that are over and not yet displaced.
     pub fn len(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).len()).sum()
     }
 
-    /// Whether no window is held.
+    /// Whether no count is held.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Bytes of memory the windows and their index take now.
+    /// Bytes of memory the counts and their index take now.
     pub fn allocated_bytes(&self) -> usize {
         self.shards
             .iter()

@@ -1,4 +1,4 @@
-//! The windows of one policy in the order they began, which is the order they end in.
+//! The counts of one policy, those first that are over first: fixed windows exactly, others about.
 
 use super::entry::{Entry, Index, NONE};
 
@@ -15,7 +15,7 @@ impl Order {
         latest: NONE,
     };
 
-    /// The entry whose window ends first; [`NONE`] in an empty order.
+    /// The entry that is over first; [`NONE`] in an empty order.
     pub(super) fn earliest(self) -> Index {
         self.earliest
     }

@@ -1,43 +1,52 @@
-//! One shard: a table of windows with chained buckets, and per policy the order in which they end.
+//! One shard: a table of counts with chained buckets, and per policy the order in which they are over.
 
 use std::hash::RandomState;
+use std::time::Duration;
 
-use super::super::super::window::{self, Window};
+use super::super::super::algorithm::{self, Algorithm, Gauge, Receipt, State, Verdict};
 use super::super::super::{LimitKey, Quota, Timestamp};
-use super::entry::{Entry, Index, NONE};
+use super::entry::{Cells, Entry, Index, NONE};
+use super::hash_of;
 use super::order::{Order, at};
-use super::{Generation, Slot, hash_of};
 
 /// Entries a shard can number.
 pub(super) const MOST_ENTRIES: usize = NONE as usize;
-/// Windows that are over and dropped, at most, whenever a new one is added: two for one keeps the table
-/// near the number of live windows.
+/// Counts that are over and dropped, at most, whenever a new one is added: two for one keeps the table
+/// near the number of live counts.
 const DROPPED_PER_ADD: usize = 2;
+/// Live counts compared when one has to make room and they are not in order.
+const COMPARED: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Shard {
     entries: Vec<Entry>,
+    /// Those of the entries, when any policy has sliding windows; else empty.
+    cells: Vec<Cells>,
+    has_cells: bool,
     /// The first entry of each bucket; a power of two long, at least as many as entries.
     buckets: Vec<Index>,
     first_free: Index,
     len: usize,
     room: usize,
     orders: Box<[Order]>,
-    next_generation: u32,
+    quotas: Box<[Quota]>,
     hasher: RandomState,
 }
 
 impl Shard {
-    /// A shard for at most `room` windows, which must not be zero.
-    pub(super) fn new(room: usize, policies: usize, hasher: RandomState) -> Self {
+    /// A shard for at most `room` counts, which must not be zero.
+    pub(super) fn new(room: usize, quotas: &[Quota], hasher: RandomState) -> Self {
+        let sliding = |quota: &Quota| quota.algorithm() == Algorithm::SlidingWindow;
         Self {
             entries: Vec::new(),
+            cells: Vec::new(),
+            has_cells: quotas.iter().any(sliding),
             buckets: Vec::new(),
             first_free: NONE,
             len: 0,
             room,
-            orders: vec![Order::EMPTY; policies].into(),
-            next_generation: 0,
+            orders: vec![Order::EMPTY; quotas.len()].into(),
+            quotas: quotas.into(),
             hasher,
         }
     }
@@ -47,7 +56,9 @@ impl Shard {
     }
 
     pub(super) fn allocated_bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>() + self.buckets.capacity() * size_of::<Index>()
+        self.entries.capacity() * size_of::<Entry>()
+            + self.cells.capacity() * size_of::<Cells>()
+            + self.buckets.capacity() * size_of::<Index>()
     }
 
     pub(super) fn reserve(
@@ -56,47 +67,35 @@ impl Shard {
         policy: usize,
         quota: Quota,
         key: LimitKey,
+        cost: u32,
         now: Timestamp,
-    ) -> Slot {
+    ) -> Verdict {
         let Some(index) = self.find(hash, policy, key) else {
-            let decision = window::decide(now, None, quota);
-            let generation = self.add(hash, policy, key, decision.window, now);
-            return Slot {
-                taken: decision.allowed,
-                window: decision.window,
-                generation,
-            };
+            let decision = algorithm::decide(now, None, quota, cost);
+            self.add(hash, policy, key, &decision.state, now);
+            return Verdict::from(&decision);
         };
-        let decision = window::decide(now, Some(self.entries[at(index)].window()), quota);
-        if decision.opened {
-            self.entries[at(index)].generation = self.open_generation();
-            self.orders[policy].remove(&mut self.entries, index);
-            self.orders[policy].push_latest(&mut self.entries, index);
+        let before = self.state(index);
+        let decision = algorithm::decide(now, Some(before), quota, cost);
+        if algorithm::ends_at(&before, quota) <= now {
+            self.move_to_end(policy, index);
         }
-        let entry = &mut self.entries[at(index)];
-        entry.set_window(decision.window);
-        Slot {
-            taken: decision.allowed,
-            window: decision.window,
-            generation: entry.generation,
-        }
+        self.set_state(index, &decision.state);
+        Verdict::from(&decision)
     }
 
-    pub(super) fn refund(
+    pub(super) fn settle(
         &mut self,
-        hash: u64,
-        policy: usize,
-        key: LimitKey,
-        generation: Generation,
-    ) -> Option<Window> {
-        let index = self.find(hash, policy, key)?;
-        let entry = &mut self.entries[at(index)];
-        if entry.generation != generation {
-            return None;
-        }
-        let window = entry.window().refunded();
-        entry.set_window(window);
-        Some(window)
+        index: Index,
+        quota: Quota,
+        receipt: Receipt,
+        (reserved, cost): (u32, u32),
+        now: Timestamp,
+    ) -> Option<Gauge> {
+        let before = self.state(index);
+        let after = algorithm::settle(now, before, quota, receipt, reserved, cost)?;
+        self.set_state(index, &after);
+        Some(algorithm::gauge(now, Some(after), quota))
     }
 
     pub(super) fn peek(
@@ -105,19 +104,40 @@ impl Shard {
         policy: usize,
         quota: Quota,
         key: LimitKey,
+        cost: u32,
         now: Timestamp,
-    ) -> Window {
+    ) -> Verdict {
         let found = self.find(hash, policy, key);
-        let state = found.map(|index| self.entries[at(index)].window());
-        window::current(now, state, quota).0
+        let state = found.map(|index| self.state(index));
+        let next = algorithm::decide(now, state, quota, cost);
+        Verdict {
+            gauge: algorithm::gauge(now, state, quota),
+            next_in: if next.allowed {
+                Duration::ZERO
+            } else {
+                next.next_in
+            },
+            ..Verdict::from(&next)
+        }
     }
 
-    fn open_generation(&mut self) -> Generation {
-        self.next_generation = self.next_generation.wrapping_add(1);
-        Generation(self.next_generation)
+    fn state(&self, index: Index) -> State {
+        self.entries[at(index)].state(self.cells.get(at(index)))
     }
 
-    fn find(&self, hash: u64, policy: usize, key: LimitKey) -> Option<Index> {
+    fn set_state(&mut self, index: Index, state: &State) {
+        self.entries[at(index)].set_state(state);
+        if let Some(cells) = self.cells.get_mut(at(index)) {
+            *cells = state.cells;
+        }
+    }
+
+    fn ends_at(&self, index: Index) -> Timestamp {
+        let policy = self.entries[at(index)].policy as usize;
+        algorithm::ends_at(&self.state(index), self.quotas[policy])
+    }
+
+    pub(super) fn find(&self, hash: u64, policy: usize, key: LimitKey) -> Option<Index> {
         let mut index = *self.buckets.get(self.bucket(hash))?;
         while index != NONE {
             let entry = &self.entries[at(index)];
@@ -129,25 +149,17 @@ impl Shard {
         None
     }
 
-    fn add(
-        &mut self,
-        hash: u64,
-        policy: usize,
-        key: LimitKey,
-        window: Window,
-        now: Timestamp,
-    ) -> Generation {
+    fn add(&mut self, hash: u64, policy: usize, key: LimitKey, state: &State, now: Timestamp) {
         self.drop_ended(now);
         if self.len >= self.room {
-            self.displace_earliest();
+            self.displace();
         }
         let number = u32::try_from(policy).expect("a policy number is an index of `orders`");
-        let generation = self.open_generation();
-        let index = self.place(Entry::new(key, number, generation, window));
+        let index = self.place(Entry::new(key, number, state));
+        self.set_state(index, state);
         self.link(hash, index);
         self.orders[policy].push_latest(&mut self.entries, index);
         self.len += 1;
-        generation
     }
 
     /// Puts `entry` into a free place, or a new one at the end.
@@ -162,6 +174,9 @@ impl Shard {
             self.grow();
         }
         self.entries.push(entry);
+        if self.has_cells {
+            self.cells.push(Cells::default());
+        }
         Index::try_from(self.entries.len() - 1).expect("`room` is at most MOST_ENTRIES")
     }
 
@@ -171,6 +186,9 @@ impl Shard {
             .clamp(4, self.room.max(4))
             .min(self.room);
         self.entries.reserve_exact(capacity - self.entries.len());
+        if self.has_cells {
+            self.cells.reserve_exact(capacity - self.cells.len());
+        }
         self.buckets = vec![NONE; capacity.next_power_of_two()];
         for position in 0..self.entries.len() {
             let index = Index::try_from(position).expect("`room` is at most MOST_ENTRIES");
@@ -198,29 +216,71 @@ impl Shard {
         hash_of(&self.hasher, entry.key, entry.policy as usize)
     }
 
+    /// Looks at the first of each order. What is over goes; what was used since it came there is over
+    /// later than that, and goes to the end.
     fn drop_ended(&mut self, now: Timestamp) {
-        for _ in 0..DROPPED_PER_ADD {
-            match self.earliest() {
-                Some(index) if self.entries[at(index)].window().ends_at <= now => {
-                    self.remove(index);
+        for policy in 0..self.orders.len() {
+            for _ in 0..DROPPED_PER_ADD {
+                let first = self.orders[policy].earliest();
+                if first == NONE {
+                    break;
                 }
-                _ => return,
+                if self.ends_at(first) <= now {
+                    self.remove(first);
+                } else if self.quotas[policy].algorithm() == Algorithm::FixedWindow {
+                    break;
+                } else {
+                    self.move_to_end(policy, first);
+                }
             }
         }
     }
 
-    fn displace_earliest(&mut self) {
-        if let Some(index) = self.earliest() {
-            self.remove(index);
-        }
+    fn move_to_end(&mut self, policy: usize, index: Index) {
+        self.orders[policy].remove(&mut self.entries, index);
+        self.orders[policy].push_latest(&mut self.entries, index);
     }
 
-    /// The window that ends first, over all policies.
-    fn earliest(&self) -> Option<Index> {
-        let fronts = self.orders.iter().map(|order| order.earliest());
-        fronts
-            .filter(|index| *index != NONE)
-            .min_by_key(|index| self.entries[at(*index)].window().ends_at)
+    /// Makes room where everything is live.
+    fn displace(&mut self) {
+        let policies = 0..self.orders.len();
+        let worth = |index: &Index| (self.ends_at(*index), self.used(*index));
+        let least = policies
+            .filter_map(|policy| self.least_of(policy))
+            .min_by_key(worth);
+        let Some(index) = least else { return };
+        let policy = self.entries[at(index)].policy as usize;
+        let first = self.orders[policy].earliest();
+        if first != index {
+            self.move_to_end(policy, first);
+        }
+        self.remove(index);
+    }
+
+    /// What a policy would miss least: what is over first, and of those the one with the least used. Only
+    /// fixed windows are in order; of others the first few are compared.
+    fn least_of(&self, policy: usize) -> Option<Index> {
+        let mut next = self.orders[policy].earliest();
+        let few = if self.quotas[policy].algorithm() == Algorithm::FixedWindow {
+            1
+        } else {
+            COMPARED
+        };
+        let candidates = std::iter::from_fn(|| {
+            let index = (next != NONE).then_some(next)?;
+            next = self.entries[at(index)].later;
+            Some(index)
+        });
+        candidates
+            .take(few)
+            .min_by_key(|index| (self.ends_at(*index), self.used(*index)))
+    }
+
+    /// Units that count against the entry's key, by its own time.
+    fn used(&self, index: Index) -> u32 {
+        let state = self.state(index);
+        let cells = state.cells.iter();
+        cells.fold(state.count, |sum, cell| sum.saturating_add(*cell))
     }
 
     /// Removes the entry at `index`; its place becomes free.

@@ -14,6 +14,10 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use super::*;
 use crate::client_ip::ClientAddress;
 
+mod costs;
+mod dialects;
+mod keys;
+
 const HOUR: Duration = Duration::from_hours(1);
 
 fn policy(name: &str, max: u32, window: Duration) -> Policy {
@@ -304,7 +308,10 @@ fn trap_19_a_late_success_gives_nothing_back_to_the_next_window() {
         .reserve(key, Timestamp::from_millis(10_000))
         .unwrap()
         .keep();
-    let standing = late.settle(StatusCode::OK);
+    let standing = late.settle(
+        Outcome::new(StatusCode::OK, 0),
+        Timestamp::from_millis(10_000),
+    );
     assert_eq!(standing.policies().count(), 1);
     limiter
         .reserve(key, Timestamp::from_millis(10_000))
@@ -321,7 +328,7 @@ fn trap_19_a_late_success_gives_nothing_back_to_the_next_window() {
 fn a_refunded_reservation_never_happened() {
     let limiter = Limiter::new([policy("mails", 1, HOUR)]);
     let (key, now) = (LimitKey::of("a@example.com"), Timestamp::default());
-    let left = limiter.reserve(key, now).unwrap().refund();
+    let left = limiter.reserve(key, now).unwrap().refund(now);
     assert_eq!(
         left.policies()
             .map(|(_, remaining, _)| remaining)

@@ -1,0 +1,30 @@
+-- Takes from each key in turn until one has not enough; the keys after it are only looked at.
+-- ARGV, after the time, for each key: algorithm, max, window in milliseconds, burst, cost.
+-- Answers for each key: taken, remaining, milliseconds until more and until the next fits, the receipt (of which
+-- the last is the time).
+local answer = {}
+local refused = false
+for index, key in ipairs(KEYS) do
+  local first = 2 + (index - 1) * 5
+  local algorithm = algorithms[ARGV[first]]
+  local quota = {
+    max = tonumber(ARGV[first + 1]),
+    window = tonumber(ARGV[first + 2]),
+    burst = tonumber(ARGV[first + 3]),
+  }
+  local cost = tonumber(ARGV[first + 4])
+  local state, stepped_back = algorithm.current(read(key, algorithm.size), quota)
+  local only_looked_at = refused
+  local taken = not only_looked_at and algorithm.take(state, quota, cost)
+  refused = not taken
+  if taken or (stepped_back and not only_looked_at) then
+    write(key, state, algorithm.lasts(state, quota))
+  end
+  answer[#answer + 1] = taken and 1 or 0
+  local remaining, more, next_in = algorithm.look(state, quota, cost)
+  local at, count, given_back = algorithm.receipt(state)
+  for _, number in ipairs({ remaining, more, next_in, at, count, given_back, now }) do
+    answer[#answer + 1] = number
+  end
+end
+return answer

@@ -1,0 +1,9 @@
+//! Limits, in memory and on a Redis server that is started, stopped and killed here: one suite over both.
+
+mod agree;
+mod conformance;
+mod faults;
+mod keyspace;
+mod server;
+mod store;
+mod warnings;
