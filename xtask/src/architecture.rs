@@ -50,8 +50,9 @@ const RULES: [Rule; 3] = [
     },
 ];
 
-/// Members that may need several of the product's crates: the facade, and what tests or measures it.
-const KNOWS_OTHERS: [&str; 4] = [
+/// Members that may need the product's crates: the facade, what tests or measures it, and the examples.
+const KNOWS_OTHERS: [&str; 5] = [
+    "axum-app",
     "paceline",
     "paceline-bench",
     "paceline-conformance",

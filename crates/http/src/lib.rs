@@ -4,6 +4,9 @@
 //! |---|---|
 //! | [`problem`] | errors as RFC 9457 problem documents |
 //! | [`client_ip`] | which client a request belongs to, behind trusted proxies |
+//! | [`fields`] | sparse fieldsets: clients choose fields, others are not even serialised |
+//! | [`page`] | pages of a list, by number and by signed cursor, with `Link` |
+//! | [`cors`] | leave for pages of other origins to use all of this |
 //! | [`rate_limit`] | limits with honest `RateLimit` and `Retry-After` fields |
 //! | [`concurrency_limit`] | how many requests run at the same time, and how many wait |
 //! | [`conditional`] | entity tags, preconditions, `304` and `412` (RFC 9110, section 13) |
@@ -20,7 +23,7 @@
 //!
 //! | feature | what it adds | needs |
 //! |---|---|---|
-//! | `axum` | problems and event streams as axum responses, extractors | |
+//! | `axum` | problems and streams as axum responses, [`problem::extract`], [`problem::ProblemLayer`] | |
 //! | `client-ip` | [`client_ip`] | `axum` (its `ConnectInfo`) |
 //! | `conditional` | [`conditional`] | |
 //! | `compression` | [`compression`] | `conditional`: encoded answers have tags of their own |
@@ -28,6 +31,10 @@
 //! | `rate-limit` | [`rate_limit`] | `client-ip` |
 //! | `redis`, `redis-tls` | its store on a Redis server, over TLS | `concurrency-limit`: what an outage answers with |
 //! | `concurrency-limit` | [`concurrency_limit`] | `rate-limit` (its path prefixes) |
+//! | `fields` | [`fields`] | `axum` |
+//! | `page` | [`page`] | `axum` |
+//! | `cors` | [`cors`] | |
+//! | `rows` | [`stream::rows`] | `axum` |
 //! | `sse` | [`stream::sse`] | |
 //! | `full` | all of them | |
 
@@ -39,6 +46,12 @@ pub mod compression;
 pub mod concurrency_limit;
 #[cfg(feature = "conditional")]
 pub mod conditional;
+#[cfg(feature = "cors")]
+pub mod cors;
+#[cfg(feature = "fields")]
+pub mod fields;
+#[cfg(feature = "page")]
+pub mod page;
 pub mod problem;
 #[cfg(feature = "rate-limit")]
 pub mod rate_limit;
@@ -52,3 +65,6 @@ mod cache_control;
 mod coding;
 #[cfg(feature = "conditional")]
 mod gathering;
+#[cfg(feature = "axum")]
+#[allow(dead_code, reason = "each feature uses its part")]
+mod parameters;

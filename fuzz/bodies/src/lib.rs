@@ -7,9 +7,11 @@ mod conditions;
 mod cursor;
 mod negotiation;
 mod query;
+mod shapes;
 
 pub use client::{client_address, event_id, event_stream};
 pub use conditions::{media_type, preconditions};
 pub use cursor::cursor;
 pub use negotiation::{accept_encoding, if_none_match};
 pub use query::{fields, filter};
+pub use shapes::{fieldsets, page, page_cursor};

@@ -30,7 +30,7 @@ thread_local! {
     };
 }
 
-/// A selection: it reads as itself once written again, and keeps its bounds.
+/// A selection: it reads as itself once written again, keeps its bounds, and is the same to both crates.
 ///
 /// # Panics
 /// When that does not hold.
@@ -38,7 +38,14 @@ pub fn fields(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    let Ok(nodes) = parse_fields(text) else {
+    let parsed = parse_fields(text);
+    let other = paceline_http::fields::parse_fields(text);
+    assert_eq!(
+        parsed.as_ref().ok().map(|nodes| written(nodes)),
+        other.as_ref().ok().map(|nodes| written_by_http(nodes)),
+        "one grammar in both crates: {text}"
+    );
+    let Ok(nodes) = parsed else {
         return;
     };
     assert!(depth(&nodes) <= DEEPEST_SELECTION, "too deep: {text}");
@@ -95,6 +102,14 @@ fn depth(nodes: &[FieldNode]) -> usize {
 
 fn count(nodes: &[FieldNode]) -> usize {
     nodes.iter().map(|node| 1 + count(&node.children)).sum()
+}
+
+fn written_by_http(nodes: &[paceline_http::fields::FieldNode]) -> String {
+    let written = nodes.iter().map(|node| match node.children.as_slice() {
+        [] => node.name.clone(),
+        children => format!("{}({})", node.name, written_by_http(children)),
+    });
+    written.collect::<Vec<_>>().join(",")
 }
 
 /// The selection as `a,b(c,d)`.

@@ -206,3 +206,75 @@ fn filter() {
     ];
     check(paceline_fuzz_bodies::filter, pieces);
 }
+
+#[test]
+fn fieldsets() {
+    let pieces = &[
+        "fields=",
+        "fields[post]=",
+        "fields[user]=",
+        "fields%5Bpost%5D=",
+        "&",
+        "id",
+        "title",
+        "author",
+        "name",
+        "posts",
+        "labels",
+        "a",
+        ",",
+        ".",
+        "(",
+        ")",
+        "%2C",
+        "%",
+        "+",
+        "page=2",
+    ];
+    check(paceline_fuzz_bodies::fieldsets, pieces);
+}
+
+#[test]
+fn page() {
+    let pieces = &[
+        "page=",
+        "limit=",
+        "cursor=",
+        "page[number]=",
+        "page%5Bsize%5D=",
+        "page[after]=",
+        "&",
+        "1",
+        "2",
+        "0",
+        "20",
+        "100",
+        "9007199254740992",
+        "-",
+        "%20",
+        "%",
+        "x",
+        "q=a%26b",
+        "=",
+        "\"",
+        "|",
+        "\u{e9}",
+        "{",
+    ];
+    check(paceline_fuzz_bodies::page, pieces);
+}
+
+#[test]
+fn page_cursor() {
+    let pieces = &[
+        "A",
+        "_-",
+        "AAAAAAAA",
+        "\0",
+        "\u{1}abcdefgh",
+        "=",
+        "zz",
+        "\u{e9}",
+    ];
+    check(paceline_fuzz_bodies::page_cursor, pieces);
+}

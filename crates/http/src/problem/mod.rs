@@ -23,16 +23,28 @@
 //! assert_eq!(response.headers()["content-type"], "application/problem+json");
 //! ```
 //!
+//! [`extract`] has axum's extractors with problems as rejections, and [`ProblemLayer`] turns what is left, the
+//! plain errors of a router and of other layers, into problems too.
+//!
 //! Not for outcomes that are no failure: a 304 or a 202 is not a problem.
 
+#[cfg(feature = "axum")]
+mod body;
 pub mod code;
 mod constructors;
 mod document;
+#[cfg(feature = "axum")]
+pub mod extract;
+#[cfg(feature = "axum")]
+mod layer;
 mod response;
+#[cfg(feature = "axum")]
+mod service;
 mod source;
 mod violation;
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::fmt;
 use std::time::Duration;
 
@@ -40,8 +52,14 @@ use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
+#[cfg(feature = "axum")]
+pub use self::body::ProblemBody;
 pub use self::document::CONTENT_TYPE;
+#[cfg(feature = "axum")]
+pub use self::layer::ProblemLayer;
 pub use self::response::retry_after;
+#[cfg(feature = "axum")]
+pub use self::service::{ProblemFuture, Problems};
 pub use self::source::Source;
 pub use self::violation::Violation;
 
@@ -224,3 +242,10 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+/// What cannot happen is no problem.
+impl From<Infallible> for Problem {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}

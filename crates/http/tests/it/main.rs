@@ -10,6 +10,7 @@ mod encoded_cache;
 mod exchange;
 #[cfg(feature = "redis")]
 mod limits;
+mod rows;
 mod streaming;
 mod unsafe_methods;
 mod upgrade;

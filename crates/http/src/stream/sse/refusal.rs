@@ -3,6 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::Full;
+
+use super::Event;
+use super::response::event_stream;
 use crate::problem::Problem;
 
 /// Why there is no subscription.
@@ -29,19 +34,37 @@ impl fmt::Display for SubscribeError {
 
 impl std::error::Error for SubscribeError {}
 
+impl SubscribeError {
+    /// After how long it is worth to try again.
+    pub fn retry(self) -> Duration {
+        match self {
+            Self::Full { .. } => Duration::from_secs(30),
+            Self::Draining => Duration::from_secs(5),
+        }
+    }
+
+    /// A 200 whose stream ends at once and says when to come back.
+    ///
+    /// For routes that browsers read: an `EventSource` gives up for good on any other status, so the 503 of
+    /// the [`Problem`] would end its stream with the server's restart. Programs are better served by that.
+    pub fn into_event_stream(self) -> http::Response<Full<Bytes>> {
+        let retry = Event::new().with_retry(self.retry());
+        event_stream(Full::new(retry.to_bytes()))
+    }
+}
+
 /// 503, code `too-many-streams` or `unavailable`.
 impl From<SubscribeError> for Problem {
     fn from(error: SubscribeError) -> Self {
+        let retry = error.retry();
         match error {
-            SubscribeError::Full { .. } => Self::unavailable(
-                Duration::from_secs(30),
-                "All streams are taken. Try again later.",
-            )
-            .with_code("too-many-streams"),
-            SubscribeError::Draining => Self::unavailable(
-                Duration::from_secs(5),
-                "The server is stopping. Try again soon.",
-            ),
+            SubscribeError::Full { .. } => {
+                Self::unavailable(retry, "All streams are taken. Try again later.")
+                    .with_code("too-many-streams")
+            }
+            SubscribeError::Draining => {
+                Self::unavailable(retry, "The server is stopping. Try again soon.")
+            }
         }
     }
 }

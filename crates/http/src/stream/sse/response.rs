@@ -17,16 +17,21 @@ pub fn last_event_id(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     (!value.is_empty()).then(|| String::from_utf8_lossy(value.as_bytes()))
 }
 
+/// A 200 with this stream of events.
+pub(super) fn event_stream<B>(body: B) -> http::Response<B> {
+    let mut response = http::Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    response
+}
+
 impl SseBody {
     /// The 200 answer: `text/event-stream`, not to be stored, not to be held back by a proxy. It may be
     /// compressed: `no-transform` is not set.
     pub fn into_http_response(self) -> http::Response<Self> {
-        let mut response = http::Response::new(self);
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
-        response
+        event_stream(self)
     }
 }
 

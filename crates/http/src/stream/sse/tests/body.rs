@@ -10,9 +10,10 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::Instant;
 
-use super::super::{Broadcaster, Filter, Options, SseBody, last_event_id};
+use super::super::{Broadcaster, Filter, Options, SseBody, SubscribeError, last_event_id};
 use super::client::Client;
 use super::{broadcaster, name};
+use crate::problem::Problem;
 
 fn open(broadcaster: &Broadcaster, last: Option<&str>) -> SseBody {
     broadcaster
@@ -173,6 +174,53 @@ async fn the_answer_says_what_it_is_and_that_it_is_not_to_be_held_back() {
     assert_eq!(headers["content-type"], "text/event-stream");
     assert_eq!(headers["cache-control"], "no-cache");
     assert_eq!(headers["x-accel-buffering"], "no");
+}
+
+/// A browser's `EventSource` never comes back after a 503.
+#[tokio::test]
+async fn a_client_that_is_refused_can_be_told_to_come_back() {
+    let check = async |error: SubscribeError, expected: &[u8]| {
+        let response = error.into_event_stream();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, expected);
+        assert_eq!(Problem::from(error).status(), 503);
+    };
+    check(SubscribeError::Draining, b"retry: 5000\n\n").await;
+    check(SubscribeError::Full { max_clients: 2 }, b"retry: 30000\n\n").await;
+}
+
+/// Whatever a user's text holds, it stays in its field: the client sees one event, with one name and one id.
+#[tokio::test(start_paused = true)]
+async fn carriage_returns_line_feeds_and_nul_in_user_data_forge_nothing() {
+    for data in [
+        "x\nid: 9-9\nevent: forged",
+        "x\r\n\r\ndata: y",
+        "x\r\rretry: 1",
+        "\0\n\0",
+        "\n\n",
+        ": x",
+    ] {
+        let broadcaster = broadcaster(10);
+        let mut body = open(&broadcaster, None);
+        let _ = ready(&mut body);
+        broadcaster.publish(&name("note"), data).unwrap();
+        let mut client = Client::default();
+        for frame in ready(&mut body) {
+            client.read(&frame);
+        }
+        let [event] = client.events.as_slice() else {
+            panic!("{data:?}: {client:?}")
+        };
+        assert_eq!(
+            (event.id.as_str(), event.name.as_str()),
+            ("7-1", "note"),
+            "{data:?}"
+        );
+        assert_eq!(event.data, data.replace("\r\n", "\n").replace('\r', "\n"));
+        assert_eq!(client.retry, None);
+    }
 }
 
 #[test]
