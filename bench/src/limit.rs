@@ -41,11 +41,16 @@ pub(crate) fn measure(results: &mut Results) -> Outcome<()> {
 
 /// All instructions of a process that calls the route so many times.
 fn counted(route: &str, times: u32) -> Outcome<f64> {
+    collected(&["limit", route, &times.to_string()])
+}
+
+/// All instructions of this program with these arguments.
+pub(crate) fn collected(arguments: &[&str]) -> Outcome<f64> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
-        .args(["limit", route, &times.to_string()])
+        .args(arguments)
         .output()
         .map_err(|error| format!("valgrind could not be started: {error}"))?;
     let text = String::from_utf8_lossy(&output.stderr);

@@ -9,6 +9,7 @@ mod contender;
 mod export;
 mod http;
 mod jobs;
+mod layers;
 mod limit;
 mod limiter;
 mod load;
@@ -36,6 +37,9 @@ fn main() -> ExitCode {
         Ok(Mode::ReportOnly) => Results::read().and_then(|results| report::write(&results)),
         Ok(Mode::Constant(arguments)) => constant::serve(&arguments),
         Ok(Mode::Limit(arguments)) => limit::call(&arguments),
+        Ok(Mode::Layers(arguments)) => layers::call(&arguments),
+        Ok(Mode::IdleServer(arguments)) => layers::serve(&arguments),
+        Ok(Mode::IdleClients(arguments)) => layers::connect(&arguments),
         Ok(Mode::Limiter(arguments)) => limiter::run(&arguments),
         Ok(Mode::Jobs(arguments)) => jobs::ours::run(&arguments),
         Err(problem) => Err(format!("{problem}\n\n{}", options::HELP)),
@@ -51,9 +55,10 @@ fn main() -> ExitCode {
 
 fn measure(options: &Options) -> Outcome<()> {
     let mut results = Results::new(options);
-    if options.wants_more_than_jobs() {
+    if options.wants_the_server() {
         measure_http(options, &mut results)?;
     }
+    layers::measure(options, &mut results)?;
     jobs::measure(options, &mut results)?;
     results.write()?;
     report::write(&results)

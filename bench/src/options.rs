@@ -6,7 +6,8 @@ cargo xtask bench [OPTION]...
   --seconds N    how long each contender is loaded in each run (30)
   --warm-up N    how long before that, unmeasured (3)
   --runs N       runs; medians are reported (3)
-  --rows A,B     only these: ceilings, limit, limiter, startup, export, jobs, and the names of rows in the report
+  --rows A,B     only these: ceilings, limit, limiter, startup, export, layers-instructions,
+                 layers-idle-streams, jobs, and the names of rows in the report
   --export-rows N  rows of the export (1000000)
   --jobs N       jobs in each measurement of jobs, at most 5 s of them (100000)
   --deep N       jobs that wait in the row jobs-depth and are worked off in jobs-memory (1000000)
@@ -25,6 +26,12 @@ pub(crate) enum Mode {
     Constant(Vec<String>),
     /// Be the process whose instructions are counted.
     Limit(Vec<String>),
+    /// Be the process whose layers' instructions are counted.
+    Layers(Vec<String>),
+    /// Be the server of idle streams.
+    IdleServer(Vec<String>),
+    /// Be the clients of idle streams.
+    IdleClients(Vec<String>),
     /// Be the process whose decisions are counted.
     Limiter(Vec<String>),
     /// Be the process that adds and works off jobs.
@@ -70,9 +77,10 @@ impl Options {
         self.rows.is_empty() || self.rows.iter().any(|name| name == row)
     }
 
-    /// Whether anything was asked for that is not about jobs.
-    pub(crate) fn wants_more_than_jobs(&self) -> bool {
-        self.rows.is_empty() || self.rows.iter().any(|name| !name.starts_with("jobs"))
+    /// Whether anything was asked for that is about the server and its shop: neither jobs nor the layers alone.
+    pub(crate) fn wants_the_server(&self) -> bool {
+        let is_apart = |name: &String| name.starts_with("jobs") || name.starts_with("layers");
+        self.rows.is_empty() || !self.rows.iter().all(is_apart)
     }
 
     /// How often the wait of a single job is measured.
@@ -86,6 +94,13 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Mode, String> {
     match arguments.split_first() {
         Some((first, rest)) if first == "constant" => return Ok(Mode::Constant(rest.to_vec())),
         Some((first, rest)) if first == "limit" => return Ok(Mode::Limit(rest.to_vec())),
+        Some((first, rest)) if first == "layers" => return Ok(Mode::Layers(rest.to_vec())),
+        Some((first, rest)) if first == "idle-server" => {
+            return Ok(Mode::IdleServer(rest.to_vec()));
+        }
+        Some((first, rest)) if first == "idle-clients" => {
+            return Ok(Mode::IdleClients(rest.to_vec()));
+        }
         Some((first, rest)) if first == "limiter" => return Ok(Mode::Limiter(rest.to_vec())),
         Some((first, rest)) if first == "jobs" => return Ok(Mode::Jobs(rest.to_vec())),
         _ => {}

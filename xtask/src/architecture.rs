@@ -51,10 +51,11 @@ const RULES: [Rule; 3] = [
 ];
 
 /// Members that may need the product's crates: the facade, what tests or measures it, and the examples.
-const KNOWS_OTHERS: [&str; 4] = [
+const KNOWS_OTHERS: [&str; 5] = [
     "axum-app",
     "paceline",
     "paceline-bench",
+    "paceline-conformance",
     "paceline-fuzz-bodies",
 ];
 

@@ -13,6 +13,9 @@ cargo xtask COMMAND
   bench [--seconds N] [--runs N] [--rows NAME,...] [--quick] [--report-only] [--yes]
       Measures against the peers and writes bench/REPORT.md. `--rows jobs` measures
       jobs only and needs Node and Redis, no more.
+  conformance [--peers NAME,...] [--yes]
+      Asks us and the peers (nginx, Caddy, Express, Salvo, tower-http) every case of
+      conformance/cases and writes conformance/RESULTS.md.
   help
 
 Exit code: 0 all well, 1 something failed or could not be run, 2 not started.";
@@ -27,6 +30,13 @@ pub(crate) enum Command {
     /// Measure; the arguments are the driver's own.
     Bench {
         /// Handed on to the driver.
+        arguments: Vec<String>,
+        /// Install what is missing without asking.
+        yes: bool,
+    },
+    /// Ask everybody the cases of the conformance suite.
+    Conformance {
+        /// Handed on to the suite's program.
         arguments: Vec<String>,
         /// Install what is missing without asking.
         yes: bool,
@@ -65,12 +75,23 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
             "check takes no arguments, and was given {}",
             rest.join(" ")
         )),
-        "bench" => Ok(Command::Bench {
-            arguments: rest.iter().filter(|a| *a != "--yes").cloned().collect(),
-            yes: rest.iter().any(|a| a == "--yes"),
-        }),
+        "bench" => {
+            let (arguments, yes) = without_yes(rest);
+            Ok(Command::Bench { arguments, yes })
+        }
+        "conformance" => {
+            let (arguments, yes) = without_yes(rest);
+            Ok(Command::Conformance { arguments, yes })
+        }
         other => Err(format!("there is no command {other:?}")),
     }
+}
+
+/// What is handed on, and whether `--yes` was among it.
+fn without_yes(rest: &[String]) -> (Vec<String>, bool) {
+    let handed_on: Vec<String> = rest.iter().filter(|a| *a != "--yes").cloned().collect();
+    let yes = handed_on.len() < rest.len();
+    (handed_on, yes)
 }
 
 fn parse_test(rest: &[String]) -> Result<TestOptions, String> {

@@ -3,16 +3,27 @@
 use std::process::ExitCode;
 
 use crate::process::{Program, cargo};
-use crate::{setup, workspace};
+use crate::{conformance, setup, workspace};
 
 /// Peers in Rust: packages of their own under `bench/peers`, never part of the workspace.
 const RUST_PEERS: [&str; 2] = ["bullmq-official", "apalis-sqlite"];
+
+/// How a peer is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Quickly: it is asked what it answers.
+    Dev,
+    /// To be measured.
+    Release,
+}
 
 /// Which part of the measurements was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Asked {
     /// Anything about jobs.
     jobs: bool,
+    /// Anything about the layers alone.
+    layers: bool,
     /// Anything else.
     http: bool,
 }
@@ -57,22 +68,35 @@ fn asked(arguments: &[String]) -> Asked {
     let Some(names) = after.nth(1) else {
         return Asked {
             jobs: true,
+            layers: true,
             http: true,
         };
     };
     let about_jobs = |name: &str| name.starts_with("jobs");
+    let about_layers = |name: &str| name.starts_with("layers");
     Asked {
         jobs: names.split(',').any(about_jobs),
-        http: !names.split(',').all(about_jobs),
+        layers: names.split(',').any(about_layers),
+        http: !names
+            .split(',')
+            .all(|name| about_jobs(name) || about_layers(name)),
     }
 }
 
 fn provide(asked: Asked, yes: bool) -> Result<(), String> {
-    if asked.http {
-        setup::provide(&setup::BENCH_NEEDS, yes)
-    } else {
-        setup::provide(&setup::JOBS_BENCH_NEEDS, yes)
+    let mut needs = Vec::new();
+    if asked.jobs {
+        needs.extend(setup::JOBS_BENCH_NEEDS);
     }
+    if asked.layers {
+        needs.extend(setup::LAYERS_BENCH_NEEDS);
+    }
+    if asked.http {
+        needs.extend(setup::BENCH_NEEDS);
+    }
+    needs.sort_unstable();
+    needs.dedup();
+    setup::provide(&needs, yes)
 }
 
 fn build(asked: Asked) -> Result<(), String> {
@@ -80,20 +104,34 @@ fn build(asked: Asked) -> Result<(), String> {
     if asked.http {
         ours.arguments(&["--package", "paceline"]);
     }
+    if asked.layers {
+        ours.arguments(&["--package", "paceline-conformance"]);
+    }
     ours.run()?;
+    if asked.layers {
+        conformance::RUST_PEERS
+            .iter()
+            .try_for_each(|name| peer(name, Profile::Release).run())?;
+    }
     if asked.jobs {
-        RUST_PEERS.iter().try_for_each(|name| peer(name).run())?;
+        RUST_PEERS
+            .iter()
+            .try_for_each(|name| peer(name, Profile::Release).run())?;
     }
     Ok(())
 }
 
-fn peer(name: &str) -> Program {
+/// Builds a peer in Rust into `target/peers`.
+pub(crate) fn peer(name: &str, profile: Profile) -> Program {
     let manifest = workspace::root().join("bench/peers").join(name);
-    let mut program = cargo(&["build", "--release", "--locked", "--manifest-path"]);
+    let mut program = cargo(&["build", "--locked", "--manifest-path"]);
     program
         .arguments(&[manifest.join("Cargo.toml")])
         .arguments(&["--target-dir"])
         .arguments(&[workspace::target().join("peers")]);
+    if profile == Profile::Release {
+        program.arguments(&["--release"]);
+    }
     program
 }
 
@@ -102,15 +140,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn peers_of_jobs_are_built_when_a_row_of_jobs_is_asked_for() {
-        for (line, jobs, http) in [
-            ("", true, true),
-            ("--quick --rows list,export", false, true),
-            ("--rows jobs-add --quick", true, false),
-            ("--rows jobs,list", true, true),
+    fn what_is_provided_and_built_follows_from_the_rows() {
+        for (line, jobs, layers, http) in [
+            ("", true, true, true),
+            ("--quick --rows list,export", false, false, true),
+            ("--rows jobs-add --quick", true, false, false),
+            ("--rows jobs,list", true, false, true),
+            ("--rows layers-304,jobs", true, true, false),
         ] {
             let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-            assert_eq!(asked(&words), Asked { jobs, http }, "{line}");
+            let expected = Asked { jobs, layers, http };
+            assert_eq!(asked(&words), expected, "{line}");
         }
     }
 }

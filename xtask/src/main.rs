@@ -1,10 +1,12 @@
-//! The project's chores: `cargo xtask test`, `cargo xtask check`, `cargo xtask bench`.
+//! The project's chores: `cargo xtask test`, `cargo xtask check`, `cargo xtask bench`,
+//! `cargo xtask conformance`.
 //!
 //! `cargo xtask help` lists them. Nothing here is part of the product.
 
 mod architecture;
 mod arguments;
 mod bench;
+mod conformance;
 mod deny;
 mod metadata;
 mod process;
@@ -34,5 +36,6 @@ fn main() -> ExitCode {
         }
         Command::Test(options) => suite::run(&options),
         Command::Bench { arguments, yes } => bench::run(&arguments, yes),
+        Command::Conformance { arguments, yes } => conformance::run(&arguments, yes),
     }
 }

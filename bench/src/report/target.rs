@@ -61,7 +61,7 @@ const PROCESSING: [&str; 4] = [
 ];
 
 /// All of them.
-pub(super) const TARGETS: [Target; 39] = [
+pub(super) const TARGETS: [Target; 48] = [
     target(
         "unchanged list with total / Express on the tutorial's table",
         Rate("list", "Paceline"),
@@ -207,6 +207,60 @@ pub(super) const TARGETS: [Target; 39] = [
         Rate("object", "Paceline"),
         Rate("object", "Express"),
         AtLeast(1.0),
+    ),
+    target(
+        "compressed, 16 KiB gzip: kept / nginx",
+        Rate("layers-gzip-16", "Paceline, kept"),
+        Rate("layers-gzip-16", "nginx"),
+        AtLeast(5.0),
+    ),
+    target(
+        "compressed, 16 KiB gzip: kept / Salvo",
+        Rate("layers-gzip-16", "Paceline, kept"),
+        Rate("layers-gzip-16", "Salvo"),
+        AtLeast(5.0),
+    ),
+    target(
+        "compressed, 16 KiB zstd: kept / tower-http",
+        Rate("layers-zstd-16", "Paceline, kept"),
+        Rate("layers-zstd-16", "tower-http"),
+        AtLeast(5.0),
+    ),
+    target(
+        "compressed, 16 KiB gzip: identity / kept",
+        Rate("layers-gzip-16", "Paceline, identity"),
+        Rate("layers-gzip-16", "Paceline, kept"),
+        AtMost(1.1),
+    ),
+    target(
+        "compressed, 16 KiB gzip: anew / Salvo",
+        Rate("layers-gzip-16", "Paceline, anew"),
+        Rate("layers-gzip-16", "Salvo"),
+        AtLeast(1.0),
+    ),
+    target(
+        "compressed, 16 KiB zstd: anew / tower-http",
+        Rate("layers-zstd-16", "Paceline, anew"),
+        Rate("layers-zstd-16", "tower-http"),
+        AtLeast(1.0),
+    ),
+    target(
+        "304 of the layers / Express with ETag",
+        Rate("layers-304", "Paceline, anew"),
+        Rate("layers-304", "Express"),
+        AtLeast(5.0),
+    ),
+    target(
+        "the whole stack of layers, instructions a request",
+        Figure("layers, the whole stack, instructions a request"),
+        One,
+        AtMost(10_000.0),
+    ),
+    target(
+        "an idle event stream, KiB",
+        Figure("layers, an idle event stream, KiB"),
+        One,
+        AtMost(24.0),
     ),
     target(
         "jobs, embedded: add one by one / BullMQ on Redis in memory",

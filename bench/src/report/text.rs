@@ -6,7 +6,7 @@ use super::target::{Bound, TARGETS};
 use crate::results::Results;
 
 /// What each row is, in the order of the report.
-const ROWS: [(&str, &str); 10] = [
+const ROWS: [(&str, &str); 17] = [
     (
         "list",
         "`GET /api/posts?page=1&limit=20`, page and total, unchanged between requests, 32 connections. Express runs its query and its count each time, once on the tutorial's table, which has no index but its key so that the count reads all rows, and once on our shop file, whose index on `user_id` makes the count cheap; the constant route answers the same bytes from memory.",
@@ -37,6 +37,19 @@ const ROWS: [(&str, &str); 10] = [
     (
         "send-email-synchronous",
         "What the queue replaces: the mail is sent (3 seconds) before the answer, 32 connections.",
+    ),
+    (
+        "layers-gzip-1",
+        "1 KiB of unchanged JSON with `Accept-Encoding: gzip`, the layers alone, 32 connections. `kept` has the encoded bytes in memory, `anew` encodes each time as the peers do; nginx and Caddy stand in front of our origin. Levels are each one's default.",
+    ),
+    ("layers-gzip-16", "The same with 16 KiB."),
+    ("layers-gzip-256", "The same with 256 KiB."),
+    ("layers-zstd-1", "1 KiB with zstd, of those who have it."),
+    ("layers-zstd-16", "The same with 16 KiB."),
+    ("layers-zstd-256", "The same with 256 KiB."),
+    (
+        "layers-304",
+        "16 KiB with the `If-None-Match` that answers 304; ours asks a validator before the handler.",
     ),
 ];
 

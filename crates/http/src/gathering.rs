@@ -19,6 +19,10 @@ pub(crate) struct Gathering<B: Body> {
 /// What was read before the end, a pause or an error.
 #[derive(Debug)]
 pub(crate) struct Gathered<B> {
+    #[cfg_attr(
+        not(feature = "compression"),
+        expect(dead_code, reason = "only an encoded stream goes on with it")
+    )]
     pub(crate) body: Pin<Box<B>>,
     pub(crate) data: Bytes,
     pub(crate) trailers: Option<HeaderMap>,

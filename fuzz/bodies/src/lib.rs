@@ -2,11 +2,15 @@
 //!
 //! The tests of this crate feed them random input on stable; `fuzz/fuzz_targets` feeds them from libFuzzer.
 
+mod client;
+mod conditions;
 mod cursor;
 mod negotiation;
 mod query;
 mod shapes;
 
+pub use client::{client_address, event_id, event_stream};
+pub use conditions::{media_type, preconditions};
 pub use cursor::cursor;
 pub use negotiation::{accept_encoding, if_none_match};
 pub use query::{fields, filter};

@@ -50,6 +50,96 @@ fn if_none_match() {
 }
 
 #[test]
+fn client_address() {
+    let pieces = &[
+        "for=",
+        "For=\"",
+        "[2001:db8::1]",
+        ":80",
+        ",",
+        ";",
+        "\"",
+        "\\",
+        " ",
+        "10.0.0.1",
+        "10.0.0.2",
+        "1.2.3.4",
+        "::ffff:1.2.3.4",
+        "unknown",
+        "_hidden",
+        "unix:",
+        "proto=https",
+        "by=",
+    ];
+    check(paceline_fuzz_bodies::client_address, pieces);
+}
+
+#[test]
+fn event_stream() {
+    let pieces = &[
+        "\n", "\r", "\r\n", "\0", "data: ", "id: 7", "event: x", ":", " ", "\u{feff}", "text",
+        "retry: 1", "\u{2028}",
+    ];
+    check(paceline_fuzz_bodies::event_stream, pieces);
+}
+
+#[test]
+fn event_id() {
+    let pieces = &[
+        "0",
+        "1",
+        "-",
+        "+",
+        " ",
+        "17",
+        "18446744073709551615",
+        "18446744073709551616",
+    ];
+    check(paceline_fuzz_bodies::event_id, pieces);
+}
+
+#[test]
+fn preconditions() {
+    let pieces = &[
+        "a",
+        "b",
+        "c",
+        "d",
+        "e",
+        "\"v\"",
+        "W/",
+        "\"v-gzip\"",
+        "\"x\"",
+        ",",
+        " ",
+        "*",
+        "\n",
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+    ];
+    check(paceline_fuzz_bodies::preconditions, pieces);
+}
+
+#[test]
+fn media_type() {
+    let pieces = &[
+        "text/",
+        "application/",
+        "json",
+        "vnd.api+",
+        "+json",
+        "+xml",
+        "image/png",
+        ";",
+        " ",
+        "=",
+        "event-stream",
+        "\t",
+        "+",
+    ];
+    check(paceline_fuzz_bodies::media_type, pieces);
+}
+
+#[test]
 fn fields() {
     let pieces = &[
         "a", "b", "author", ".", ",", "(", ")", " ", "*", "\u{e9}", "[", "]", "a(b,c)", "a.b",

@@ -36,19 +36,44 @@ pub(crate) enum Need {
     InteropRust,
     /// The Express peer's npm packages.
     ExpressPeer,
+    /// The conformance suite's Express, npm packages.
+    ExpressConformance,
+    /// nginx and Caddy, in a venv under the target folder.
+    Proxies,
     /// The BullMQ peer's npm packages.
     BullmqPeer,
     /// The `PocketBase` peer, in a venv under the target folder.
     PocketBase,
 }
 
+/// Express for the conformance suite.
+const EXPRESS_CONFORMANCE: &str = "bench/peers/express-conformance";
+
 /// The Node side of the interop tests.
 const INTEROP_NODE: &str = "crates/jobs/tests/interop/node";
+
+/// What `cargo xtask conformance` needs.
+pub(crate) const CONFORMANCE_NEEDS: [Need; 4] = [
+    Need::PythonVenv,
+    Need::Node,
+    Need::ExpressConformance,
+    Need::Proxies,
+];
 
 /// What the measurements of jobs need.
 pub(crate) const JOBS_BENCH_NEEDS: [Need; 3] = [Need::Node, Need::Redis, Need::BullmqPeer];
 
-/// What all of `cargo xtask bench` needs.
+/// What the measurements of the layers alone need.
+pub(crate) const LAYERS_BENCH_NEEDS: [Need; 6] = [
+    Need::PythonVenv,
+    Need::Node,
+    Need::Wrk,
+    Need::Valgrind,
+    Need::ExpressConformance,
+    Need::Proxies,
+];
+
+/// What the measurements of the server need.
 pub(crate) const BENCH_NEEDS: [Need; 9] = [
     Need::PythonVenv,
     Need::Compiler,
@@ -92,6 +117,12 @@ impl Need {
                 "crates.io crates/jobs/tests/interop/rust/Cargo.lock into target/interop-rust: BullMQ for Rust, likewise (compiled, some minutes)"
             }
             Need::BullmqPeer => "npm bench/peers/bullmq/package-lock.json: the BullMQ peer",
+            Need::ExpressConformance => {
+                "npm bench/peers/express-conformance/package-lock.json: Express and its compression middleware, asked the conformance suite's cases"
+            }
+            Need::Proxies => {
+                "PyPI bench/peers/proxies/requirements.txt into target/proxies: nginx and Caddy, likewise"
+            }
             Need::ExpressPeer => {
                 "npm bench/peers/express/package-lock.json: the Express peer (its SQLite driver is compiled, some minutes)"
             }
@@ -114,6 +145,8 @@ impl Need {
             Need::InteropPython => python::INTEROP.is_current(),
             Need::InteropRust => rust_port::is_current(),
             Need::BullmqPeer => node::is_current("bench/peers/bullmq"),
+            Need::ExpressConformance => node::is_current(EXPRESS_CONFORMANCE),
+            Need::Proxies => python::PROXIES.is_current(),
             Need::ExpressPeer => node::is_current("bench/peers/express"),
             Need::PocketBase => python::POCKETBASE.is_current(),
         }
@@ -132,6 +165,8 @@ impl Need {
             Need::InteropPython => python::INTEROP.install(),
             Need::InteropRust => rust_port::build(),
             Need::BullmqPeer => node::install("bench/peers/bullmq"),
+            Need::ExpressConformance => node::install(EXPRESS_CONFORMANCE),
+            Need::Proxies => python::PROXIES.install(),
             Need::ExpressPeer => node::install("bench/peers/express"),
             Need::PocketBase => python::POCKETBASE.install(),
         }

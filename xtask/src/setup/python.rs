@@ -29,6 +29,12 @@ pub(super) const POCKETBASE: Environment = Environment {
     requirements: "bench/peers/pocketbase/requirements.txt",
 };
 
+/// nginx and Caddy, as peers.
+pub(super) const PROXIES: Environment = Environment {
+    folder: "proxies",
+    requirements: "bench/peers/proxies/requirements.txt",
+};
+
 /// Whether venvs can be made.
 pub(super) fn venv_works() -> bool {
     Program::new("python3")

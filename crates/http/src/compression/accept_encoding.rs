@@ -3,7 +3,8 @@
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
 
-use super::coding::{Coding, CodingSet};
+use super::levels::CodingSet;
+use crate::coding::Coding;
 
 /// Elements beyond this many are not read.
 const MAX_ELEMENTS: usize = 64;

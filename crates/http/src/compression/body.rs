@@ -74,6 +74,17 @@ where
     }
 }
 
+/// A body in one piece, for a layer further out that answers by itself.
+impl<B> From<Bytes> for CompressionBody<B>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    fn from(data: Bytes) -> Self {
+        Self::whole(data, None)
+    }
+}
+
 impl<B> Body for CompressionBody<B>
 where
     B: Body,

@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use zstd::stream::raw::CParameter;
 
-use super::coding::{Coding, Level};
+use crate::coding::{Coding, Level};
 
 /// An encoder that takes bytes bit by bit. What it has ready stands in [`output`](Self::output).
 pub(super) trait Codec: Send {

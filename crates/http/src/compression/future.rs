@@ -1,34 +1,29 @@
 //! Waits for the answer, decides what happens to it, and compresses short bodies before the head goes out.
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, Response, response};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Response, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
-use tokio::task::JoinHandle;
 
 use super::body::{BoxError, CompressionBody};
+use super::cache::{Found, Kept, Question};
 use super::flush::Framing;
+use super::plain_fields::remove_plain_fields;
 use super::policy::is_event_stream;
 use super::preconditions::{restore_listed_tag, suffix_tag};
 use super::service::Negotiation;
 use super::stream::StreamSettings;
 use super::treatment::{Treatment, treatment};
 use super::vary::add_vary;
+use crate::coding::Level;
 use crate::gathering::{Gathered, Gathering, exact_length};
-
-/// Digests of the bytes before they were encoded.
-static DIGESTS: [HeaderName; 4] = [
-    HeaderName::from_static("content-md5"),
-    HeaderName::from_static("digest"),
-    HeaderName::from_static("content-digest"),
-    HeaderName::from_static("repr-digest"),
-];
 
 pin_project! {
     /// The future of [`Compression`](super::Compression).
@@ -48,7 +43,32 @@ struct Offloaded {
     parts: response::Parts,
     data: Bytes,
     trailers: Option<HeaderMap>,
-    work: JoinHandle<Option<Bytes>>,
+    work: Work,
+}
+
+/// What is encoded elsewhere; `None` when that failed or gained nothing.
+struct Work(Pin<Box<dyn Future<Output = Option<Encoded>> + Send>>);
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Work")
+    }
+}
+
+/// Encoded bytes, and their level where it is not the coding's default.
+#[derive(Debug)]
+struct Encoded {
+    body: Bytes,
+    level: Option<Level>,
+}
+
+impl Encoded {
+    fn of(kept: &Kept) -> Option<Self> {
+        Some(Self {
+            body: kept.body.clone()?,
+            level: kept.level,
+        })
+    }
 }
 
 /// The answer, or the work that is left before there is one.
@@ -86,7 +106,7 @@ where
             .offloaded
             .as_mut()
             .expect("set just above, or by an earlier poll");
-        let encoded = ready!(Pin::new(&mut offloaded.work).poll(cx)).unwrap_or_default();
+        let encoded = ready!(offloaded.work.0.as_mut().poll(cx));
         let Offloaded {
             parts,
             data,
@@ -116,16 +136,11 @@ impl Negotiation {
             Treatment::VaryOnly => add_vary(&mut parts.headers),
             Treatment::NotModified => {
                 add_vary(&mut parts.headers);
-                let level = self
-                    .compressor
-                    .policy()
-                    .levels()
-                    .named(self.exchange.coding);
                 restore_listed_tag(
                     &mut parts.headers,
                     &self.listed,
                     self.exchange.coding,
-                    level,
+                    self.level(),
                 );
             }
             Treatment::Encode => {
@@ -159,7 +174,7 @@ impl Negotiation {
     {
         let policy = self.compressor.policy();
         if self.is_bodiless_head(&body) {
-            self.mark_encoded(&mut parts.headers, None);
+            self.mark_encoded(&mut parts.headers, self.level(), None);
             return ControlFlow::Break(Response::from_parts(
                 parts,
                 CompressionBody::untouched(body),
@@ -181,19 +196,47 @@ impl Negotiation {
             Poll::Ready(Ok(())) => {}
         }
         let Gathered { data, trailers, .. } = gathered;
-        let coding = self.exchange.coding;
-        if policy.is_offloaded(data.len()) {
-            let (compressor, input) = (Arc::clone(&self.compressor), data.clone());
-            let work = tokio::task::spawn_blocking(move || compressor.compress(coding, &input));
-            return ControlFlow::Continue(Offloaded {
+        match self.encoded(&parts.headers, &data) {
+            ControlFlow::Break(encoded) => {
+                ControlFlow::Break(self.whole(parts, data, trailers, encoded))
+            }
+            ControlFlow::Continue(work) => ControlFlow::Continue(Offloaded {
                 parts,
                 data,
                 trailers,
                 work,
-            });
+            }),
         }
-        let encoded = self.compressor.compress(coding, &data);
-        ControlFlow::Break(self.whole(parts, data, trailers, encoded))
+    }
+
+    /// Encodes a whole body, or finds it in the cache; what takes long is done on the blocking pool.
+    fn encoded(&self, headers: &HeaderMap, data: &Bytes) -> ControlFlow<Option<Encoded>, Work> {
+        let coding = self.exchange.coding;
+        if let Some(cache) = &self.cache {
+            let question = Question {
+                coding,
+                address: &self.address,
+                headers,
+                data,
+            };
+            return match cache.find(&question, &self.compressor) {
+                Found::Ready(kept) => ControlFlow::Break(Encoded::of(&kept)),
+                Found::Later(work) => ControlFlow::Continue(Work(Box::pin(async {
+                    work.await.as_deref().and_then(Encoded::of)
+                }))),
+            };
+        }
+        let level = self.level();
+        if self.compressor.policy().is_offloaded(data.len()) {
+            let (compressor, input) = (Arc::clone(&self.compressor), data.clone());
+            let work = tokio::task::spawn_blocking(move || compressor.compress(coding, &input));
+            return ControlFlow::Continue(Work(Box::pin(async move {
+                let body = work.await.ok().flatten()?;
+                Some(Encoded { body, level })
+            })));
+        }
+        let body = self.compressor.compress(coding, data);
+        ControlFlow::Break(body.map(|body| Encoded { body, level }))
     }
 
     /// A body that was read whole, encoded where that made it smaller.
@@ -202,7 +245,7 @@ impl Negotiation {
         mut parts: response::Parts,
         data: Bytes,
         trailers: Option<HeaderMap>,
-        encoded: Option<Bytes>,
+        encoded: Option<Encoded>,
     ) -> Response<CompressionBody<B>>
     where
         B: Body,
@@ -210,9 +253,9 @@ impl Negotiation {
     {
         let data = match encoded {
             None => data,
-            Some(encoded) => {
-                self.mark_encoded(&mut parts.headers, Some(encoded.len()));
-                encoded
+            Some(Encoded { body, level }) => {
+                self.mark_encoded(&mut parts.headers, level, Some(body.len()));
+                body
             }
         };
         Response::from_parts(parts, CompressionBody::whole(data, trailers))
@@ -239,22 +282,23 @@ impl Negotiation {
             },
             latency: policy.latency(),
         };
-        self.mark_encoded(&mut parts.headers, None);
+        self.mark_encoded(&mut parts.headers, self.level(), None);
         Response::from_parts(parts, CompressionBody::stream(read, settings))
     }
 
-    fn mark_encoded(&self, headers: &mut HeaderMap, length: Option<usize>) {
+    /// The policy's level of the negotiated coding, as tags name it.
+    fn level(&self) -> Option<Level> {
+        self.compressor
+            .policy()
+            .levels()
+            .named(self.exchange.coding)
+    }
+
+    fn mark_encoded(&self, headers: &mut HeaderMap, level: Option<Level>, length: Option<usize>) {
         let coding = self.exchange.coding;
         headers.insert(CONTENT_ENCODING, coding.header_value());
-        suffix_tag(
-            headers,
-            coding,
-            self.compressor.policy().levels().named(coding),
-        );
-        headers.remove(ACCEPT_RANGES);
-        for digest in &DIGESTS {
-            headers.remove(digest);
-        }
+        suffix_tag(headers, coding, level);
+        remove_plain_fields(headers);
         match length {
             Some(length) => drop(headers.insert(CONTENT_LENGTH, length.into())),
             None => drop(headers.remove(CONTENT_LENGTH)),

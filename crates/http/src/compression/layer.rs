@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tower_layer::Layer;
 
+use super::cache::EncodedCache;
 use super::one_shot::Compressor;
 use super::policy::CompressionPolicy;
 use super::service::Compression;
@@ -29,6 +30,7 @@ use super::service::Compression;
 #[derive(Debug, Clone)]
 pub struct CompressionLayer {
     compressor: Arc<Compressor>,
+    cache: Option<EncodedCache>,
 }
 
 impl CompressionLayer {
@@ -39,7 +41,17 @@ impl CompressionLayer {
 
     /// A layer that shares its policy and encoders with others.
     pub fn with_compressor(compressor: Arc<Compressor>) -> Self {
-        Self { compressor }
+        Self {
+            compressor,
+            cache: None,
+        }
+    }
+
+    /// Keeps encoded bodies up to [`one_shot_max`](CompressionPolicy::one_shot_max) in `cache`; streams are encoded anew.
+    #[must_use]
+    pub fn with_cache(mut self, cache: EncodedCache) -> Self {
+        self.cache = Some(cache);
+        self
     }
 }
 
@@ -53,6 +65,6 @@ impl<S> Layer<S> for CompressionLayer {
     type Service = Compression<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Compression::new(inner, Arc::clone(&self.compressor))
+        Compression::new(inner, Arc::clone(&self.compressor), self.cache.clone())
     }
 }

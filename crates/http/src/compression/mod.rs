@@ -23,13 +23,14 @@
 
 mod accept_encoding;
 mod body;
-mod cache_control;
+mod cache;
 mod codec;
-mod coding;
 mod flush;
 mod future;
 mod layer;
+mod levels;
 mod one_shot;
+mod plain_fields;
 mod policy;
 mod preconditions;
 mod service;
@@ -37,14 +38,20 @@ mod stream;
 mod treatment;
 mod vary;
 
+pub use crate::coding::{Coding, Level};
 pub use accept_encoding::{AcceptEncoding, Negotiated};
 pub use body::{BoxError, CompressionBody};
-pub use coding::{Coding, CodingSet, Level, Levels};
+pub use cache::{EncodedCache, EncodedCacheStatistics, KeyedBy};
 pub use future::CompressionFuture;
 pub use layer::CompressionLayer;
+pub use levels::{CodingSet, Levels};
 pub use one_shot::Compressor;
 pub use policy::CompressionPolicy;
 pub use service::Compression;
 
-pub(crate) use cache_control::cache_control_has;
+#[cfg(feature = "representation")]
+pub(crate) use one_shot::UpgradeTurn;
+#[cfg(feature = "representation")]
+pub(crate) use plain_fields::remove_plain_fields;
+#[cfg(feature = "representation")]
 pub(crate) use vary::add_vary;

@@ -2,15 +2,16 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use brotli::CompressorWriter;
 use brotli::enc::BrotliEncoderParams;
 use bytes::Bytes;
 use flate2::{Compress, Compression, FlushCompress, Status};
 
-use super::coding::{Coding, Level};
 use super::policy::CompressionPolicy;
+use crate::coding::{Coding, Level};
 
 /// Idle encoders kept for each coding; more may run at a time.
 const MAX_IDLE: usize = 4;
@@ -31,6 +32,17 @@ const MAX_IDLE_SCRATCH: usize = 1024 * 1024;
 pub struct Compressor {
     policy: CompressionPolicy,
     idle: [Mutex<Vec<Encoder>>; 5],
+    is_upgrading: Arc<AtomicBool>,
+}
+
+/// The right to encode one body harder; there is one at a time.
+#[derive(Debug)]
+pub(crate) struct UpgradeTurn(Arc<AtomicBool>);
+
+impl Drop for UpgradeTurn {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 impl Compressor {
@@ -39,6 +51,7 @@ impl Compressor {
         Self {
             policy,
             idle: Default::default(),
+            is_upgrading: Arc::default(),
         }
     }
 
@@ -64,6 +77,35 @@ impl Compressor {
             (encoder.output.len() < body.len()).then(|| Bytes::copy_from_slice(&encoder.output));
         self.give_back(coding, encoder);
         smaller
+    }
+
+    /// A turn to encode a hot body harder, unless another has it.
+    pub(crate) fn begin_upgrade(&self) -> Option<UpgradeTurn> {
+        let is_taken = self.is_upgrading.swap(true, Ordering::Acquire);
+        (!is_taken).then(|| UpgradeTurn(Arc::clone(&self.is_upgrading)))
+    }
+
+    /// The bytes at the higher level, and that level as tags name it; `None` where it is not higher, or nothing is won.
+    /// Takes up to a second for 1 MiB; call it from a blocking thread.
+    pub(crate) fn compress_harder(
+        &self,
+        coding: Coding,
+        body: &[u8],
+    ) -> Option<(Bytes, Option<Level>)> {
+        let levels = self.policy.higher_levels();
+        let level = levels.get(coding);
+        if level <= self.policy.levels().get(coding) {
+            return None;
+        }
+        let mut encoder = Encoder::new(coding, level).ok()?;
+        encoder.encode(body).ok()?;
+        let is_smaller = encoder.output.len() < body.len();
+        is_smaller.then(|| {
+            (
+                Bytes::copy_from_slice(&encoder.output),
+                levels.named(coding),
+            )
+        })
     }
 
     fn checkout(&self, coding: Coding) -> Option<Encoder> {

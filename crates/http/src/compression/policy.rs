@@ -1,11 +1,13 @@
 //! What is compressed, and how hard.
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use http::HeaderValue;
 
-use super::coding::{Coding, CodingSet, Levels};
+use super::levels::{CodingSet, Levels};
+use crate::coding::Coding;
 
 /// What is compressed, with which codings, at which levels and where.
 ///
@@ -28,8 +30,13 @@ pub struct CompressionPolicy {
     one_shot_max: usize,
     flush_latency: Duration,
     event_streams: bool,
+    upgrade_after: Option<NonZeroU32>,
+    upgrade_levels: Levels,
     more_types: Vec<Cow<'static, str>>,
 }
+
+/// Uses after which a kept body is worth more work.
+const HOT: NonZeroU32 = NonZeroU32::new(64).expect("not zero");
 
 impl CompressionPolicy {
     /// The defaults: every coding at its default level, from 1,024 bytes on.
@@ -42,6 +49,8 @@ impl CompressionPolicy {
             one_shot_max: 1024 * 1024,
             flush_latency: Duration::from_millis(100),
             event_streams: true,
+            upgrade_after: Some(HOT),
+            upgrade_levels: Levels::highest(),
             more_types: Vec::new(),
         }
     }
@@ -97,6 +106,22 @@ impl CompressionPolicy {
         self
     }
 
+    /// After how many uses a body that is kept in memory is encoded again in the background, at the
+    /// [higher levels](Self::upgrade_level) (default 64; `None`: never). One body at a time, up to
+    /// [`one_shot_max`](Self::one_shot_max); the new bytes are used only if they are fewer.
+    #[must_use]
+    pub fn upgrade_after(mut self, uses: Option<NonZeroU32>) -> Self {
+        self.upgrade_after = uses;
+        self
+    }
+
+    /// Sets the level of one coding for hot bodies (defaults: zstd 19, br 9, gzip and deflate 9).
+    #[must_use]
+    pub fn upgrade_level(mut self, coding: Coding, level: super::Level) -> Self {
+        self.upgrade_levels = self.upgrade_levels.with(coding, level);
+        self
+    }
+
     /// Adds a media type, without parameters, to the allow-list.
     #[must_use]
     pub fn allow_type(mut self, essence: impl Into<Cow<'static, str>>) -> Self {
@@ -124,6 +149,14 @@ impl CompressionPolicy {
 
     pub(crate) fn levels(&self) -> &Levels {
         &self.levels
+    }
+
+    pub(crate) fn higher_levels(&self) -> &Levels {
+        &self.upgrade_levels
+    }
+
+    pub(crate) fn enough_uses(&self) -> Option<u32> {
+        self.upgrade_after.map(NonZeroU32::get)
     }
 
     pub(crate) fn smallest(&self) -> usize {

@@ -3,7 +3,7 @@
 use http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue};
 
-use super::coding::{Coding, Level};
+use crate::coding::{Coding, Level};
 use crate::conditional::{EntityTag, EntityTagList, IfNoneMatch, base_tag};
 
 /// Adds to `If-None-Match` and `If-Match`, for each tag that ends in a coding's suffix, the tag without it.

@@ -10,17 +10,19 @@ use tower_service::Service;
 
 use super::accept_encoding::AcceptEncoding;
 use super::body::{BoxError, CompressionBody};
-use super::cache_control::cache_control_has;
+use super::cache::{Address, EncodedCache};
 use super::future::CompressionFuture;
 use super::one_shot::Compressor;
 use super::preconditions::widen_preconditions;
 use super::treatment::Exchange;
+use crate::cache_control::cache_control_has;
 
 /// A service whose answers are compressed; see [`CompressionLayer`](super::CompressionLayer).
 #[derive(Debug, Clone)]
 pub struct Compression<S> {
     inner: S,
     compressor: Arc<Compressor>,
+    cache: Option<EncodedCache>,
 }
 
 /// What the answer's treatment needs of the request.
@@ -31,11 +33,18 @@ pub(super) struct Negotiation {
     /// The client's `If-None-Match`, as it was sent.
     pub(super) listed: HeaderMap,
     pub(super) compressor: Arc<Compressor>,
+    pub(super) cache: Option<EncodedCache>,
+    /// Only where the cache needs it.
+    pub(super) address: Address,
 }
 
 impl<S> Compression<S> {
-    pub(super) fn new(inner: S, compressor: Arc<Compressor>) -> Self {
-        Self { inner, compressor }
+    pub(super) fn new(inner: S, compressor: Arc<Compressor>, cache: Option<EncodedCache>) -> Self {
+        Self {
+            inner,
+            compressor,
+            cache,
+        }
     }
 
     fn negotiate<B>(&self, request: &Request<B>) -> Negotiation {
@@ -57,6 +66,11 @@ impl<S> Compression<S> {
             is_head: request.method() == Method::HEAD,
             listed,
             compressor: Arc::clone(&self.compressor),
+            address: match &self.cache {
+                Some(cache) if cache.needs_address() => Address::of(request),
+                _ => Address::default(),
+            },
+            cache: self.cache.clone(),
         }
     }
 }

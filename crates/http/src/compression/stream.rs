@@ -13,8 +13,8 @@ use tokio::time::Instant;
 
 use super::body::BoxError;
 use super::codec::{Codec, Window, codec};
-use super::coding::{Coding, Level};
 use super::flush::{FlushSchedule, Framing};
+use crate::coding::{Coding, Level};
 use crate::gathering::Gathered;
 
 /// Input handed to the encoder at a time.

@@ -3,9 +3,9 @@
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 
-use super::cache_control::cache_control_has;
-use super::coding::Coding;
 use super::policy::CompressionPolicy;
+use crate::cache_control::cache_control_has;
+use crate::coding::Coding;
 
 /// What was found out from the request, before the handler ran.
 #[derive(Debug, Clone, Copy)]

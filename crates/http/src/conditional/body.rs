@@ -70,6 +70,13 @@ impl<B: Body> ConditionalBody<B> {
     }
 }
 
+/// A body in one piece, for a layer further out that answers by itself.
+impl<B: Body> From<Bytes> for ConditionalBody<B> {
+    fn from(data: Bytes) -> Self {
+        Self::buffered(data, None)
+    }
+}
+
 impl<B: Body> Body for ConditionalBody<B> {
     type Data = Bytes;
     type Error = B::Error;

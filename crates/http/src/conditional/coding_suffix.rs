@@ -1,6 +1,6 @@
 //! The suffix a content coding adds to a strong tag, and how a suffixed tag is recognised again.
 
-use crate::compression::{Coding, Level};
+use crate::coding::{Coding, Level};
 
 /// The codings that change the bytes, and therefore the tag.
 const SUFFIXED: [Coding; 4] = [Coding::Zstd, Coding::Brotli, Coding::Gzip, Coding::Deflate];
@@ -22,6 +22,7 @@ pub(super) fn names_version(candidate: &[u8], version: &[u8]) -> bool {
 
 /// The tag without its suffix, when it ends in one. Only a guess at what an inner service called the version:
 /// use it beside the whole tag, never instead of it.
+#[cfg(feature = "compression")]
 pub(crate) fn base_tag(candidate: &[u8]) -> Option<&[u8]> {
     let dash = candidate.iter().rposition(|&byte| byte == b'-')?;
     is_suffix(&candidate[dash..]).then(|| &candidate[..dash])

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 
 use super::coding_suffix;
-use crate::compression::{Coding, Level};
+use crate::coding::{Coding, Level};
 
 /// An entity tag (RFC 9110, 8.8.3), kept as the header value it is sent as.
 ///

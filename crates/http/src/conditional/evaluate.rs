@@ -155,12 +155,8 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, state: &CurrentState<'_>) 
     evaluate_reading(method, headers, state)
 }
 
-/// The second half of the order: `If-None-Match`, else `If-Modified-Since`. Harmless after a safe method ran.
-pub(super) fn evaluate_reading(
-    method: &Method,
-    headers: &HeaderMap,
-    state: &CurrentState<'_>,
-) -> Decision {
+/// The second half of the order: `If-None-Match`, else `If-Modified-Since`.
+fn evaluate_reading(method: &Method, headers: &HeaderMap, state: &CurrentState<'_>) -> Decision {
     let safe = matches!(*method, Method::GET | Method::HEAD);
     if headers.contains_key(IF_NONE_MATCH) {
         return match (IfNoneMatch::from_headers(headers), safe) {

@@ -13,11 +13,12 @@ use pin_project_lite::pin_project;
 
 use super::body::ConditionalBody;
 use super::entity_tag::EntityTag;
-use super::evaluate::{CurrentState, Decision, date, evaluate_reading};
+use super::evaluate::{CurrentState, Decision, date, evaluate};
 use super::not_modified::retain_not_modified_headers;
 use super::service::ReadingRequest;
-use crate::compression::cache_control_has;
+use crate::cache_control::cache_control_has;
 use crate::gathering::{Gathered, Gathering, exact_length};
+use crate::problem::Problem;
 
 pin_project! {
     /// The future of [`Conditional`](super::Conditional).
@@ -142,11 +143,16 @@ fn answer<B: Body>(
     if let Some(modified) = date(headers, LAST_MODIFIED) {
         state = state.with_last_modified(modified);
     }
-    if evaluate_reading(&request.method, &request.preconditions, &state) != Decision::NotModified {
-        return response;
+    match evaluate(&request.method, &request.preconditions, &state) {
+        Decision::Proceed => response,
+        Decision::NotModified => {
+            let (mut parts, _) = response.into_parts();
+            parts.status = StatusCode::NOT_MODIFIED;
+            retain_not_modified_headers(&mut parts.headers);
+            Response::from_parts(parts, ConditionalBody::empty())
+        }
+        Decision::Refuse(refused) => Problem::from(refused)
+            .into_http_response()
+            .map(|data| ConditionalBody::buffered(data, None)),
     }
-    let (mut parts, _) = response.into_parts();
-    parts.status = StatusCode::NOT_MODIFIED;
-    retain_not_modified_headers(&mut parts.headers);
-    Response::from_parts(parts, ConditionalBody::empty())
 }

@@ -6,12 +6,13 @@ use super::service::Conditional;
 
 /// Gives buffered `GET` and `HEAD` answers a tag made of their bytes, and answers 304 where the client has them.
 ///
-/// For services that cannot tell a version before the work; where they can, call
-/// [`evaluate`](super::evaluate) instead, which saves the work as well. The layer
+/// For services that cannot tell a version before the work; where they can, a
+/// [`ValidatorLayer`](super::ValidatorLayer) saves the work as well. The layer
 ///
 /// * tags 200 answers without an `ETag` whose length is known and at most [`max_body`](Self::max_body);
 /// * compares tags the service set itself, too, and `Last-Modified` where there is no tag to compare;
-/// * never looks at `If-Match` or at any other method: refusing after the write would be a lie.
+/// * answers 412 where `If-Match` or `If-Unmodified-Since` of a `GET` or `HEAD` is false;
+/// * never looks at any other method: refusing after the write would be a lie.
 ///
 /// It belongs inside a [`CompressionLayer`](crate::compression::CompressionLayer), which turns the tag into
 /// that of the coding. Answers with `Cache-Control: no-store` are left alone.

@@ -1,14 +1,13 @@
 //! Conditional requests: entity tags, preconditions, `304 Not Modified` and `412 Precondition Failed`
 //! (RFC 9110, sections 8.8 and 13).
 //!
-//! Two ways in:
+//! Three ways in:
 //!
-//! * The validator is known before the work (a row or table version): call [`evaluate`] with the
-//!   [`CurrentState`] and act on the [`Decision`]. This is the only way to honour `If-Match`, because an
-//!   unsafe method must be refused before it acts.
-//! * Only the finished body tells (a handler without versions): wrap the service in a
-//!   [`ConditionalLayer`], which hashes buffered `GET` and `HEAD` answers. It saves bytes, not work, and it
-//!   leaves every unsafe method alone.
+//! * The version is known before the work (a row or table version): write a [`Validator`] and wrap the service in a
+//!   [`ValidatorLayer`]. A 304 costs no work, and a method that acts is refused before it does.
+//! * The handler itself knows when: it calls [`evaluate`] with the [`CurrentState`] and acts on the [`Decision`].
+//! * Only the finished body tells (a handler without versions): wrap the service in a [`ConditionalLayer`], which
+//!   hashes buffered `GET` and `HEAD` answers. It saves bytes, not work, and it leaves every unsafe method alone.
 //!
 //! # Tags of encoded answers
 //!
@@ -20,25 +19,33 @@
 //! keeps working. An application that gives two versions of one resource the tags `"v"` and `"v-gzip"`
 //! cannot be told apart from us: do not do that.
 
+mod before;
 mod body;
 mod coding_suffix;
 mod entity_tag;
 mod evaluate;
 mod future;
+mod if_range;
+mod known_state;
 mod layer;
 mod list;
 mod not_modified;
 mod precondition;
 mod service;
 
+pub use self::before::{Validated, ValidatedFuture, Validator, ValidatorLayer};
+pub use crate::coding::{Coding, Level};
 pub use body::ConditionalBody;
 pub use entity_tag::{EntityTag, EntityTagRef, InvalidEntityTag};
 pub use evaluate::{CurrentState, Decision, PreconditionRefused, evaluate};
 pub use future::ConditionalFuture;
+pub use if_range::IfRange;
+pub use known_state::KnownState;
 pub use layer::ConditionalLayer;
 pub use list::{EntityTagList, MAX_LIST_BYTES, MAX_LIST_TAGS, MalformedEntityTags};
 pub use not_modified::retain_not_modified_headers;
 pub use precondition::{IfMatch, IfNoneMatch};
 pub use service::Conditional;
 
+#[cfg(feature = "compression")]
 pub(crate) use coding_suffix::base_tag;

@@ -2,11 +2,12 @@
 
 use std::task::{Context, Poll};
 
-use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
 use http::{HeaderMap, Method, Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
+use super::before::TagIsKnown;
 use super::body::ConditionalBody;
 use super::future::ConditionalFuture;
 
@@ -46,20 +47,26 @@ where
     }
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
-        let reading =
-            matches!(*request.method(), Method::GET | Method::HEAD).then(|| ReadingRequest {
-                method: request.method().clone(),
-                preconditions: reading_preconditions(request.headers()),
-                max_body: self.max_body,
-            });
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        let is_known = request.extensions().get::<TagIsKnown>().is_some();
+        let reading = (is_read && !is_known).then(|| ReadingRequest {
+            method: request.method().clone(),
+            preconditions: reading_preconditions(request.headers()),
+            max_body: self.max_body,
+        });
         ConditionalFuture::new(self.inner.call(request), reading)
     }
 }
 
-/// `If-None-Match` and `If-Modified-Since`; the others must not be evaluated after the work.
+/// The four that a reading request can be judged by after it ran, because it changed nothing.
 fn reading_preconditions(headers: &HeaderMap) -> HeaderMap {
     let mut kept = HeaderMap::new();
-    for name in [IF_NONE_MATCH, IF_MODIFIED_SINCE] {
+    for name in [
+        IF_MATCH,
+        IF_UNMODIFIED_SINCE,
+        IF_NONE_MATCH,
+        IF_MODIFIED_SINCE,
+    ] {
         for value in headers.get_all(&name) {
             kept.append(&name, value.clone());
         }

@@ -28,13 +28,17 @@
 //!
 //! Not for outcomes that are no failure: a 304 or a 202 is not a problem.
 
+#[cfg(feature = "axum")]
 mod body;
 pub mod code;
 mod constructors;
 mod document;
+#[cfg(feature = "axum")]
 pub mod extract;
+#[cfg(feature = "axum")]
 mod layer;
 mod response;
+#[cfg(feature = "axum")]
 mod service;
 mod source;
 mod violation;
@@ -48,10 +52,13 @@ use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
+#[cfg(feature = "axum")]
 pub use self::body::ProblemBody;
 pub use self::document::CONTENT_TYPE;
+#[cfg(feature = "axum")]
 pub use self::layer::ProblemLayer;
 pub use self::response::retry_after;
+#[cfg(feature = "axum")]
 pub use self::service::{ProblemFuture, Problems};
 pub use self::source::Source;
 pub use self::violation::Violation;

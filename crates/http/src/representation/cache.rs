@@ -1,6 +1,7 @@
 //! The cache of answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::CACHE_CONTROL;
 
@@ -9,7 +10,8 @@ use super::flight::{Flights, Role};
 use super::representation::Representation;
 use super::shelf::{Key, Shelf};
 use super::statistics::CacheStatistics;
-use crate::compression::{Compressor, cache_control_has};
+use crate::cache_control::cache_control_has;
+use crate::compression::Compressor;
 
 /// Answers by key, each valid as long as what it was made from.
 ///
@@ -149,6 +151,10 @@ where
             joins: counters.joins.get(),
             renders: counters.renders.get(),
             compressions: counters.compressions.get(),
+            encoded_hits: counters.encoded_hits.get(),
+            bytes_saved: counters.bytes_saved.get(),
+            time_saved: Duration::from_nanos(counters.nanoseconds_saved.get()),
+            upgrades: counters.upgrades.get(),
             evictions: counters.evictions.get(),
             bytes: self.shelf.bytes(),
             entries: self.shelf.len(),

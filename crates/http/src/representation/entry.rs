@@ -6,8 +6,10 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 use http_body_util::Full;
+use tokio::runtime::Handle;
 
 use super::representation::Representation;
+use super::respond::{Responded, Sent};
 use super::shelf::{Key, Shelf};
 use super::variants::Variants;
 use crate::compression::Compressor;
@@ -21,6 +23,69 @@ pub struct Entry<V> {
     variants: Variants,
     weight: AtomicU64,
     shelf: Weak<Shelf<V>>,
+}
+
+impl<V: Send + Sync + 'static> Entry<V> {
+    /// Answers a `GET` or `HEAD`: 200 in the best coding the client accepts, or 304.
+    ///
+    /// Completes at once, unless the coding is asked for the first time: then the body is compressed, on the
+    /// blocking pool when it is longer than
+    /// [`offload_above`](crate::compression::CompressionPolicy::offload_above), and everyone who asks for that
+    /// coding meanwhile waits for the one result. A coding that is asked for often is compressed harder in the
+    /// background ([`upgrade_after`](crate::compression::CompressionPolicy::upgrade_after)).
+    ///
+    /// Errors when a precondition forbids the answer (412 or 400).
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime, when a body is long enough to be compressed on its blocking pool.
+    pub async fn respond(
+        self: &Arc<Self>,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Response<Full<Bytes>>, PreconditionRefused> {
+        let Responded {
+            response,
+            added,
+            sent,
+        } = self.variants.respond(method, headers).await;
+        if let Some(bytes) = added {
+            self.grew(bytes);
+            if let Some(shelf) = self.shelf.upgrade() {
+                shelf.counters.compressions.increment();
+            }
+        }
+        if let Some(sent) = sent {
+            self.count(sent, added.is_none());
+        }
+        response
+    }
+
+    fn count(self: &Arc<Self>, answer: Sent, is_reused: bool) {
+        let Some(owner) = self.shelf.upgrade() else {
+            return;
+        };
+        owner.counters.bytes_saved.add(answer.bytes_saved);
+        if !is_reused {
+            return;
+        }
+        owner.counters.encoded_hits.increment();
+        let nanoseconds = usize::try_from(answer.cost.as_nanos()).unwrap_or(usize::MAX);
+        owner.counters.nanoseconds_saved.add(nanoseconds);
+        let Some(turn) = self.variants.hot(answer.coding) else {
+            return;
+        };
+        let entry = Arc::clone(self);
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn_blocking(move || {
+                let _turn = turn;
+                if let Some(bytes) = entry.variants.upgrade(answer.coding) {
+                    owner.counters.upgrades.increment();
+                    entry.grew(bytes);
+                }
+            });
+        }
+    }
 }
 
 impl<V> Entry<V> {
@@ -42,34 +107,9 @@ impl<V> Entry<V> {
         }
     }
 
-    /// Answers a `GET` or `HEAD`: 200 in the best coding the client accepts, or 304.
-    ///
-    /// Completes at once, unless the coding is asked for the first time: then the body is compressed, on the
-    /// blocking pool when it is longer than
-    /// [`offload_above`](crate::compression::CompressionPolicy::offload_above), and everyone who asks for that
-    /// coding meanwhile waits for the one result.
-    ///
-    /// Errors when a precondition forbids the answer (412 or 400).
-    ///
-    /// # Panics
-    ///
-    /// Outside a Tokio runtime, when a body is long enough to be compressed on its blocking pool.
-    pub async fn respond(
-        &self,
-        method: &Method,
-        headers: &HeaderMap,
-    ) -> Result<Response<Full<Bytes>>, PreconditionRefused> {
-        let (response, added) = self.variants.respond(method, headers).await;
-        if let Some(bytes) = added {
-            self.grew(bytes);
-        }
-        response
-    }
-
     fn grew(&self, bytes: usize) {
         self.weight.fetch_add(bytes as u64, Ordering::Relaxed);
         if let Some(shelf) = self.shelf.upgrade() {
-            shelf.counters.compressions.increment();
             shelf.reweigh(&self.key);
         }
     }

@@ -100,7 +100,7 @@ impl Representation {
         Variants::new(self, Arc::clone(compressor))
             .respond(method, headers)
             .await
-            .0
+            .response
     }
 }
 

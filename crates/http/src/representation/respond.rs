@@ -1,5 +1,7 @@
 //! One request against a representation: negotiation, preconditions, answer.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
@@ -9,7 +11,8 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 
 use super::variants::{Variant, Variants};
-use crate::compression::{AcceptEncoding, Coding, cache_control_has};
+use crate::cache_control::cache_control_has;
+use crate::compression::{AcceptEncoding, Coding};
 use crate::conditional::{CurrentState, Decision, IfNoneMatch, PreconditionRefused, evaluate};
 
 /// What a request gets.
@@ -20,24 +23,55 @@ enum Answer {
     NotModified(Option<HeaderValue>),
 }
 
-/// The response, and what compressing for it added to memory.
-pub(super) type Responded = (
-    Result<Response<Full<Bytes>>, PreconditionRefused>,
-    Option<usize>,
-);
+/// The response, and what it took.
+pub(super) struct Responded {
+    pub(super) response: Result<Response<Full<Bytes>>, PreconditionRefused>,
+    /// What compressing for it added to memory.
+    pub(super) added: Option<usize>,
+    pub(super) sent: Option<Sent>,
+}
+
+/// An encoded body that was sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) coding: Coding,
+    /// Bytes that encoding spared.
+    pub(super) bytes_saved: usize,
+    /// What encoding took, once.
+    pub(super) cost: Duration,
+}
+
+impl Responded {
+    fn without_body(response: Result<Response<Full<Bytes>>, PreconditionRefused>) -> Self {
+        Self {
+            response,
+            added: None,
+            sent: None,
+        }
+    }
+}
 
 impl Variants {
     pub(super) async fn respond(&self, method: &Method, headers: &HeaderMap) -> Responded {
         let coding = self.negotiate(headers);
         match self.decide(method, headers, coding) {
-            Err(refused) => (Err(refused), None),
-            Ok(Answer::NotModified(tag)) => (Ok(self.not_modified(tag)), None),
+            Err(refused) => Responded::without_body(Err(refused)),
+            Ok(Answer::NotModified(tag)) => Responded::without_body(Ok(self.not_modified(tag))),
             Ok(Answer::Full(coding)) => {
                 let (variant, added) = match self.ready(coding) {
                     Some(variant) => (variant, None),
                     None => self.make(coding).await,
                 };
-                (Ok(full(method, variant)), added)
+                let is_encoded = !std::ptr::eq(variant, &raw const self.identity);
+                Responded {
+                    response: Ok(full(method, variant)),
+                    added,
+                    sent: is_encoded.then(|| Sent {
+                        coding,
+                        bytes_saved: self.identity.body.len() - variant.body.len(),
+                        cost: variant.cost,
+                    }),
+                }
             }
         }
     }
@@ -172,7 +206,7 @@ mod tests {
         let response = variants
             .respond(&Method::GET, &request(lines))
             .await
-            .0
+            .response
             .unwrap();
         let field = |name| {
             response
@@ -284,8 +318,16 @@ mod tests {
     async fn head_has_the_fields_of_get_and_no_body() {
         let variants = variants(4096, |plain| plain);
         let headers = request(&[("accept-encoding", "gzip")]);
-        let get = variants.respond(&Method::GET, &headers).await.0.unwrap();
-        let head = variants.respond(&Method::HEAD, &headers).await.0.unwrap();
+        let get = variants
+            .respond(&Method::GET, &headers)
+            .await
+            .response
+            .unwrap();
+        let head = variants
+            .respond(&Method::HEAD, &headers)
+            .await
+            .response
+            .unwrap();
         assert_eq!(get.headers(), head.headers());
         let sent = get.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(head.headers()[CONTENT_LENGTH], sent.len().to_string());
@@ -305,7 +347,7 @@ mod tests {
         let response = variants
             .respond(&Method::GET, &request(&[("if-none-match", "\"v\"")]))
             .await
-            .0
+            .response
             .unwrap();
         let mut names: Vec<_> = response
             .headers()
@@ -325,7 +367,7 @@ mod tests {
             let refused = variants
                 .respond(&method, &request(lines))
                 .await
-                .0
+                .response
                 .map(|response| response.status());
             assert_eq!(refused, Err(expected), "{method} {lines:?}");
         };

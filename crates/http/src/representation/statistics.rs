@@ -1,6 +1,7 @@
 //! What a cache has done so far.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Figures of a [`VariantCache`](super::VariantCache); the counts only grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,6 +17,14 @@ pub struct CacheStatistics {
     pub renders: u64,
     /// Bodies compressed.
     pub compressions: u64,
+    /// Answers sent from encoded bytes that were there already.
+    pub encoded_hits: u64,
+    /// Bytes that were not sent because answers were encoded.
+    pub bytes_saved: u64,
+    /// Time that was not spent encoding, by what it took the first time.
+    pub time_saved: Duration,
+    /// Hot answers that were encoded again at a higher level and became smaller.
+    pub upgrades: u64,
     /// Entries that made room for others, or did not fit.
     pub evictions: u64,
     /// Bytes in use now: identity, variants, header fields and keys.
@@ -31,6 +40,10 @@ pub(super) struct Counters {
     pub(super) joins: Counter,
     pub(super) renders: Counter,
     pub(super) compressions: Counter,
+    pub(super) encoded_hits: Counter,
+    pub(super) bytes_saved: Counter,
+    pub(super) nanoseconds_saved: Counter,
+    pub(super) upgrades: Counter,
     pub(super) evictions: Counter,
 }
 

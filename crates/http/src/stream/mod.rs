@@ -16,5 +16,7 @@
 //! # }).unwrap();
 //! ```
 
+#[cfg(feature = "rows")]
 pub mod rows;
+#[cfg(feature = "sse")]
 pub mod sse;

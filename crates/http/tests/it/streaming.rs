@@ -294,3 +294,19 @@ async fn trap_10_a_source_that_never_pauses_is_flushed_at_the_latency_bound() {
         }
     }
 }
+
+#[tokio::test]
+async fn trap_10_a_client_that_leaves_ends_the_source_and_what_it_has_is_readable() {
+    let row = "{\"id\":1}\n";
+    for coding in CODINGS {
+        let acts = [send(row), Act::Pause, send(row)];
+        let mut client = open("application/x-ndjson", coding, &acts).await;
+        let (bytes, end) = client.receive().await;
+        assert_eq!(end, "paused", "{coding}");
+        assert_eq!(decode_so_far(coding, &bytes), row.as_bytes(), "{coding}");
+        let Client { body, pauses_over } = client;
+        assert_eq!(Arc::strong_count(&pauses_over), 2, "the source is held");
+        drop(body);
+        assert_eq!(Arc::strong_count(&pauses_over), 1, "{coding}");
+    }
+}

@@ -31,7 +31,7 @@ fn accepting(coding: &'static str) -> HeaderMap {
     HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(coding))])
 }
 
-async fn get(entry: &Entry<u64>, coding: &'static str) -> Vec<u8> {
+async fn get(entry: &Arc<Entry<u64>>, coding: &'static str) -> Vec<u8> {
     let response = entry
         .respond(&Method::GET, &accepting(coding))
         .await

@@ -40,9 +40,23 @@ async fn metrics(State(admin): State<Admin>) -> ([(http::HeaderName, &'static st
         ("paceline_sql_rows_total", "counter", counts.rows),
         ("paceline_cache_hits_total", "counter", cache.hits),
         ("paceline_cache_misses_total", "counter", cache.misses),
+        (
+            "paceline_cache_encoded_hits_total",
+            "counter",
+            cache.encoded_hits,
+        ),
+        (
+            "paceline_cache_bytes_saved_total",
+            "counter",
+            cache.bytes_saved,
+        ),
+        ("paceline_cache_upgrades_total", "counter", cache.upgrades),
         ("paceline_cache_bytes", "gauge", cache.bytes),
     ] {
         writeln!(page, "# TYPE {name} {kind}\n{name} {value}").expect("a string takes everything");
     }
+    let name = "paceline_cache_encode_seconds_saved_total";
+    let seconds = cache.time_saved.as_secs_f64();
+    writeln!(page, "# TYPE {name} counter\n{name} {seconds}").expect("a string takes everything");
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], page)
 }

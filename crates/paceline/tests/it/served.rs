@@ -172,6 +172,23 @@ fn exports_come_whole_in_each_format() {
 }
 
 #[test]
+fn exports_are_compressed_while_they_are_sent() {
+    let (server, _folder) = serve();
+    let plain = server.get_with("/api/export/book", &["Accept: application/x-ndjson"]);
+    let headers = ["Accept: application/x-ndjson", "Accept-Encoding: gzip"];
+    let zipped = server.get_with("/api/export/book", &headers);
+    assert_eq!(zipped.header("content-encoding"), "gzip");
+    let mut varies = zipped.headers.get_all("vary").iter();
+    assert!(varies.any(|name| name == "accept-encoding"));
+    assert!(zipped.body.len() < plain.body.len() / 3);
+    let mut rows = Vec::new();
+    flate2::read::GzDecoder::new(&zipped.body[..])
+        .read_to_end(&mut rows)
+        .unwrap();
+    assert_eq!(rows, plain.body);
+}
+
+#[test]
 fn it_is_healthy_checks_hosts_and_stops_when_asked() {
     let (server, _folder) = serve();
     assert_eq!(server.get("/health/live").status, 200);

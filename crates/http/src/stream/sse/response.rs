@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use super::SseBody;
@@ -36,8 +35,9 @@ impl SseBody {
     }
 }
 
-impl IntoResponse for SseBody {
-    fn into_response(self) -> Response {
+#[cfg(feature = "axum")]
+impl axum::response::IntoResponse for SseBody {
+    fn into_response(self) -> axum::response::Response {
         self.into_http_response().map(axum::body::Body::new)
     }
 }

@@ -20,6 +20,7 @@ use http::header::CACHE_CONTROL;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, Uri};
 use paceline_data::resource::{Resource, ResourceId, WriteVerb};
+use paceline_http::compression::CompressionLayer;
 use paceline_http::conditional::EntityTag;
 use paceline_http::problem::Problem;
 
@@ -41,9 +42,10 @@ pub(super) fn routes(shared: Routes, exports: bool) -> Router {
         .route("/api/{resource}/{key}", any(row))
         .with_state(shared);
     if exports {
+        let compression = CompressionLayer::with_compressor(Arc::clone(&source.compressor));
         rows.route(
             "/api/export/{resource}",
-            get(export::export).with_state(source),
+            get(export::export).layer(compression).with_state(source),
         )
     } else {
         rows

@@ -50,6 +50,8 @@ fn element_length(text: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -72,5 +74,16 @@ mod tests {
         check("ext=\"a, no-transform, b\"", false);
         check("ext=\"a\\\", no-transform\"", false);
         check("ext=no-transform", false);
+    }
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_and_a_directive_before_them_is_found(
+            bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'"'), Just(b','), Just(b'\\')], 0..60)
+        ) {
+            let line = [b"max-age=1, no-transform, ", &bytes[..]].concat();
+            if let Ok(value) = HeaderValue::from_bytes(&line) {
+                prop_assert!(cache_control_has([&value], "no-transform"));
+            }
+        }
     }
 }

@@ -1,0 +1,91 @@
+//! Our layers pass every case.
+
+#![expect(clippy::unwrap_used, reason = "in a test the panic is the message")]
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use paceline_conformance::case::{behaviours, read_all};
+use paceline_conformance::origin::{self, Preconditions, Script, serve};
+use paceline_conformance::ours::{Memory, serve_ours};
+use paceline_conformance::run::{Target, Verdict, run};
+use tokio::net::TcpListener;
+
+async fn verdicts(
+    preconditions: Preconditions,
+    memory: Option<Memory>,
+    rounds: usize,
+) -> Vec<Verdict> {
+    let cases = read_all().unwrap();
+    let script = Arc::new(Script::new(behaviours(&cases), preconditions).unwrap());
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let target = Target {
+        address: listener.local_addr().unwrap(),
+        prefix: String::new(),
+    };
+    let server = match memory {
+        Some(memory) => tokio::spawn(serve_ours(listener, script, memory)),
+        None => tokio::spawn(serve(listener, origin::service(script))),
+    };
+    let mut verdicts = Vec::new();
+    for _ in 0..rounds {
+        verdicts.extend(run(&target, &cases).await);
+    }
+    server.abort();
+    verdicts
+}
+
+fn failures(verdicts: &[Verdict]) -> Vec<String> {
+    let failed = verdicts
+        .iter()
+        .filter(|verdict| !verdict.differences.is_empty());
+    failed
+        .map(|verdict| format!("{}: {:?}", verdict.case, verdict.differences))
+        .collect()
+}
+
+#[tokio::test]
+async fn our_layers_pass_every_case() {
+    let verdicts = verdicts(Preconditions::Ignored, Some(Memory::None), 1).await;
+    assert_eq!(failures(&verdicts), Vec::<String>::new());
+    assert!(verdicts.len() > 100);
+}
+
+#[tokio::test]
+async fn our_layers_pass_every_case_with_bodies_kept_first_and_again() {
+    let verdicts = verdicts(Preconditions::Ignored, Some(Memory::Bodies), 2).await;
+    assert_eq!(failures(&verdicts), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn kept_answers_pass_every_case_first_and_again() {
+    let verdicts = verdicts(Preconditions::Ignored, Some(Memory::Answers), 2).await;
+    assert_eq!(failures(&verdicts), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_bare_origin_is_right_about_conditions_and_wrong_about_codings() {
+    let verdicts = verdicts(Preconditions::Judged, None, 1).await;
+    let of = |group: &str| {
+        let chosen = verdicts
+            .iter()
+            .filter(|verdict| verdict.group == group)
+            .cloned();
+        failures(&chosen.collect::<Vec<_>>())
+    };
+    assert!(
+        of("conditional")
+            .iter()
+            .all(|failure| failure.starts_with("body-hash")),
+        "{:?}",
+        of("conditional")
+    );
+    assert!(
+        of("unsafe")
+            .iter()
+            .all(|failure| failure.starts_with("precondition-required")),
+        "{:?}",
+        of("unsafe")
+    );
+    assert!(!of("vary").is_empty() && !of("negotiation").is_empty());
+}
