@@ -32,7 +32,7 @@ pub use self::options::{InvalidRedisUrl, RedisOptions, TooLargeForRedis};
 use self::breaker::Breaker;
 use self::fault::Kind;
 use self::link::Link;
-use self::script::{Call, RESERVE, SETTLE};
+use self::script::{Call, Task};
 use super::super::algorithm::{Gauge, Receipt, Verdict};
 use super::super::{Clock, LimitKey, Policy, Quota, SystemClock, Timestamp};
 
@@ -140,7 +140,8 @@ impl RedisStore {
         asks: &[Ask<'_>],
     ) -> Result<Vec<Verdict>, RedisFault> {
         let keys = self.keys(key, asks.iter().map(|ask| ask.policy));
-        let mut call = Call::new(&RESERVE, &keys);
+        let algorithms = asks.iter().map(|ask| ask.policy.quota().algorithm());
+        let mut call = Call::new(Task::Reserve, &keys, algorithms);
         self.push_time(&mut call);
         for ask in asks {
             push_quota(&mut call, ask.policy.quota());
@@ -158,7 +159,8 @@ impl RedisStore {
         tells: &[Tell<'_>],
     ) -> Result<Vec<Option<Gauge>>, RedisFault> {
         let keys = self.keys(key, tells.iter().map(|tell| tell.policy));
-        let mut call = Call::new(&SETTLE, &keys);
+        let algorithms = tells.iter().map(|tell| tell.policy.quota().algorithm());
+        let mut call = Call::new(Task::Settle, &keys, algorithms);
         self.push_time(&mut call);
         for tell in tells {
             push_quota(&mut call, tell.policy.quota());

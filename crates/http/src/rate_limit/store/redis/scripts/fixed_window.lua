@@ -1,5 +1,5 @@
 -- { the end, what is used }
-local fixed = { size = 2 }
+local fixed = { form = 'dd' }
 algorithms['fixed-window'] = fixed
 
 function fixed.current(state, quota)

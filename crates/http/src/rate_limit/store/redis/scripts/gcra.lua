@@ -1,8 +1,20 @@
 -- { when everything has come back: milliseconds, and parts of one in `max`ths; units given back so far }
 -- Spans are in parts of a millisecond, `max` to one: a unit takes `window` of them to come back.
-local gcra = { size = 3 }
+local gcra = { form = 'ddd' }
 algorithms['gcra'] = gcra
 local WRAP = 4294967296
+
+-- Whole parts and the rest.
+local function divide(number, by)
+  local rest = math.fmod(number, by)
+  return (number - rest) / by, rest
+end
+
+local function divide_up(number, by)
+  local whole, rest = divide(number, by)
+  if rest > 0 then return whole + 1 end
+  return whole
+end
 
 local function until_moment(milliseconds, parts, quota)
   if milliseconds < now then return 0 end

@@ -13,18 +13,16 @@ for index, key in ipairs(KEYS) do
     burst = tonumber(ARGV[first + 3]),
   }
   local cost = tonumber(ARGV[first + 4])
-  local state, stepped_back = algorithm.current(read(key, algorithm.size), quota)
+  local state, stepped_back = algorithm.current(read(key, algorithm.form), quota)
   local only_looked_at = refused
   local taken = not only_looked_at and algorithm.take(state, quota, cost)
   refused = not taken
   if taken or (stepped_back and not only_looked_at) then
-    write(key, state, algorithm.lasts(state, quota))
+    write(key, algorithm.form, state, algorithm.lasts(state, quota))
   end
-  answer[#answer + 1] = taken and 1 or 0
-  local remaining, more, next_in = algorithm.look(state, quota, cost)
-  local at, count, given_back = algorithm.receipt(state)
-  for _, number in ipairs({ remaining, more, next_in, at, count, given_back, now }) do
-    answer[#answer + 1] = number
-  end
+  local n = #answer
+  answer[n + 1], answer[n + 8] = taken and 1 or 0, now
+  answer[n + 2], answer[n + 3], answer[n + 4] = algorithm.look(state, quota, cost)
+  answer[n + 5], answer[n + 6], answer[n + 7] = algorithm.receipt(state)
 end
 return answer

@@ -11,7 +11,7 @@ for index, key in ipairs(KEYS) do
   local quota = { max = argument[2], window = argument[3], burst = argument[4] }
   local reserved, cost = argument[5], argument[6]
   local receipt = { argument[7], argument[8], argument[9], argument[10] }
-  local state = algorithm.current(read(key, algorithm.size), quota)
+  local state = algorithm.current(read(key, algorithm.form), quota)
   local changed = cost ~= reserved
   if cost < reserved then
     changed = algorithm.give_back(state, quota, receipt, reserved - cost)
@@ -20,7 +20,7 @@ for index, key in ipairs(KEYS) do
   end
   local remaining, more = -1, 0
   if changed then
-    write(key, state, algorithm.lasts(state, quota))
+    write(key, algorithm.form, state, algorithm.lasts(state, quota))
     remaining, more = algorithm.look(state, quota, 0)
   end
   answer[#answer + 1] = remaining

@@ -1,6 +1,6 @@
 -- { the start of the cell under way, what it holds, what the eight before it hold, the latest first }
 local CELLS = 8
-local sliding = { size = CELLS + 2 }
+local sliding = { form = string.rep('d', CELLS + 2) }
 algorithms['sliding-window'] = sliding
 
 function sliding.current(state, quota)

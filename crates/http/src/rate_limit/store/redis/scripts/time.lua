@@ -5,32 +5,19 @@ if not now then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- The numbers kept under a key, or nil when there are not as many as there should be.
-local function read(key, size)
-  local numbers = {}
-  for number in string.gmatch(redis.call('GET', key) or '', '%d+') do
-    numbers[#numbers + 1] = tonumber(number)
-  end
-  if #numbers == size then return numbers end
+-- The numbers kept under a key, or nil when there are not as many as there should be. Each takes 8 bytes and
+-- is exact: all are whole and below 2^53.
+local function read(key, form)
+  local kept = redis.call('GET', key)
+  if not kept or #kept ~= 8 * #form then return nil end
+  local state = { struct.unpack(form, kept) }
+  state[#form + 1] = nil
+  return state
 end
 
 -- Never without a time to live: as long as the state means something, and a second for clocks that differ.
-local function write(key, state, lasts)
-  local parts = {}
-  for index, number in ipairs(state) do parts[index] = string.format('%.0f', number) end
-  redis.call('SET', key, table.concat(parts, ' '), 'PX', string.format('%.0f', lasts + 1000))
-end
-
--- Whole parts and the rest. Exact, as all numbers here are whole and below 2^53.
-local function divide(number, by)
-  local rest = math.fmod(number, by)
-  return (number - rest) / by, rest
-end
-
-local function divide_up(number, by)
-  local whole, rest = divide(number, by)
-  if rest > 0 then return whole + 1 end
-  return whole
+local function write(key, form, state, lasts)
+  redis.call('SET', key, struct.pack(form, unpack(state)), 'PX', string.format('%.0f', lasts + 1000))
 end
 
 local algorithms = {}
