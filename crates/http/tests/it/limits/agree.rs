@@ -86,7 +86,7 @@ async fn play(store: &Store, steps: &[Step]) -> Vec<String> {
 fn memory_and_redis_answer_the_same() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut runner = TestRunner::new(ProptestConfig {
-        cases: 150,
+        cases: 300,
         failure_persistence: None,
         ..ProptestConfig::default()
     });

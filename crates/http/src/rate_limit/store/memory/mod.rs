@@ -99,8 +99,7 @@ impl MemoryStore {
     ) -> Option<Gauge> {
         let quota = self.quotas[policy];
         let (hash, mut shard) = self.shard(policy, key);
-        let index = shard.find(hash, policy, key)?;
-        shard.settle(index, quota, receipt, (reserved, cost), now)
+        shard.settle((hash, policy, key), quota, receipt, (reserved, cost), now)
     }
 
     /// What would be found for a request of `cost` units at `now`, without taking any.

@@ -86,15 +86,26 @@ impl Shard {
 
     pub(super) fn settle(
         &mut self,
-        index: Index,
+        (hash, policy, key): (u64, usize, LimitKey),
         quota: Quota,
         receipt: Receipt,
         (reserved, cost): (u32, u32),
         now: Timestamp,
     ) -> Option<Gauge> {
-        let before = self.state(index);
+        let found = self.find(hash, policy, key);
+        // What was taken is over and gone; what the request costs beyond it counts from now on.
+        if found.is_none() && cost <= reserved {
+            return None;
+        }
+        let before = found.map_or_else(
+            || algorithm::decide(now, None, quota, 0).state,
+            |index| self.state(index),
+        );
         let after = algorithm::settle(now, before, quota, receipt, reserved, cost)?;
-        self.set_state(index, &after);
+        match found {
+            Some(index) => self.set_state(index, &after),
+            None => self.add(hash, policy, key, &after, now),
+        }
         Some(algorithm::gauge(now, Some(after), quota))
     }
 
