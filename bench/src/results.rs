@@ -20,6 +20,9 @@ pub(crate) struct Results {
     pub(crate) seconds: u64,
     /// Runs.
     pub(crate) runs: usize,
+    /// How long each row of loads was measured; those measured together lately as above.
+    #[serde(default)]
+    pub(crate) lengths: BTreeMap<String, Length>,
     /// Loads: row, then contender, then one sample a run.
     pub(crate) loads: BTreeMap<String, BTreeMap<String, Vec<Sample>>>,
     /// Jobs a second: row, then contender, then one a run.
@@ -27,6 +30,15 @@ pub(crate) struct Results {
     pub(crate) speeds: BTreeMap<String, BTreeMap<String, Vec<Speed>>>,
     /// Single figures by name, one value a run.
     pub(crate) figures: BTreeMap<String, Vec<f64>>,
+}
+
+/// How long a row was measured.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(crate) struct Length {
+    /// Seconds of load for each contender and run.
+    pub(crate) seconds: u64,
+    /// Runs.
+    pub(crate) runs: usize,
 }
 
 /// Jobs a second, and what an answer promised meanwhile.
@@ -45,6 +57,7 @@ impl Results {
             machine: Machine::this(),
             seconds: options.seconds,
             runs: options.runs,
+            lengths: BTreeMap::new(),
             loads: BTreeMap::new(),
             speeds: BTreeMap::new(),
             figures: BTreeMap::new(),
@@ -60,8 +73,16 @@ impl Results {
 
     /// Writes `bench/results/latest.json`. Rows that were not measured this time keep their last results.
     pub(crate) fn write(&mut self) -> Outcome<()> {
+        let (seconds, runs) = (self.seconds, self.runs);
+        for row in self.loads.keys() {
+            self.lengths.insert(row.clone(), Length { seconds, runs });
+        }
         if let Ok(before) = Self::read() {
+            let (seconds, runs) = (before.seconds, before.runs);
             for (row, samples) in before.loads {
+                let length = before.lengths.get(&row).copied();
+                let length = length.unwrap_or(Length { seconds, runs });
+                self.lengths.entry(row.clone()).or_insert(length);
                 self.loads.entry(row).or_insert(samples);
             }
             for (row, speeds) in before.speeds {

@@ -101,7 +101,7 @@ fn machine(text: &mut String, results: &Results) {
         "- machine: {} x {}, {} GiB, {}; load generator, servers and peers share it\n\
          - versions: {}\n\
          - commit: {}, {}\n\
-         - load: wrk, one thread, closed loop, keep-alive; {} s a contender and run after a warm-up, {} runs in turns, medians\n\
+         - load: wrk, one thread, closed loop, keep-alive, after a warm-up, runs in turns, medians; how long and how often stands with each row\n\
          - durability: our jobs `durability = \"full\"` (WAL, `synchronous = FULL`: fsync before the answer); Redis `save \"\"`, `appendonly no`\n\
          - limits: off for all, except where a row says so\n\
          - again: `cargo xtask bench`; this text alone: `cargo xtask bench --report-only`\n\n",
@@ -112,8 +112,6 @@ fn machine(text: &mut String, results: &Results) {
         machine.versions.join(", "),
         machine.commit,
         machine.date,
-        results.seconds,
-        results.runs,
     );
 }
 
@@ -153,7 +151,12 @@ fn load(text: &mut String, results: &Results, row: &str, about: &str) {
     let Some(contenders) = results.loads.get(row) else {
         return;
     };
-    let _ = write!(text, "## {row}\n\n{about}\n\n![{row}](plots/{row}.svg)\n\n");
+    let length = results.lengths.get(row);
+    let (seconds, runs) = length.map_or((results.seconds, results.runs), |it| (it.seconds, it.runs));
+    let _ = write!(
+        text,
+        "## {row}\n\n{about} {seconds} s a contender and run, runs: {runs}.\n\n![{row}](plots/{row}.svg)\n\n"
+    );
     text.push_str("| contender | answers/s | p50 ms | p99 ms | bytes an answer | failed |\n|---|---:|---:|---:|---:|---:|\n");
     for contender in contenders.keys() {
         let middle = |part: fn(&crate::load::Sample) -> f64| {
