@@ -152,7 +152,8 @@ fn load(text: &mut String, results: &Results, row: &str, about: &str) {
         return;
     };
     let length = results.lengths.get(row);
-    let (seconds, runs) = length.map_or((results.seconds, results.runs), |it| (it.seconds, it.runs));
+    let (seconds, runs) =
+        length.map_or((results.seconds, results.runs), |it| (it.seconds, it.runs));
     let _ = write!(
         text,
         "## {row}\n\n{about} {seconds} s a contender and run, runs: {runs}.\n\n![{row}](plots/{row}.svg)\n\n"
