@@ -83,6 +83,14 @@ pub(super) struct DemoFolder {
     marker: File,
 }
 
+impl Drop for DemoFolder {
+    /// Closing the file is not enough: a process that is being started has a copy of it for a moment.
+    fn drop(&mut self) {
+        // An error leaves the lock to the end of the process.
+        let _ = self.marker.unlock();
+    }
+}
+
 fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, FolderError> {
     result.map_err(|source| FolderError::Io {
         path: path.to_owned(),
