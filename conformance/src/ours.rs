@@ -7,12 +7,14 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, Response, StatusCode, request};
 use hyper::body::Incoming;
-use paceline_http::compression::{CompressionLayer, CompressionPolicy, Compressor, EncodedCache};
+use paceline_http::compression::{
+    CompressionLayer, CompressionPolicy, Compressor, EncodedCache, KeyedBy,
+};
 use paceline_http::conditional::{
     ConditionalLayer, EntityTag, KnownState, Validator, ValidatorLayer,
 };
 use paceline_http::problem::Problem;
-use paceline_http::representation::{Representation, VariantCache};
+use paceline_http::representation::{Entry, Representation, VariantCache};
 use tokio::net::TcpListener;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
@@ -28,6 +30,8 @@ pub enum Memory {
     None,
     /// Encoded bodies, by their content.
     Bodies,
+    /// Encoded bodies, by their strong tag and URL where they have one.
+    Tagged,
     /// Whole answers with all their codings, as the `paceline` binary does.
     Answers,
 }
@@ -39,6 +43,10 @@ type Cache = VariantCache<(), Infallible>;
 pub async fn serve_ours(listener: TcpListener, script: Arc<Script>, memory: Memory) {
     let compression = match memory {
         Memory::Bodies => CompressionLayer::default().with_cache(EncodedCache::new(BUDGET)),
+        Memory::Tagged => {
+            let cache = EncodedCache::keyed(BUDGET, KeyedBy::Validator);
+            CompressionLayer::default().with_cache(cache)
+        }
         Memory::None | Memory::Answers => CompressionLayer::default(),
     };
     let requires = Arc::clone(&script);
@@ -61,10 +69,10 @@ pub async fn serve_ours(listener: TcpListener, script: Arc<Script>, memory: Memo
     let cache: Arc<Cache> = Arc::new(VariantCache::new(BUDGET, compressor));
     let service = service_fn(move |request: Request<Incoming>| {
         let (cache, layers) = (Arc::clone(&cache), layers.clone());
-        let kept = representation(&script, &request);
+        let kept = from_memory(&cache, &script, &request);
         async move {
             match kept {
-                Some(kept) => Ok(from_memory(&cache, &request, kept).await),
+                Some(entry) => Ok(respond(&entry, &request).await),
                 None => layers
                     .oneshot(request)
                     .await
@@ -75,12 +83,25 @@ pub async fn serve_ours(listener: TcpListener, script: Arc<Script>, memory: Memo
     serve(listener, service).await;
 }
 
-/// The answer that can be kept: to a read, 200, with a validator of its own, whole.
+/// The answer that was kept, or can be: to a read, 200, with a validator of its own, whole. The script never changes, so
+/// that the path alone says which it is.
+fn from_memory(
+    cache: &Cache,
+    script: &Script,
+    request: &Request<Incoming>,
+) -> Option<Arc<Entry<()>>> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    let key = request.uri().path().as_bytes();
+    cache
+        .get(key, &())
+        .or_else(|| Some(cache.insert(key, (), representation(script, request)?)))
+}
+
 fn representation(script: &Script, request: &Request<Incoming>) -> Option<Representation> {
     let (behaviour, headers) = script.find(request.uri().path())?;
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let is_whole = behaviour.status == 200 && !behaviour.is_stream() && !behaviour.ranges;
-    if !is_read || !is_whole {
+    if behaviour.status != 200 || behaviour.is_stream() || behaviour.ranges {
         return None;
     }
     let tag = EntityTag::parse(headers.get("etag")?.as_bytes()).ok()?;
@@ -99,14 +120,7 @@ fn representation(script: &Script, request: &Request<Incoming>) -> Option<Repres
     Some(kept)
 }
 
-async fn from_memory(
-    cache: &Cache,
-    request: &Request<Incoming>,
-    kept: Representation,
-) -> Response<Body> {
-    let key = request.uri().path().as_bytes();
-    let made = cache.get_or_render(key, (), || ready(Ok(kept))).await;
-    let entry = made.unwrap_or_else(|never| match never {});
+async fn respond(entry: &Arc<Entry<()>>, request: &Request<Incoming>) -> Response<Body> {
     match entry.respond(request.method(), request.headers()).await {
         Ok(response) => response.map(Body::new),
         Err(refused) => Problem::from(refused).into_http_response().map(Body::from),

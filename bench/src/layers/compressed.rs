@@ -8,8 +8,9 @@ use crate::results::Results;
 use crate::{Outcome, http};
 
 /// Who is measured: a peer of the conformance suite, under the name of the row's column.
-const CONTENDERS: [(&str, &str); 8] = [
-    ("paceline-bodies", "Paceline, kept"),
+const CONTENDERS: [(&str, &str); 9] = [
+    ("paceline-tagged", "Paceline, kept"),
+    ("paceline-bodies", "Paceline, kept by content"),
     ("paceline-answers", "Paceline, answers kept"),
     ("paceline", "Paceline, anew"),
     ("nginx", "nginx"),

@@ -23,6 +23,10 @@ pub(super) fn ours(programs: &Programs, memory: &str) -> Result<Peer, String> {
             "Paceline, bodies kept",
             "the same, encoded bodies kept by their content",
         ),
+        "tagged" => (
+            "Paceline, bodies kept by tag",
+            "the same, encoded bodies kept by their strong tag and URL",
+        ),
         _ => (
             "Paceline, answers kept",
             "the same, but whole answers that have a tag are kept with their codings, as the paceline binary does",

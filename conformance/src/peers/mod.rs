@@ -44,9 +44,10 @@ impl Programs {
 }
 
 /// Names of all, in the order of the table.
-pub const NAMES: [&str; 8] = [
+pub const NAMES: [&str; 9] = [
     "paceline",
     "paceline-bodies",
+    "paceline-tagged",
     "paceline-answers",
     "nginx",
     "caddy",
@@ -64,6 +65,7 @@ pub fn start(name: &str, folder: &Path, programs: &Programs) -> Result<Peer, Str
     match name {
         "paceline" => apps::ours(programs, "none"),
         "paceline-bodies" => apps::ours(programs, "bodies"),
+        "paceline-tagged" => apps::ours(programs, "tagged"),
         "paceline-answers" => apps::ours(programs, "answers"),
         "nginx" => proxies::nginx(folder, programs),
         "caddy" => proxies::caddy(folder, programs),

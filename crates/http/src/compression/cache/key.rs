@@ -26,10 +26,12 @@ pub(crate) struct Key {
     pub(super) coding: Coding,
 }
 
-/// Makes keys.
+/// Makes keys: those of contents and those of validators under secrets of their own, so that neither is taken for the
+/// other.
 #[derive(Debug)]
 pub(super) struct Keyring {
-    secret: [u8; 32],
+    contents: [u8; 32],
+    validators: [u8; 32],
     by: KeyedBy,
 }
 
@@ -61,9 +63,16 @@ impl Keyring {
     ///
     /// When the system has no randomness.
     pub(super) fn new(by: KeyedBy) -> Self {
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret).expect("the system has randomness");
-        Self { secret, by }
+        let secret = || {
+            let mut secret = [0; 32];
+            getrandom::fill(&mut secret).expect("the system has randomness");
+            secret
+        };
+        Self {
+            contents: secret(),
+            validators: secret(),
+            by,
+        }
     }
 
     pub(super) fn by(&self) -> KeyedBy {
@@ -79,7 +88,7 @@ impl Keyring {
     ) -> Key {
         let hash = self
             .of_validator(address, response, body.len())
-            .unwrap_or_else(|| self.hash(&[b"content", body]));
+            .unwrap_or_else(|| *blake3::keyed_hash(&self.contents, body).as_bytes());
         Key { hash, coding }
     }
 
@@ -96,27 +105,22 @@ impl Keyring {
         if tag.is_weak() {
             return None;
         }
-        let bytes =
-            |value: Option<&HeaderValue>| value.map_or(&b""[..], HeaderValue::as_bytes).to_vec();
-        Some(self.hash(&[
-            b"validator",
-            &bytes(address.host.as_ref()),
+        let bytes = |value: Option<&HeaderValue>| value.map(HeaderValue::as_bytes);
+        let content_type = response.get(CONTENT_TYPE);
+        let mut hasher = blake3::Hasher::new_keyed(&self.validators);
+        // Each part with its length, so that no two lists of parts are hashed alike.
+        for part in [
+            bytes(address.host.as_ref()).unwrap_or_default(),
             address.target.as_bytes(),
-            &bytes(response.get(CONTENT_TYPE)),
+            bytes(content_type).unwrap_or_default(),
             tag.opaque(),
             &(length as u64).to_le_bytes(),
-        ]))
-    }
-
-    /// Each part with its length, so that no two lists of parts are hashed alike.
-    fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new_keyed(&self.secret);
-        for part in parts {
+        ] {
             hasher
                 .update(&(part.len() as u64).to_le_bytes())
                 .update(part);
         }
-        *hasher.finalize().as_bytes()
+        Some(*hasher.finalize().as_bytes())
     }
 }
 
