@@ -135,6 +135,12 @@ impl Results {
         self.middle(row, contender, |sample| sample.rate)
     }
 
+    /// Who was loaded in a row.
+    pub(crate) fn contenders(&self, row: &str) -> impl Iterator<Item = &str> {
+        let samples = self.loads.get(row).into_iter().flatten();
+        samples.map(|(contender, _)| contender.as_str())
+    }
+
     /// The median rate of jobs of a contender in a row.
     pub(crate) fn jobs(&self, row: &str, contender: &str) -> Option<f64> {
         let speeds = self.speeds.get(row)?.get(contender)?;

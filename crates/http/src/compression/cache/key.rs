@@ -105,14 +105,12 @@ impl Keyring {
         if tag.is_weak() {
             return None;
         }
-        let bytes = |value: Option<&HeaderValue>| value.map(HeaderValue::as_bytes);
-        let content_type = response.get(CONTENT_TYPE);
         let mut hasher = blake3::Hasher::new_keyed(&self.validators);
         // Each part with its length, so that no two lists of parts are hashed alike.
         for part in [
-            bytes(address.host.as_ref()).unwrap_or_default(),
+            bytes(address.host.as_ref()),
             address.target.as_bytes(),
-            bytes(content_type).unwrap_or_default(),
+            bytes(response.get(CONTENT_TYPE)),
             tag.opaque(),
             &(length as u64).to_le_bytes(),
         ] {
@@ -122,6 +120,10 @@ impl Keyring {
         }
         Some(*hasher.finalize().as_bytes())
     }
+}
+
+fn bytes(value: Option<&HeaderValue>) -> &[u8] {
+    value.map_or(b"", HeaderValue::as_bytes)
 }
 
 #[cfg(test)]
