@@ -1,4 +1,5 @@
-//! Decisions on Redis, beside a script there that does nothing: what is above that is ours.
+//! Decisions on Redis, beside two scripts with one key and as many bytes of arguments: one that does nothing, and one
+//! that counts as simple limiters do (add, let it expire, how long it lives). All on one multiplexed connection.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -16,14 +17,24 @@ use crate::results::Results;
 use crate::server::{self, Server};
 
 /// What is asked, and its name.
-const CONTENDERS: [(&str, &str); 4] = [
+const CONTENDERS: [(&str, &str); 5] = [
     ("bare", "bare EVALSHA"),
+    ("counter", "bare counter"),
     ("fixed-window", "fixed window"),
     ("sliding-window", "sliding window"),
     ("gcra", "GCRA"),
 ];
 
-/// One server; each contender asks it in turn, one request at a time and 64 at once.
+/// A script that does nothing.
+const NOTHING: &str = "return 1";
+/// The least that limits: a count that expires, and when.
+const COUNTER: &str = "local count = redis.call('INCRBY', KEYS[1], 1) \
+    if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end \
+    return {count, redis.call('PTTL', KEYS[1])}";
+/// Besides the window, as long as what a decision is told of its quota.
+const ARGUMENT: [u8; 34] = [7; 34];
+
+/// One server; each contender asks it in turn, one request at a time, 8 and 64 at once.
 pub(super) fn measure(seconds: &str, results: &mut Results) -> Outcome<()> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let address = server::free_address()?;
@@ -35,7 +46,7 @@ pub(super) fn measure(seconds: &str, results: &mut Results) -> Outcome<()> {
     let url = format!("redis://{address}");
     let client = redis::Client::open(url.as_str()).map_err(|error| error.to_string())?;
     let _server = Server::start_when(&mut command, address, || client.get_connection().is_ok())?;
-    for tasks in ["1", "64"] {
+    for tasks in ["1", "8", "64"] {
         for (what, name) in CONTENDERS {
             let [rate] = super::numbers(&["redis", &url, what, tasks, seconds])?;
             results.figure(
@@ -88,13 +99,18 @@ enum Contender {
 
 impl Contender {
     async fn new(url: &str, what: &str) -> Outcome<Self> {
-        if what == "bare" {
+        let script = match what {
+            "bare" => Some(NOTHING),
+            "counter" => Some(COUNTER),
+            _ => None,
+        };
+        if let Some(script) = script {
             let client = redis::Client::open(url).map_err(|error| error.to_string())?;
             let connection = client.get_multiplexed_async_connection().await;
             let mut connection = connection.map_err(|error| error.to_string())?;
             let hash = redis::cmd("SCRIPT")
                 .arg("LOAD")
-                .arg("return 1")
+                .arg(script)
                 .query_async(&mut connection)
                 .await
                 .map_err(|error| error.to_string())?;
@@ -113,8 +129,11 @@ impl Contender {
                 .arg(&*hash)
                 .arg(1)
                 .arg(format!("bare:{task}"))
-                .query_async::<()>(connection)
+                .arg(900_000)
+                .arg(&ARGUMENT[..])
+                .query_async::<redis::Value>(connection)
                 .await
+                .map(drop)
                 .map_err(|error| error.to_string()),
             Self::Limiter(limiter, clock) => {
                 let key = LimitKey::of(task.to_le_bytes());

@@ -5,6 +5,7 @@
 mod client;
 mod conditions;
 mod cursor;
+mod limits;
 mod negotiation;
 mod query;
 mod shapes;
@@ -12,6 +13,7 @@ mod shapes;
 pub use client::{client_address, event_id, event_stream};
 pub use conditions::{media_type, preconditions};
 pub use cursor::cursor;
+pub use limits::redis_address;
 pub use negotiation::{accept_encoding, if_none_match};
 pub use query::{fields, filter};
 pub use shapes::{fieldsets, page, page_cursor};

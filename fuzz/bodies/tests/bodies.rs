@@ -278,3 +278,32 @@ fn page_cursor() {
     ];
     check(paceline_fuzz_bodies::page_cursor, pieces);
 }
+
+#[test]
+fn redis_address() {
+    let pieces = &[
+        "redis://",
+        "rediss://",
+        "redis+unix://",
+        "unix://",
+        "127.0.0.1",
+        "[::1]",
+        "host",
+        ":",
+        "6379",
+        "/",
+        "0",
+        "99",
+        "@",
+        "?",
+        "db=1",
+        "protocol=resp3",
+        "&",
+        "#insecure",
+        "%",
+        "%20",
+        "-1",
+        " ",
+    ];
+    check(paceline_fuzz_bodies::redis_address, pieces);
+}

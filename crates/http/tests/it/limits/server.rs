@@ -13,10 +13,21 @@ pub(crate) struct Server {
     child: Mutex<Option<Child>>,
     port: u16,
     folder: TempDir,
+    /// Whether it can be a node of a cluster.
+    is_node: bool,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::start_as(false)
+    }
+
+    /// One that knows no slot and no other node yet.
+    pub(crate) fn start_node() -> Self {
+        Self::start_as(true)
+    }
+
+    fn start_as(is_node: bool) -> Self {
         for _ in 0..10 {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
             let port = listener.local_addr().unwrap().port();
@@ -25,6 +36,7 @@ impl Server {
                 child: Mutex::new(None),
                 port,
                 folder: tempfile::tempdir().unwrap(),
+                is_node,
             };
             if server.run() {
                 return server;
@@ -57,6 +69,7 @@ impl Server {
                 "--appendfsync",
                 "always",
             ])
+            .args(["--cluster-enabled", if self.is_node { "yes" } else { "no" }])
             .args(["--enable-debug-command", "yes", "--dir"])
             .arg(self.folder.path())
             .stdout(Stdio::null())
@@ -87,6 +100,10 @@ impl Server {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     fn client(&self) -> redis::Client {

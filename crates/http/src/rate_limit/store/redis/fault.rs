@@ -5,16 +5,33 @@ use std::time::Duration;
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
+use super::slots::Endpoint;
+
 /// Why the server could not be asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RedisFault(pub(super) Kind);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Kind {
     NoAnswer(Duration),
     Resting,
+    /// More wait for it than there is room for.
+    Crowded,
+    /// The runtime that asked is gone.
+    Stopped,
     Failed(RedisError),
-    Strange(&'static str),
+    /// It answered something else.
+    Strange,
+    /// Nodes of a cluster sent the call from one to the other.
+    Lost,
+}
+
+/// Where a call has to go instead.
+pub(super) enum Redirect {
+    /// From now on.
+    Moved(Endpoint),
+    /// This once.
+    Ask(Endpoint),
 }
 
 impl RedisFault {
@@ -28,6 +45,41 @@ impl RedisFault {
         matches!(self.0, Kind::Resting)
     }
 
+    pub(super) fn strange() -> Self {
+        Self(Kind::Strange)
+    }
+
+    pub(super) fn lost() -> Self {
+        Self(Kind::Lost)
+    }
+
+    /// Whether a node of a cluster refused, before it counted, what it does not have all keys of.
+    pub(super) fn is_of_cluster(&self) -> bool {
+        let Kind::Failed(error) = &self.0 else {
+            return false;
+        };
+        matches!(
+            error.kind(),
+            ErrorKind::Server(
+                ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::CrossSlot
+            )
+        )
+    }
+
+    /// Where a node of a cluster says the call has to go.
+    pub(super) fn redirect(&self) -> Option<Redirect> {
+        let Kind::Failed(error) = &self.0 else {
+            return None;
+        };
+        let (address, _) = error.redirect_node()?;
+        let endpoint = Endpoint::parse(address)?;
+        Some(if error.kind() == ErrorKind::Server(ServerErrorKind::Ask) {
+            Redirect::Ask(endpoint)
+        } else {
+            Redirect::Moved(endpoint)
+        })
+    }
+
     /// Whether another connection is needed.
     pub(super) fn breaks_connection(&self) -> bool {
         match &self.0 {
@@ -36,7 +88,7 @@ impl RedisFault {
                 error.kind() == ErrorKind::Io
                     || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
             }
-            Kind::Resting | Kind::Strange(_) => false,
+            Kind::Resting | Kind::Crowded | Kind::Stopped | Kind::Strange | Kind::Lost => false,
         }
     }
 }
@@ -53,7 +105,12 @@ impl fmt::Display for RedisFault {
             Kind::NoAnswer(deadline) => write!(f, "Redis did not answer within {deadline:?}"),
             Kind::Resting => f.write_str("Redis failed too often just now and is not asked"),
             Kind::Failed(_) => f.write_str("Redis cannot be asked"),
-            Kind::Strange(what) => write!(f, "Redis answered something else than {what}"),
+            Kind::Crowded => f.write_str("Redis does not keep up with what it is asked"),
+            Kind::Stopped => f.write_str("asking Redis was stopped with its runtime"),
+            Kind::Strange => {
+                f.write_str("Redis answered something else than what it was asked for")
+            }
+            Kind::Lost => f.write_str("the nodes of the Redis cluster do not agree who has a key"),
         }
     }
 }

@@ -1,117 +1,127 @@
-//! The connection: shared by all callers, replaced when it breaks. Every call ends within the deadline.
+//! The connection to one server: shared by all callers, replaced when it breaks. Every call ends within the
+//! deadline.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, RedisError, RedisResult,
-    ServerErrorKind, Value,
-};
-use tokio::sync::Mutex;
+use redis::{Client, Cmd, ErrorKind, RedisError, RedisResult, Value};
+use tokio::time::{Instant, timeout_at};
 
 use super::fault::{Kind, RedisFault};
-use super::script::Call;
+use super::live::{Asks, Live};
 
-/// A connection that knows whether it still stands.
-#[derive(Debug, Clone)]
-struct Live {
-    connection: MultiplexedConnection,
-    stands: Arc<AtomicBool>,
-}
-
-impl Live {
-    async fn connect(client: &Client, patience: Duration) -> RedisResult<Self> {
-        let stands = Arc::new(AtomicBool::new(true));
-        let flag = Arc::clone(&stands);
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(patience))
-            .set_response_timeout(None)
-            .set_push_sender(move |push: PushInfo| {
-                if push.kind == PushKind::Disconnection {
-                    flag.store(false, Ordering::SeqCst);
-                }
-                Ok::<(), redis::aio::SendError>(())
-            });
-        let connection = client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await?;
-        Ok(Self { connection, stands })
-    }
-
-    async fn query(&mut self, command: &Cmd) -> RedisResult<Value> {
-        command.query_async(&mut self.connection).await
-    }
-
-    /// Runs a script; makes the server know it first if it does not. Nothing else is tried twice: what was
-    /// asked may have been counted.
-    async fn call(&mut self, call: &Call) -> RedisResult<Value> {
-        match self.query(&call.command).await {
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                self.query(&call.script.load()).await?;
-                self.query(&call.command).await
-            }
-            answer => answer,
-        }
-    }
-}
-
-/// The shared connection.
+/// The shared connection to one server.
 #[derive(Debug)]
 pub(super) struct Link {
-    client: Client,
-    /// Within which an answer is there.
-    deadline: Duration,
+    pub(super) client: Client,
     /// Within which a connection is made, by whoever finds none, for all.
     connecting: Duration,
     live: Arc<Mutex<Option<Live>>>,
+    /// Who holds it makes a connection.
+    maker: Arc<tokio::sync::Mutex<()>>,
 }
 
-impl Link {
-    pub(super) fn new(client: Client, deadline: Duration, connecting: Duration) -> Self {
+/// When an answer must be there, and how long that is from when it was wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deadline {
+    at: Instant,
+    patience: Duration,
+}
+
+impl Deadline {
+    pub(super) fn after(patience: Duration) -> Self {
         Self {
-            client,
-            deadline,
-            connecting,
-            live: Arc::default(),
+            at: Instant::now() + patience,
+            patience,
         }
     }
 
-    pub(super) async fn call(&self, call: &Call) -> Result<Value, RedisFault> {
-        let mut used: Option<Live> = None;
-        let answer = tokio::time::timeout(self.deadline, async {
+    /// What comes of this in time.
+    pub(super) async fn bound<T>(self, future: impl Future<Output = T>) -> Result<T, RedisFault> {
+        let late = |_| RedisFault(Kind::NoAnswer(self.patience));
+        timeout_at(self.at, future).await.map_err(late)
+    }
+}
+
+impl Link {
+    pub(super) fn new(client: Client, connecting: Duration) -> Self {
+        Self {
+            client,
+            connecting,
+            live: Arc::default(),
+            maker: Arc::default(),
+        }
+    }
+
+    /// Another server, reached as this one.
+    pub(super) fn to(&self, client: Client) -> Self {
+        Self::new(client, self.connecting)
+    }
+
+    /// Calls the script.
+    pub(super) async fn call(
+        &self,
+        call: &Cmd,
+        asks: Asks,
+        deadline: Deadline,
+    ) -> Result<Value, RedisFault> {
+        let mut stands = None;
+        let answer = deadline.bound(async {
             let mut live = self.live().await?;
-            used = Some(live.clone());
-            live.call(call).await
-        })
-        .await;
-        let fault = match answer {
+            stands = Some(Arc::clone(&live.stands));
+            live.call(call, asks).await
+        });
+        let fault = match answer.await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => RedisFault::from(error),
-            Err(_) => RedisFault(Kind::NoAnswer(self.deadline)),
+            Err(fault) => fault,
         };
         if fault.breaks_connection()
-            && let Some(live) = used
+            && let Some(stands) = stands
         {
-            live.stands.store(false, Ordering::SeqCst);
+            stands.store(false, Ordering::SeqCst);
         }
         Err(fault)
     }
 
-    /// The connection that stands, or a new one. Making one goes on when the caller's deadline is over:
-    /// others wait for it.
+    /// Asks something that is no decision, as patiently as it connects.
+    pub(super) async fn query(&self, command: &Cmd) -> RedisResult<Value> {
+        let answer = tokio::time::timeout(self.connecting, async {
+            self.live().await?.query(command).await
+        });
+        let late = |_| RedisError::from((ErrorKind::Io, "no answer in time"));
+        answer.await.map_err(late)?
+    }
+
     async fn live(&self) -> RedisResult<Live> {
-        let mut slot = Arc::clone(&self.live).lock_owned().await;
-        if let Some(live) = &*slot
-            && live.stands.load(Ordering::SeqCst)
-        {
-            return Ok(live.clone());
+        match self.standing() {
+            Some(live) => Ok(live),
+            None => self.make().await,
+        }
+    }
+
+    /// The connection, if it stands.
+    fn standing(&self) -> Option<Live> {
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.as_ref()
+            .filter(|live| live.stands.load(Ordering::SeqCst))
+            .cloned()
+    }
+
+    /// A new connection, or the one somebody else has just made. Making one goes on when the caller's deadline is
+    /// over: others wait for it.
+    async fn make(&self) -> RedisResult<Live> {
+        let maker = Arc::clone(&self.maker).lock_owned().await;
+        if let Some(live) = self.standing() {
+            return Ok(live);
         }
         let (client, patience) = (self.client.clone(), self.connecting);
+        let slot = Arc::clone(&self.live);
         let connecting = tokio::spawn(async move {
             let live = Live::connect(&client, patience).await?;
-            *slot = Some(live.clone());
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(live.clone());
+            drop(maker);
             Ok(live)
         });
         connecting.await.map_err(|_| {

@@ -1,8 +1,12 @@
 //! Counts on a Redis server, shared by all processes that ask it.
 //!
 //! One request is one round trip, whatever the number of its policies: one script reads, decides and writes
-//! for all of them at once, by the server's own clock. The script does the arithmetic of
+//! for all of them at once, by the server's own clock. Requests that come while others are asked for wait for
+//! the end of that, at most one round trip, and are asked for together. The script does the arithmetic of
 //! [`algorithm`](super::super::algorithm), and the tests play the same requests to both.
+//!
+//! A server that is a node of a Redis Cluster shows it by refusing what another node has; the others are found
+//! through it, and each request then asks the node that has its keys. Sentinels are not asked.
 //!
 //! A key is `PREFIX:{CLIENT}:POLICY:RULE`: the client's part in braces puts all its keys into one slot of a
 //! cluster, and a policy whose quota is changed starts anew. Every key has a time to live, at most nine
@@ -12,33 +16,36 @@
 //! tried by one request. What happens to requests meanwhile is their policies'
 //! [`FailMode`](super::super::FailMode).
 
+mod answer;
 mod breaker;
 mod fault;
+mod gather;
 mod link;
+mod live;
 mod options;
+mod question;
 mod script;
+mod servers;
+mod slots;
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redis::{Client, IntoConnectionInfo, ProtocolVersion, RedisResult, Value};
+use redis::{Client, IntoConnectionInfo, ProtocolVersion, RedisResult};
 
 pub use self::fault::RedisFault;
 pub use self::options::{InvalidRedisUrl, RedisOptions, TooLargeForRedis};
 
+use self::answer::Answer;
 use self::breaker::Breaker;
 use self::fault::Kind;
-use self::link::Link;
-use self::script::{Call, Task};
-use super::super::algorithm::{Gauge, Receipt, Verdict};
+use self::gather::Gather;
+use self::question::{Owner, Question};
+use self::servers::Servers;
+use super::super::algorithm::{self, Gauge, Receipt, State, Verdict};
 use super::super::{Clock, LimitKey, Policy, Quota, SystemClock, Timestamp};
-
-/// Numbers the script answers for each policy.
-const RESERVED: usize = 8;
-const SETTLED: usize = 2;
 
 /// Counts on a Redis server. Clones share the connection.
 #[derive(Debug, Clone)]
@@ -48,12 +55,10 @@ pub struct RedisStore {
 
 #[derive(Debug)]
 struct Inner {
-    link: Link,
+    gather: Arc<Gather>,
     prefix: Box<str>,
     rest: Duration,
     clock: SystemClock,
-    /// Instead of the server's clock.
-    told_time: Option<Arc<dyn Clock>>,
     breaker: Mutex<Breaker>,
     names: Mutex<BTreeSet<String>>,
     asked: AtomicU64,
@@ -98,11 +103,10 @@ impl RedisStore {
         let client = open(&options.url).map_err(InvalidRedisUrl::new)?;
         Ok(Self {
             inner: Arc::new(Inner {
-                link: Link::new(client, options.deadline, options.connecting),
+                gather: Arc::new(Gather::new(Servers::new(client, options), options.deadline)),
                 prefix: options.prefix.as_str().into(),
                 rest: options.rest,
                 clock: SystemClock::new(),
-                told_time: options.clock.clone(),
                 breaker: Mutex::default(),
                 names: Mutex::default(),
                 asked: AtomicU64::new(0),
@@ -139,16 +143,17 @@ impl RedisStore {
         key: LimitKey,
         asks: &[Ask<'_>],
     ) -> Result<Vec<Verdict>, RedisFault> {
-        let keys = self.keys(key, asks.iter().map(|ask| ask.policy));
-        let algorithms = asks.iter().map(|ask| ask.policy.quota().algorithm());
-        let mut call = Call::new(Task::Reserve, &keys, algorithms);
-        self.push_time(&mut call);
+        let owner = self.owner(key);
+        let mut question = Question::with_capacity(owner, asks.len());
         for ask in asks {
-            push_quota(&mut call, ask.policy.quota());
-            call.push(ask.cost);
+            question.reserve(owner, ask.policy, ask.cost);
         }
-        let numbers = self.ask(&call, asks.len() * RESERVED).await?;
-        Ok(numbers.chunks_exact(RESERVED).map(verdict).collect())
+        let answer = self.ask(question).await?;
+        let answered = asks.iter().zip(&answer.keys);
+        let verdict = |(ask, (taken, state)): (&Ask<'_>, &(bool, State))| {
+            verdict(answer.now, *state, ask.policy.quota(), ask.cost, *taken)
+        };
+        Ok(answered.map(verdict).collect())
     }
 
     /// Makes what was taken cost what it costs after all. Answers what each policy has left where that
@@ -158,69 +163,35 @@ impl RedisStore {
         key: LimitKey,
         tells: &[Tell<'_>],
     ) -> Result<Vec<Option<Gauge>>, RedisFault> {
-        let keys = self.keys(key, tells.iter().map(|tell| tell.policy));
-        let algorithms = tells.iter().map(|tell| tell.policy.quota().algorithm());
-        let mut call = Call::new(Task::Settle, &keys, algorithms);
-        self.push_time(&mut call);
+        let owner = self.owner(key);
+        let mut question = Question::with_capacity(owner, tells.len());
         for tell in tells {
-            push_quota(&mut call, tell.policy.quota());
-            call.push(tell.reserved);
-            call.push(tell.cost.min(tell.policy.quota().capacity().get()));
-            call.push(tell.receipt.at.as_millis());
-            call.push(tell.receipt.count);
-            call.push(tell.receipt.given_back);
-            call.push(tell.receipt.since.as_millis());
+            let costs = (tell.reserved, tell.cost);
+            question.settle(owner, tell.policy, costs, &tell.receipt);
         }
-        let numbers = self.ask(&call, tells.len() * SETTLED).await?;
-        let gauge = |numbers: &[u64]| {
-            Some(Gauge {
-                remaining: u32::try_from(numbers[0]).ok()?,
-                more_in: Duration::from_millis(numbers[1]),
-            })
+        let answer = self.ask(question).await?;
+        let answered = tells.iter().zip(&answer.keys);
+        let gauge = |(tell, (changed, state)): (&Tell<'_>, &(bool, State))| {
+            changed.then(|| algorithm::gauge(answer.now, Some(*state), tell.policy.quota()))
         };
-        Ok(numbers.chunks_exact(SETTLED).map(gauge).collect())
+        Ok(answered.map(gauge).collect())
     }
 
-    fn keys<'policy>(
-        &self,
-        key: LimitKey,
-        policies: impl Iterator<Item = &'policy Policy>,
-    ) -> Vec<String> {
-        let mut start = format!("{}:{{", self.inner.prefix);
-        for byte in key.as_bytes() {
-            // Writing to a String cannot fail.
-            let _ = write!(start, "{byte:02x}");
-        }
-        let name = |policy: &Policy| {
-            let quota = policy.quota();
-            format!(
-                "{start}}}:{}:{}-{}-{}-{}",
-                policy.name(),
-                quota.algorithm().name(),
-                quota.max(),
-                quota.capacity(),
-                quota.window().as_secs()
-            )
-        };
-        policies.map(name).collect()
-    }
-
-    fn push_time(&self, call: &mut Call) {
-        match &self.inner.told_time {
-            Some(clock) => call.push(clock.now().as_millis()),
-            None => call.push(""),
+    fn owner(&self, key: LimitKey) -> Owner<'_> {
+        Owner {
+            prefix: &self.inner.prefix,
+            key,
         }
     }
 
     /// Asks unless the server is left alone; the breaker learns from it.
-    async fn ask(&self, call: &Call, numbers: usize) -> Result<Vec<u64>, RedisFault> {
+    async fn ask(&self, question: Question) -> Result<Answer, RedisFault> {
         let inner = &self.inner;
         if !lock(&inner.breaker).admits(inner.clock.now(), inner.rest) {
             return Err(RedisFault(Kind::Resting));
         }
         inner.asked.fetch_add(1, Ordering::Relaxed);
-        let answer = inner.link.call(call).await;
-        let answer = answer.and_then(|value| read(value, numbers));
+        let answer = inner.gather.ask(question).await;
         let mut breaker = lock(&inner.breaker);
         if answer.is_ok() {
             breaker.succeeded();
@@ -242,48 +213,19 @@ fn open(url: &str) -> RedisResult<Client> {
     Client::open(address.set_redis_settings(settings))
 }
 
-fn push_quota(call: &mut Call, quota: Quota) {
-    call.push(quota.algorithm().name());
-    call.push(quota.max().get());
-    call.push(u64::try_from(quota.window().as_millis()).unwrap_or(u64::MAX));
-    call.push(quota.capacity().get());
-}
-
-/// As many numbers as were asked for. A number below zero stands for none and becomes the largest.
-fn read(value: Value, expected: usize) -> Result<Vec<u64>, RedisFault> {
-    let strange = || RedisFault(Kind::Strange("the numbers it was asked for"));
-    let Value::Array(values) = value else {
-        return Err(strange());
-    };
-    let number = |value: &Value| match value {
-        Value::Int(number) => Ok(u64::try_from(*number).unwrap_or(u64::MAX)),
-        _ => Err(strange()),
-    };
-    let numbers: Result<Vec<u64>, RedisFault> = values.iter().map(number).collect();
-    numbers.and_then(|numbers| {
-        if numbers.len() == expected {
-            Ok(numbers)
-        } else {
-            Err(strange())
-        }
-    })
-}
-
-fn verdict(numbers: &[u64]) -> Verdict {
-    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+/// What the state that a request of this cost left means.
+fn verdict(now: Timestamp, state: State, quota: Quota, cost: u32, allowed: bool) -> Verdict {
+    let next = algorithm::decide(now, Some(state), quota, cost);
+    let left = algorithm::decide(now, Some(state), quota, 0);
     Verdict {
-        allowed: numbers[0] == 1,
-        gauge: Gauge {
-            remaining: small(numbers[1]),
-            more_in: Duration::from_millis(numbers[2]),
+        allowed,
+        gauge: left.gauge,
+        next_in: if next.allowed {
+            Duration::ZERO
+        } else {
+            next.next_in
         },
-        next_in: Duration::from_millis(numbers[3]),
-        receipt: Receipt {
-            at: Timestamp::from_millis(numbers[4]),
-            count: small(numbers[5]),
-            given_back: small(numbers[6]),
-            since: Timestamp::from_millis(numbers[7]),
-        },
+        receipt: left.receipt,
     }
 }
 

@@ -29,7 +29,7 @@ pub struct RedisOptions {
 
 impl RedisOptions {
     /// The server at `url`: `redis://[user:password@]host[:port][/database]`, or `rediss://` over TLS
-    /// (feature `redis-tls`).
+    /// (feature `redis-tls`). Any node of a cluster will do.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -97,7 +97,7 @@ impl fmt::Display for InvalidRedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "not the address of a Redis server: write redis://host:port, or rediss://host:port with the \
-             feature `redis-tls`",
+             feature `redis-tls`; of a cluster name one node, of servers behind sentinels the master",
         )
     }
 }
