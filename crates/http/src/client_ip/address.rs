@@ -40,12 +40,23 @@ impl ClientAddress {
         Self::find(extensions).unwrap_or(Self(IpAddr::V6(Ipv6Addr::UNSPECIFIED)))
     }
 
-    fn find(extensions: &Extensions) -> Option<Self> {
-        extensions.get().copied().or_else(|| {
-            let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
-            Some(Self::new(peer.ip()))
-        })
+    /// Whether this is the client at that address.
+    pub(super) fn is_at(self, address: IpAddr) -> bool {
+        self.0 == address || self.0 == address.to_canonical()
     }
+
+    fn find(extensions: &Extensions) -> Option<Self> {
+        extensions
+            .get()
+            .copied()
+            .or_else(|| Some(Self::new(connection_peer(extensions)?)))
+    }
+}
+
+/// The other end of the connection.
+pub(super) fn connection_peer(extensions: &Extensions) -> Option<IpAddr> {
+    let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(peer.ip())
 }
 
 impl<S: Sync> FromRequestParts<S> for ClientAddress {

@@ -1,13 +1,13 @@
 //! The service of [`ClientAddressLayer`](super::ClientAddressLayer).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::extract::ConnectInfo;
 use http::Request;
 use tower_service::Service;
 
+use super::address::connection_peer;
 use super::{ClientAddress, TrustedProxies, resolve};
 
 /// Adds the client's address to requests whose peer is not the client, then passes them on.
@@ -42,10 +42,15 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let extensions = request.extensions();
-        let connection = extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = connection.map_or(self.unknown_peer, |ConnectInfo(peer)| peer.ip());
+        let known = connection_peer(extensions);
+        let peer = known.unwrap_or(self.unknown_peer);
         let client = ClientAddress::new(resolve(peer, request.headers(), &self.trusted));
-        if ClientAddress::of(extensions) != client {
+        // What is there already, or follows from the connection, is found without us.
+        let is_found = match extensions.get::<ClientAddress>() {
+            Some(found) => *found == client,
+            None => known.is_some() && client.is_at(peer),
+        };
+        if !is_found {
             request.extensions_mut().insert(client);
         }
         self.inner.call(request)
@@ -56,7 +61,9 @@ where
 mod tests {
     use super::super::ClientAddressLayer;
     use super::*;
+    use axum::extract::ConnectInfo;
     use std::convert::Infallible;
+    use std::net::SocketAddr;
     use tower::{ServiceBuilder, ServiceExt, service_fn};
 
     async fn check(peer: Option<&str>, unknown_peer: Option<&str>, expected: &str) {

@@ -99,6 +99,9 @@ impl AcceptEncoding {
 
     /// The best of the codings in `available`: the highest weight, then the server's preference.
     pub fn negotiate(&self, available: CodingSet) -> Negotiated {
+        if *self == Self::default() {
+            return Negotiated::Coding(Coding::Identity);
+        }
         let identity = self.weight(Coding::Identity);
         let offered = Coding::ALL
             .into_iter()

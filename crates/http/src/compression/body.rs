@@ -24,12 +24,13 @@ pin_project! {
 }
 
 pin_project! {
+    // What few answers have is boxed: every layer further out moves the body along.
     #[project = KindProjection]
     #[derive(Debug)]
     enum Kind<B> {
         Untouched { #[pin] body: B },
-        Whole { data: Option<Bytes>, trailers: Option<HeaderMap>, error: Option<BoxError> },
-        Stream { stream: EncodingStream<B> },
+        Whole { data: Option<Bytes>, trailers: Option<Box<HeaderMap>>, error: Option<BoxError> },
+        Stream { stream: Box<EncodingStream<B>> },
     }
 }
 
@@ -48,7 +49,7 @@ where
         Self {
             kind: Kind::Whole {
                 data: Some(data).filter(|data| !data.is_empty()),
-                trailers,
+                trailers: trailers.map(Box::new),
                 error: None,
             },
         }
@@ -68,7 +69,7 @@ where
     pub(super) fn stream(read: Gathered<B>, settings: StreamSettings) -> Self {
         Self {
             kind: Kind::Stream {
-                stream: EncodingStream::new(read, settings),
+                stream: Box::new(EncodingStream::new(read, settings)),
             },
         }
     }
@@ -116,7 +117,7 @@ where
                 Poll::Ready(next.or_else(|| {
                     trailers
                         .take()
-                        .map(|trailers| Ok(Frame::trailers(trailers)))
+                        .map(|trailers| Ok(Frame::trailers(*trailers)))
                 }))
             }
             KindProjection::Stream { stream } => stream.poll_frame(cx),

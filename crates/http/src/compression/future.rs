@@ -32,12 +32,12 @@ pin_project! {
         #[pin]
         inner: F,
         negotiation: Negotiation,
-        offloaded: Option<Offloaded>,
+        offloaded: Option<Box<Offloaded>>,
         body: std::marker::PhantomData<fn() -> B>,
     }
 }
 
-/// A body on the blocking pool.
+/// A body on the blocking pool. Boxed: it is large, and few answers have it.
 #[derive(Debug)]
 struct Offloaded {
     parts: response::Parts,
@@ -72,7 +72,7 @@ impl Encoded {
 }
 
 /// The answer, or the work that is left before there is one.
-type Step<B> = ControlFlow<Response<CompressionBody<B>>, Offloaded>;
+type Step<B> = ControlFlow<Response<CompressionBody<B>>, Box<Offloaded>>;
 
 impl<F, B> CompressionFuture<F, B> {
     pub(super) fn new(inner: F, negotiation: Negotiation) -> Self {
@@ -112,46 +112,41 @@ where
             data,
             trailers,
             ..
-        } = this.offloaded.take().expect("borrowed just above");
+        } = *this.offloaded.take().expect("borrowed just above");
         Poll::Ready(Ok(this.negotiation.whole(parts, data, trailers, encoded)))
     }
 }
 
 impl Negotiation {
-    fn treat<B>(&self, response: Response<B>, cx: &mut Context<'_>) -> Step<B>
+    fn treat<B>(&self, mut response: Response<B>, cx: &mut Context<'_>) -> Step<B>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let (mut parts, body) = response.into_parts();
-        let length = self.length_of_get(&parts.headers, &body);
+        let length = self.length_of_get(response.headers(), response.body());
         match treatment(
             self.compressor.policy(),
             self.exchange,
-            parts.status,
-            &parts.headers,
+            response.status(),
+            response.headers(),
             length,
         ) {
             Treatment::Untouched => {}
-            Treatment::VaryOnly => add_vary(&mut parts.headers),
+            Treatment::VaryOnly => add_vary(response.headers_mut()),
             Treatment::NotModified => {
-                add_vary(&mut parts.headers);
-                restore_listed_tag(
-                    &mut parts.headers,
-                    &self.listed,
-                    self.exchange.coding,
-                    self.level(),
-                );
+                let headers = response.headers_mut();
+                add_vary(headers);
+                if let Some(listed) = &self.listed {
+                    restore_listed_tag(headers, listed, self.exchange.coding, self.level());
+                }
             }
             Treatment::Encode => {
-                add_vary(&mut parts.headers);
+                add_vary(response.headers_mut());
+                let (parts, body) = response.into_parts();
                 return self.encode(parts, body, cx);
             }
         }
-        ControlFlow::Break(Response::from_parts(
-            parts,
-            CompressionBody::untouched(body),
-        ))
+        ControlFlow::Break(response.map(CompressionBody::untouched))
     }
 
     /// A handler may answer `HEAD` with the body of the `GET` or with none and a `Content-Length`.
@@ -200,12 +195,12 @@ impl Negotiation {
             ControlFlow::Break(encoded) => {
                 ControlFlow::Break(self.whole(parts, data, trailers, encoded))
             }
-            ControlFlow::Continue(work) => ControlFlow::Continue(Offloaded {
+            ControlFlow::Continue(work) => ControlFlow::Continue(Box::new(Offloaded {
                 parts,
                 data,
                 trailers,
                 work,
-            }),
+            })),
         }
     }
 
@@ -215,7 +210,7 @@ impl Negotiation {
         if let Some(cache) = &self.cache {
             let question = Question {
                 coding,
-                address: &self.address,
+                address: self.address.as_deref(),
                 headers,
                 data,
             };

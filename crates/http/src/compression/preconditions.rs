@@ -8,13 +8,19 @@ use crate::conditional::{EntityTag, EntityTagList, IfNoneMatch, base_tag};
 
 /// Adds to `If-None-Match` and `If-Match`, for each tag that ends in a coding's suffix, the tag without it.
 ///
-/// The whole tag stays in the list: it may be the service's own. Malformed fields stay as they are.
-pub(super) fn widen_preconditions(headers: &mut HeaderMap) {
-    widen(headers, &IF_NONE_MATCH);
+/// The whole tag stays in the list: it may be the service's own. Malformed fields stay as they are. `has_listed` is
+/// whether there is an `If-None-Match` at all, which the caller has looked up.
+pub(super) fn widen_preconditions(headers: &mut HeaderMap, has_listed: bool) {
+    if has_listed {
+        widen(headers, &IF_NONE_MATCH);
+    }
     widen(headers, &IF_MATCH);
 }
 
 fn widen(headers: &mut HeaderMap, name: &HeaderName) {
+    if !headers.contains_key(name) {
+        return;
+    }
     let lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
     let Ok(Some(EntityTagList::Tags(tags))) = EntityTagList::parse(lines) else {
         return;
@@ -79,7 +85,7 @@ mod tests {
             for line in lines {
                 headers.append(IF_NONE_MATCH, HeaderValue::from_static(line));
             }
-            widen_preconditions(&mut headers);
+            widen_preconditions(&mut headers, true);
             let lines: Vec<_> = headers
                 .get_all(IF_NONE_MATCH)
                 .iter()

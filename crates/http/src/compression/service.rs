@@ -16,6 +16,7 @@ use super::one_shot::Compressor;
 use super::preconditions::widen_preconditions;
 use super::treatment::Exchange;
 use crate::cache_control::cache_control_has;
+use crate::coding::Coding;
 
 /// A service whose answers are compressed; see [`CompressionLayer`](super::CompressionLayer).
 #[derive(Debug, Clone)]
@@ -30,12 +31,13 @@ pub struct Compression<S> {
 pub(super) struct Negotiation {
     pub(super) exchange: Exchange,
     pub(super) is_head: bool,
-    /// The client's `If-None-Match`, as it was sent.
-    pub(super) listed: HeaderMap,
+    /// The client's `If-None-Match`, as it was sent. Boxed like the address: most requests have none, and every layer
+    /// further out moves this along.
+    pub(super) listed: Option<Box<HeaderMap>>,
     pub(super) compressor: Arc<Compressor>,
     pub(super) cache: Option<EncodedCache>,
     /// Only where the cache needs it.
-    pub(super) address: Address,
+    pub(super) address: Option<Box<Address>>,
 }
 
 impl<S> Compression<S> {
@@ -50,25 +52,31 @@ impl<S> Compression<S> {
     fn negotiate<B>(&self, request: &Request<B>) -> Negotiation {
         let headers = request.headers();
         let accepted = AcceptEncoding::from_headers(headers);
-        let mut listed = HeaderMap::new();
+        let mut listed = None;
         for line in headers.get_all(IF_NONE_MATCH) {
-            listed.append(IF_NONE_MATCH, line.clone());
+            listed
+                .get_or_insert_with(Box::<HeaderMap>::default)
+                .append(IF_NONE_MATCH, line.clone());
         }
+        let coding = accepted
+            .negotiate(self.compressor.policy().offered())
+            .or_identity();
+        // Identity transforms nothing, whatever the client says.
+        let no_transform = coding != Coding::Identity
+            && cache_control_has(headers.get_all(CACHE_CONTROL), "no-transform");
         Negotiation {
             exchange: Exchange {
-                coding: accepted
-                    .negotiate(self.compressor.policy().offered())
-                    .or_identity(),
+                coding,
                 accepts_identity: accepted.accepts_identity(),
-                no_transform: cache_control_has(headers.get_all(CACHE_CONTROL), "no-transform"),
+                no_transform,
                 is_connect: request.method() == Method::CONNECT,
             },
             is_head: request.method() == Method::HEAD,
             listed,
             compressor: Arc::clone(&self.compressor),
             address: match &self.cache {
-                Some(cache) if cache.needs_address() => Address::of(request),
-                _ => Address::default(),
+                Some(cache) if cache.needs_address() => Some(Box::new(Address::of(request))),
+                _ => None,
             },
             cache: self.cache.clone(),
         }
@@ -91,7 +99,7 @@ where
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         let negotiation = self.negotiate(&request);
-        widen_preconditions(request.headers_mut());
+        widen_preconditions(request.headers_mut(), negotiation.listed.is_some());
         CompressionFuture::new(self.inner.call(request), negotiation)
     }
 }

@@ -1,17 +1,24 @@
 //! Adding a name to `Vary` once.
 
-use http::header::VARY;
+use http::header::{Entry, VARY};
 use http::{HeaderMap, HeaderValue};
 
 /// Says that the answer depends on `Accept-Encoding`, unless `Vary` says so already or is `*`.
 pub(crate) fn add_vary(headers: &mut HeaderMap) {
     let covers = |name: &[u8]| name == b"*" || name.eq_ignore_ascii_case(b"accept-encoding");
-    let lines = headers.get_all(VARY).iter();
-    if !lines
-        .flat_map(|line| line.as_bytes().split(|&byte| byte == b','))
-        .any(|name| covers(name.trim_ascii()))
-    {
-        headers.append(VARY, HeaderValue::from_static("accept-encoding"));
+    let added = HeaderValue::from_static("accept-encoding");
+    match headers.entry(VARY) {
+        Entry::Vacant(place) => {
+            place.insert(added);
+        }
+        Entry::Occupied(mut lines) => {
+            let names = lines
+                .iter()
+                .flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
+            if !names.map(<[u8]>::trim_ascii).any(covers) {
+                lines.append(added);
+            }
+        }
     }
 }
 

@@ -21,13 +21,14 @@ pin_project! {
 }
 
 pin_project! {
+    // Few answers have trailers, and every layer further out moves the body along: they are boxed.
     #[project = KindProjection]
     enum Kind<B>
     where
         B: Body,
     {
         Untouched { #[pin] body: B },
-        Read { data: Option<Bytes>, trailers: Option<HeaderMap>, error: Option<B::Error> },
+        Read { data: Option<Bytes>, trailers: Option<Box<HeaderMap>>, error: Option<B::Error> },
     }
 }
 
@@ -42,7 +43,7 @@ impl<B: Body> ConditionalBody<B> {
         Self {
             kind: Kind::Read {
                 data: Some(data).filter(|data| !data.is_empty()),
-                trailers,
+                trailers: trailers.map(Box::new),
                 error: None,
             },
         }
@@ -99,7 +100,7 @@ impl<B: Body> Body for ConditionalBody<B> {
                 Poll::Ready(next.or_else(|| {
                     trailers
                         .take()
-                        .map(|trailers| Ok(Frame::trailers(trailers)))
+                        .map(|trailers| Ok(Frame::trailers(*trailers)))
                 }))
             }
         }

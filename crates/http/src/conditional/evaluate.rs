@@ -141,8 +141,10 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, state: &CurrentState<'_>) 
     match IfMatch::from_headers(headers) {
         IfMatch::Malformed(_) => return Decision::Refuse(PreconditionRefused::Malformed),
         IfMatch::Absent => {
-            let unmodified = date(headers, IF_UNMODIFIED_SINCE).zip(state.last_modified);
-            if unmodified.is_some_and(|(limit, modified)| modified > limit) {
+            let is_newer = state.last_modified.is_some_and(|modified| {
+                date(headers, IF_UNMODIFIED_SINCE).is_some_and(|limit| modified > limit)
+            });
+            if is_newer {
                 return Decision::Refuse(PreconditionRefused::Failed);
             }
         }
@@ -168,11 +170,15 @@ fn evaluate_reading(method: &Method, headers: &HeaderMap, state: &CurrentState<'
             _ => Decision::Proceed,
         };
     }
-    let since = date(headers, IF_MODIFIED_SINCE).zip(state.last_modified);
-    if safe && since.is_some_and(|(limit, modified)| modified <= limit) {
-        return Decision::NotModified;
+    let is_known = safe
+        && state.last_modified.is_some_and(|modified| {
+            date(headers, IF_MODIFIED_SINCE).is_some_and(|limit| modified <= limit)
+        });
+    if is_known {
+        Decision::NotModified
+    } else {
+        Decision::Proceed
     }
-    Decision::Proceed
 }
 
 /// The date of a field that stands on exactly one line; an unreadable date counts as absent.

@@ -30,10 +30,11 @@ pin_project! {
         #[pin]
         inner: F,
         reading: Option<ReadingRequest>,
-        hashing: Option<Hashing<B>>,
+        hashing: Option<Box<Hashing<B>>>,
     }
 }
 
+/// Boxed: it is large, and only answers that are hashed have it.
 #[derive(Debug)]
 struct Hashing<B: Body> {
     request: ReadingRequest,
@@ -76,11 +77,11 @@ where
                 )));
             }
             let (parts, body) = response.into_parts();
-            *this.hashing = Some(Hashing {
+            *this.hashing = Some(Box::new(Hashing {
                 request,
                 parts,
                 body: Gathering::new(body),
-            });
+            }));
         }
         let hashing = this
             .hashing
@@ -91,7 +92,7 @@ where
             request,
             mut parts,
             body,
-        } = this.hashing.take().expect("borrowed just above");
+        } = *this.hashing.take().expect("borrowed just above");
         let Gathered { data, trailers, .. } = body.into_gathered();
         let body = if let Err(error) = outcome {
             ConditionalBody::broken(data, error)
@@ -106,7 +107,7 @@ where
 
 fn is_to_be_hashed<B: Body>(request: &ReadingRequest, response: &Response<B>) -> bool {
     let headers = response.headers();
-    let empty_head = request.method == Method::HEAD && response.body().is_end_stream();
+    let empty_head = request.is_head && response.body().is_end_stream();
     !headers.contains_key(ETAG)
         && !empty_head // the body of the GET is not known here, so neither is its tag
         && !cache_control_has(headers.get_all(CACHE_CONTROL), "no-store")
@@ -133,6 +134,9 @@ fn answer<B: Body>(
     request: &ReadingRequest,
     response: Response<ConditionalBody<B>>,
 ) -> Response<ConditionalBody<B>> {
+    let Some(preconditions) = request.preconditions.as_deref() else {
+        return response;
+    };
     let headers = response.headers();
     let tag = headers
         .get(ETAG)
@@ -143,7 +147,12 @@ fn answer<B: Body>(
     if let Some(modified) = date(headers, LAST_MODIFIED) {
         state = state.with_last_modified(modified);
     }
-    match evaluate(&request.method, &request.preconditions, &state) {
+    let method = if request.is_head {
+        Method::HEAD
+    } else {
+        Method::GET
+    };
+    match evaluate(&method, preconditions, &state) {
         Decision::Proceed => response,
         Decision::NotModified => {
             let (mut parts, _) = response.into_parts();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::header::{ETAG, Entry, HeaderName, LAST_MODIFIED};
+use http::header::{ETAG, HeaderName, LAST_MODIFIED};
 use http::{HeaderMap, HeaderValue};
 
 use super::entity_tag::EntityTag;
@@ -27,7 +27,8 @@ pub struct KnownState {
     exists: bool,
     tag: Option<EntityTag>,
     last_modified: Option<SystemTime>,
-    headers: HeaderMap,
+    /// Boxed: most states have none, and a request's future carries its state along.
+    headers: Option<Box<HeaderMap>>,
 }
 
 impl KnownState {
@@ -37,7 +38,7 @@ impl KnownState {
             exists: false,
             tag: None,
             last_modified: None,
-            headers: HeaderMap::new(),
+            headers: None,
         }
     }
 
@@ -72,7 +73,9 @@ impl KnownState {
     /// Adds a field that the 200 has and its 304 must have too: `Cache-Control`, `Content-Location`, `Expires`, `Vary`.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.append(name, value);
+        self.headers
+            .get_or_insert_with(Box::default)
+            .append(name, value);
         self
     }
 
@@ -107,17 +110,18 @@ impl KnownState {
                 .entry(ETAG)
                 .or_insert_with(|| tag.header_value().clone());
         }
-        if let (Some(time), Entry::Vacant(place)) =
-            (self.last_modified, headers.entry(LAST_MODIFIED))
+        if let Some(time) = self.last_modified
+            && !headers.contains_key(LAST_MODIFIED)
             && let Ok(value) = HeaderValue::try_from(httpdate::fmt_http_date(time))
         {
-            place.insert(value);
+            headers.insert(LAST_MODIFIED, value);
         }
-        for name in self.headers.keys() {
+        let Some(more) = &self.headers else { return };
+        for name in more.keys() {
             if headers.contains_key(name) {
                 continue;
             }
-            for value in self.headers.get_all(name) {
+            for value in more.get_all(name) {
                 headers.append(name, value.clone());
             }
         }

@@ -35,6 +35,9 @@ pub enum IfNoneMatch<'h> {
 impl<'h> IfMatch<'h> {
     /// Reads the field from all its lines.
     pub fn from_headers(headers: &'h HeaderMap) -> Self {
+        if !headers.contains_key(IF_MATCH) {
+            return Self::Absent;
+        }
         match read(headers, IF_MATCH) {
             Ok(None) => Self::Absent,
             Ok(Some(list)) => Self::Tags(list),

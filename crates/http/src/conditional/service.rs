@@ -22,8 +22,9 @@ pub struct Conditional<S> {
 /// The part of a reading request that is needed once the answer is there.
 #[derive(Debug)]
 pub(super) struct ReadingRequest {
-    pub(super) method: Method,
-    pub(super) preconditions: HeaderMap,
+    pub(super) is_head: bool,
+    /// Most requests have none, and every layer further out moves this along.
+    pub(super) preconditions: Option<Box<HeaderMap>>,
     pub(super) max_body: usize,
 }
 
@@ -50,7 +51,7 @@ where
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         let is_known = request.extensions().get::<TagIsKnown>().is_some();
         let reading = (is_read && !is_known).then(|| ReadingRequest {
-            method: request.method().clone(),
+            is_head: request.method() == Method::HEAD,
             preconditions: reading_preconditions(request.headers()),
             max_body: self.max_body,
         });
@@ -59,8 +60,8 @@ where
 }
 
 /// The four that a reading request can be judged by after it ran, because it changed nothing.
-fn reading_preconditions(headers: &HeaderMap) -> HeaderMap {
-    let mut kept = HeaderMap::new();
+fn reading_preconditions(headers: &HeaderMap) -> Option<Box<HeaderMap>> {
+    let mut kept = None;
     for name in [
         IF_MATCH,
         IF_UNMODIFIED_SINCE,
@@ -68,7 +69,8 @@ fn reading_preconditions(headers: &HeaderMap) -> HeaderMap {
         IF_MODIFIED_SINCE,
     ] {
         for value in headers.get_all(&name) {
-            kept.append(&name, value.clone());
+            kept.get_or_insert_with(Box::<HeaderMap>::default)
+                .append(&name, value.clone());
         }
     }
     kept

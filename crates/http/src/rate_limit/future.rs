@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use http::Response;
 use http_body::Body;
@@ -63,21 +63,28 @@ where
                 .take()
                 .expect("a future is not polled after its end"))),
             StateProjection::Running { inner, ends } => {
-                let mut response = ready!(inner.poll(context))?;
-                if let Some((reservation, settings)) = ends.take() {
-                    let standing = if reservation.is_settled() {
-                        reservation.keep()
-                    } else {
-                        reservation.settle(Outcome::of(&response), settings.clock.now())
-                    };
-                    standing.write_headers_as(settings.dialect, response.headers_mut(), || {
-                        settings.clock.unix_seconds()
-                    });
+                // The answer is changed where it lies: it is large enough for moves to count.
+                let mut polled = inner.poll(context);
+                if let Poll::Ready(Ok(response)) = &mut polled
+                    && let Some((reservation, settings)) = ends.take()
+                {
+                    finish(reservation, &settings, response);
                 }
-                Poll::Ready(Ok(response))
+                polled
             }
         }
     }
+}
+
+/// Settles what the request costs, and tells its client what is left.
+fn finish<B: Body>(reservation: Reservation, settings: &Settings, response: &mut Response<B>) {
+    let standing = if reservation.is_settled() {
+        reservation.keep()
+    } else {
+        reservation.settle(Outcome::of(response), settings.clock.now())
+    };
+    let unix_seconds = || settings.clock.unix_seconds();
+    standing.write_headers_as(settings.dialect, response.headers_mut(), unix_seconds);
 }
 
 impl<F, B> fmt::Debug for ResponseFuture<F, B> {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::path::RequestPath;
 use super::reservation::{Exceeded, Reservation};
-use super::standing::{Share, Shares, Standing};
+use super::standing::{Share, Shares, Source, Standing};
 use super::store::memory::MemoryStore;
-use super::{LimitKey, Outcome, Policy, RequestHead, Timestamp};
+use super::{LimitKey, Policy, RequestHead, Timestamp};
 
 /// Policies, and how much of them each key has used. Clones share the counts.
 ///
@@ -38,7 +38,7 @@ pub struct Limiter {
 
 #[derive(Debug)]
 struct Inner {
-    policies: Arc<[Policy]>,
+    policies: Box<[Policy]>,
     store: MemoryStore,
 }
 
@@ -51,7 +51,7 @@ impl Limiter {
     /// A limiter with room for `counts` counts: one per key and policy. See [`MemoryStore`] for what
     /// happens when more keys come.
     pub fn with_capacity(policies: impl IntoIterator<Item = Policy>, counts: NonZeroUsize) -> Self {
-        let policies: Arc<[Policy]> = policies.into_iter().collect();
+        let policies: Box<[Policy]> = policies.into_iter().collect();
         let store = MemoryStore::new(policies.iter().map(Policy::quota), counts);
         Self {
             inner: Arc::new(Inner { policies, store }),
@@ -136,30 +136,12 @@ impl Limiter {
             }
             shares.push(share);
         }
-        let standing = Standing::new(Arc::clone(&self.inner.policies), shares);
+        let limiter = self.clone();
         match refused_by {
-            Some(policy) => Err(Exceeded::new(standing, policy)),
-            None => Ok(Reservation::new(self.clone(), standing, key)),
-        }
-    }
-
-    /// Makes what is held cost what it costs after this outcome; nothing at all without one.
-    pub(super) fn settle(
-        &self,
-        standing: &mut Standing,
-        key: LimitKey,
-        outcome: Option<Outcome>,
-        now: Timestamp,
-    ) {
-        for (index, cost) in standing.changes(outcome) {
-            let share = &mut standing.shares_mut()[index];
-            let Some(held) = share.held.take() else {
-                continue;
-            };
-            let policy = share.policy as usize;
-            let change = (held.units, cost);
-            if let Some(gauge) = self.store().settle(policy, key, held.receipt, change, now) {
-                share.set_gauge(gauge);
+            None => Ok(Reservation::new(limiter, shares, key)),
+            Some(policy) => {
+                let standing = Standing::new(Source::Limiter(limiter), shares);
+                Err(Exceeded::new(standing, policy))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Which requests a policy is for.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
@@ -44,11 +45,7 @@ impl PathPrefix {
     }
 
     pub(super) fn contains(&self, path: &RequestPath<'_>) -> bool {
-        self.is_before(path.sent)
-            || path
-                .normal
-                .as_deref()
-                .is_some_and(|path| self.is_before(path))
+        self.is_before(path.sent) || path.normal().is_some_and(|path| self.is_before(path))
     }
 
     fn is_before(&self, path: &str) -> bool {
@@ -60,20 +57,28 @@ impl PathPrefix {
     }
 }
 
-/// A request's path, made ready once for all prefixes it is compared with.
+/// A request's path, for all prefixes it is compared with.
 pub(super) struct RequestPath<'path> {
     sent: &'path str,
-    /// The normal form, where it differs from what was sent.
-    normal: Option<String>,
+    /// Made once, and only for a prefix that is not before what was sent.
+    normal: OnceCell<Option<String>>,
 }
 
 impl<'path> RequestPath<'path> {
     pub(super) fn new(sent: &'path str) -> Self {
-        let normal = match normalize(sent) {
+        Self {
+            sent,
+            normal: OnceCell::new(),
+        }
+    }
+
+    /// The normal form, where it differs from what was sent.
+    fn normal(&self) -> Option<&str> {
+        let made = || match normalize(self.sent) {
             Cow::Borrowed(_) => None,
             Cow::Owned(normal) => Some(normal),
         };
-        Self { sent, normal }
+        self.normal.get_or_init(made).as_deref()
     }
 }
 
@@ -128,15 +133,20 @@ fn normalize(path: &str) -> Cow<'_, str> {
     )
 }
 
-/// Whether a path may differ from its normal form: it has a `%`, a `//` or a `/.`. In one pass: every
-/// request goes through here.
+/// Whether a path may differ from its normal form: it has a `%`, a `//` or a `/.`. In one pass, and with one
+/// comparison for most bytes.
 fn is_odd(path: &[u8]) -> bool {
-    let mut before = 0;
-    for byte in path {
-        if *byte == b'%' || (before == b'/' && matches!(byte, b'/' | b'.')) {
-            return true;
+    let mut after_slash = false;
+    for &byte in path {
+        if byte > b'/' {
+            after_slash = false;
+            continue;
         }
-        before = *byte;
+        match byte {
+            b'%' => return true,
+            b'/' | b'.' if after_slash => return true,
+            _ => after_slash = byte == b'/',
+        }
     }
     false
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::headers::HeaderDialect;
-use super::standing::{Share, Standing};
+use super::standing::{self, Share, Shares, Source, Standing};
 use super::{LimitKey, Limiter, Outcome, Policy, Timestamp};
 use crate::problem::Problem;
 
@@ -20,43 +20,57 @@ const TITLE: &str = "Request cannot be satisfied as assigned quota has been exce
 #[must_use = "say how the request ended: settle, keep or refund"]
 pub struct Reservation {
     limiter: Limiter,
-    standing: Standing,
+    shares: Shares,
     key: LimitKey,
 }
 
 impl Reservation {
-    pub(super) fn new(limiter: Limiter, standing: Standing, key: LimitKey) -> Self {
+    pub(super) fn new(limiter: Limiter, shares: Shares, key: LimitKey) -> Self {
         Self {
             limiter,
-            standing,
+            shares,
             key,
         }
     }
 
     /// Ends the request by its outcome: each policy charges what it costs after all.
-    pub fn settle(mut self, outcome: Outcome, now: Timestamp) -> Standing {
-        self.limiter
-            .settle(&mut self.standing, self.key, Some(outcome), now);
-        self.standing
+    pub fn settle(self, outcome: Outcome, now: Timestamp) -> Standing {
+        self.end(Some(outcome), now)
     }
 
     /// Counts the request with its weight in every policy, however it ended.
     pub fn keep(self) -> Standing {
-        self.standing
+        Standing::new(Source::Limiter(self.limiter), self.shares)
     }
 
     /// Takes the request back in every policy: nothing was attempted after all.
     ///
     /// What was taken from a window that is over by now is not given back to the next one.
-    pub fn refund(mut self, now: Timestamp) -> Standing {
-        self.limiter.settle(&mut self.standing, self.key, None, now);
-        self.standing
+    pub fn refund(self, now: Timestamp) -> Standing {
+        self.end(None, now)
+    }
+
+    /// Makes what is held cost what it costs after this outcome; nothing at all without one.
+    fn end(mut self, outcome: Option<Outcome>, now: Timestamp) -> Standing {
+        let store = self.limiter.store();
+        for (index, cost) in standing::changes(self.limiter.policies(), &self.shares, outcome) {
+            let share = &mut self.shares[index];
+            let Some(held) = share.held.take() else {
+                continue;
+            };
+            let (policy, change) = (share.policy as usize, (held.units, cost));
+            if let Some(gauge) = store.settle(policy, self.key, held.receipt, change, now) {
+                share.set_gauge(gauge);
+            }
+        }
+        self.keep()
     }
 
     /// Whether how it ends makes no difference.
     pub(super) fn is_settled(&self) -> bool {
-        let mut shares = self.standing.shares().iter();
-        shares.all(|share| self.standing.policy(share.policy).cost().is_fixed())
+        let policies = self.limiter.policies();
+        let mut shares = self.shares.iter();
+        shares.all(|share| policies[share.policy as usize].cost().is_fixed())
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a client has left.
 
+#[cfg(feature = "redis")]
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::algorithm::{Gauge, Receipt, Verdict};
 use super::headers::{self, HeaderDialect};
-use super::{Outcome, Policy};
+use super::{Limiter, Outcome, Policy};
 
 /// Of one policy: what is left of it for one key.
 #[derive(Debug, Clone, Copy)]
@@ -56,50 +57,82 @@ fn seconds(duration: Duration) -> u32 {
     u32::try_from(whole).unwrap_or(u32::MAX)
 }
 
-pub(super) type Shares = SmallVec<[Share; 2]>;
+pub(super) type Shares = SmallVec<[Share; 1]>;
+
+/// Indices of shares, and what each costs.
+pub(super) type Changes = SmallVec<[(usize, u32); 2]>;
+
+/// What each share that is held costs after this outcome, where that differs from what was taken. `None` stands
+/// for a request that never was.
+pub(super) fn changes(policies: &[Policy], shares: &[Share], outcome: Option<Outcome>) -> Changes {
+    let shares = shares.iter().enumerate();
+    shares
+        .filter_map(|(index, share)| {
+            let held = share.held?;
+            let cost = match outcome {
+                Some(outcome) => policies[share.policy as usize]
+                    .cost()
+                    .of(outcome, held.units),
+                None => 0,
+            };
+            (cost != held.units).then_some((index, cost))
+        })
+        .collect()
+}
 
 /// What each policy that applied has left for the client.
 #[derive(Debug, Clone)]
 pub struct Standing {
-    policies: Arc<[Policy]>,
+    source: Source,
     shares: Shares,
 }
 
+/// Where the policies are. The limiter itself where there is one: one handle then serves the standing and the
+/// reservation it belongs to.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    Limiter(Limiter),
+    /// Of a limiter whose store is elsewhere.
+    #[cfg(feature = "redis")]
+    Policies(Arc<[Policy]>),
+}
+
+impl Source {
+    fn policies(&self) -> &[Policy] {
+        match self {
+            Self::Limiter(limiter) => limiter.policies(),
+            #[cfg(feature = "redis")]
+            Self::Policies(policies) => policies,
+        }
+    }
+}
+
 impl Standing {
-    pub(super) fn new(policies: Arc<[Policy]>, shares: Shares) -> Self {
-        Self { policies, shares }
+    pub(super) fn new(source: Source, shares: Shares) -> Self {
+        Self { source, shares }
     }
 
     pub(super) fn shares(&self) -> &[Share] {
         &self.shares
     }
 
+    #[cfg(feature = "redis")]
     pub(super) fn shares_mut(&mut self) -> &mut [Share] {
         &mut self.shares
     }
 
     pub(super) fn policy(&self, number: u32) -> &Policy {
-        &self.policies[number as usize]
+        &self.source.policies()[number as usize]
     }
 
     pub(super) fn max_of(&self, share: &Share) -> u32 {
         self.policy(share.policy).quota().max().get()
     }
 
-    /// What each share that is held costs after this outcome, where that differs from what was taken:
-    /// the index of the share and the cost. `None` stands for a request that never was.
-    pub(super) fn changes(&self, outcome: Option<Outcome>) -> SmallVec<[(usize, u32); 2]> {
-        let shares = self.shares.iter().enumerate();
-        shares
-            .filter_map(|(index, share)| {
-                let held = share.held?;
-                let cost = match outcome {
-                    Some(outcome) => self.policy(share.policy).cost().of(outcome, held.units),
-                    None => 0,
-                };
-                (cost != held.units).then_some((index, cost))
-            })
-            .collect()
+    /// See [`changes`].
+    #[cfg(feature = "redis")]
+    pub(super) fn changes(&self, outcome: Option<Outcome>) -> Changes {
+        changes(self.source.policies(), &self.shares, outcome)
     }
 
     /// The share the next request is refused by, else the one with the least left; of several the one

@@ -52,7 +52,8 @@ struct Shared {
 #[derive(Debug)]
 pub(in crate::compression) struct Question<'a> {
     pub(in crate::compression) coding: Coding,
-    pub(in crate::compression) address: &'a Address,
+    /// Only where the cache [needs](EncodedCache::needs_address) it.
+    pub(in crate::compression) address: Option<&'a Address>,
     pub(in crate::compression) headers: &'a HeaderMap,
     pub(in crate::compression) data: &'a Bytes,
 }

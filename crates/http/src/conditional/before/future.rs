@@ -45,7 +45,6 @@ pub(in crate::conditional) struct TagIsKnown;
 /// A request that waits for the state, and where it goes then.
 struct Held<R, S> {
     request: R,
-    is_conditional: bool,
     inner: S,
 }
 
@@ -73,19 +72,10 @@ where
         })
     }
 
-    pub(super) fn asking(
-        state: A,
-        request: Request<RequestBody>,
-        is_conditional: bool,
-        inner: S,
-    ) -> Self {
+    pub(super) fn asking(state: A, request: Request<RequestBody>, inner: S) -> Self {
         Self::at(Stage::Asking {
             state,
-            held: Some(Held {
-                request,
-                is_conditional,
-                inner,
-            }),
+            held: Some(Held { request, inner }),
         })
     }
 
@@ -114,15 +104,9 @@ where
                     let known = ready!(state.poll(cx));
                     let Held {
                         mut request,
-                        is_conditional,
                         mut inner,
                     } = held.take().expect("taken once, at the end");
-                    let judged = if is_conditional {
-                        judge(request.method(), request.headers(), known)
-                    } else {
-                        Judged::Through(known.filter(KnownState::exists))
-                    };
-                    match judged {
+                    match judge(request.method(), request.headers(), known) {
                         Judged::Answered(response) => return Poll::Ready(Ok(whole(response))),
                         Judged::Through(known) => {
                             if known.as_ref().is_some_and(KnownState::has_tag) {
@@ -136,13 +120,15 @@ where
                     }
                 }
                 StageProjection::Running { inner, known } => {
-                    let mut response = ready!(inner.poll(cx))?;
-                    if let Some(known) =
-                        known.take().filter(|_| response.status() == StatusCode::OK)
+                    // The answer is changed where it lies: it is large enough for moves to count.
+                    let mut polled = inner.poll(cx);
+                    if let Poll::Ready(Ok(response)) = &mut polled
+                        && response.status() == StatusCode::OK
+                        && let Some(known) = known.take()
                     {
                         known.complete(response.headers_mut());
                     }
-                    return Poll::Ready(Ok(response.map(ConditionalBody::untouched)));
+                    return polled.map_ok(|response| response.map(ConditionalBody::untouched));
                 }
             };
             stage.set(next);

@@ -70,10 +70,12 @@ where
             return ValidatedFuture::refused(Problem::precondition_required());
         }
         let is_read = matches!(parts.method, Method::GET | Method::HEAD);
-        let is_conditional = PRECONDITIONS
-            .iter()
-            .any(|name| parts.headers.contains_key(name));
-        if !is_read && !is_conditional {
+        // A read without preconditions is judged as well: nothing comes of it, and it is asked anyway.
+        let is_conditional = || {
+            let mut names = PRECONDITIONS.iter();
+            names.any(|name| parts.headers.contains_key(name))
+        };
+        if !is_read && !is_conditional() {
             let request = Request::from_parts(parts, body);
             return ValidatedFuture::running(self.inner.call(request), None);
         }
@@ -82,7 +84,7 @@ where
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
         let request = Request::from_parts(parts, body);
-        ValidatedFuture::asking(state, request, is_conditional, inner)
+        ValidatedFuture::asking(state, request, inner)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use smallvec::SmallVec;
 
 use super::super::path::RequestPath;
-use super::super::standing::{Share, Shares, Standing};
+use super::super::standing::{Share, Shares, Source, Standing};
 use super::super::store::redis::{Ask, RedisFault, RedisStore, Tell, TooLargeForRedis};
 use super::super::{
     Exceeded, FailMode, LimitKey, Limiter, Outcome, Policy, RequestHead, Timestamp,
@@ -272,7 +272,7 @@ impl SharedLimiter {
     }
 
     fn standing(&self, shares: Shares) -> Standing {
-        Standing::new(Arc::clone(&self.inner.policies), shares)
+        Standing::new(Source::Policies(Arc::clone(&self.inner.policies)), shares)
     }
 
     /// Tells once that the server went away, and once that it is back.
