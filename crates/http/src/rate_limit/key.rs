@@ -17,8 +17,19 @@ impl LimitKey {
         Self(key)
     }
 
+    #[cfg(feature = "redis")]
     pub(super) fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+
+    /// Sixteen zeros.
+    pub(super) const ZERO: Self = Self([0; 16]);
+
+    /// The two halves as numbers.
+    #[expect(clippy::cast_possible_truncation, reason = "the halves are wanted")]
+    pub(super) fn halves(self) -> [u64; 2] {
+        let both = u128::from_le_bytes(self.0);
+        [both, both >> 64].map(|half| half as u64)
     }
 }
 

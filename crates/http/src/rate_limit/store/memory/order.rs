@@ -1,6 +1,6 @@
 //! The counts of one policy, those first that are over first: fixed windows exactly, others about.
 
-use super::entry::{Entry, Index, NONE};
+use super::entry::{Aside, Index, NONE, at};
 
 /// The ends of a doubly linked list through the entries of a shard.
 #[derive(Debug, Clone, Copy)]
@@ -21,31 +21,44 @@ impl Order {
     }
 
     /// Appends the entry at `index`, which must be in no order.
-    pub(super) fn push_latest(&mut self, entries: &mut [Entry], index: Index) {
-        entries[at(index)].earlier = self.latest;
-        entries[at(index)].later = NONE;
+    pub(super) fn push_latest(&mut self, asides: &mut [Aside], index: Index) {
+        asides[at(index)].earlier = self.latest;
+        asides[at(index)].later = NONE;
         match self.latest {
             NONE => self.earliest = index,
-            latest => entries[at(latest)].later = index,
+            latest => asides[at(latest)].later = index,
         }
         self.latest = index;
     }
 
     /// Takes the entry at `index` out of this order, in which it must be.
-    pub(super) fn remove(&mut self, entries: &mut [Entry], index: Index) {
-        let (earlier, later) = (entries[at(index)].earlier, entries[at(index)].later);
+    pub(super) fn remove(&mut self, asides: &mut [Aside], index: Index) {
+        let Aside { earlier, later, .. } = asides[at(index)];
+        self.join(asides, earlier, later);
+    }
+
+    /// An entry of this order came to `index` from elsewhere, with its links: its neighbours follow.
+    pub(super) fn moved_to(&mut self, asides: &mut [Aside], index: Index) {
+        let Aside { earlier, later, .. } = asides[at(index)];
+        match earlier {
+            NONE => self.earliest = index,
+            earlier => asides[at(earlier)].later = index,
+        }
+        match later {
+            NONE => self.latest = index,
+            later => asides[at(later)].earlier = index,
+        }
+    }
+
+    /// Makes two entries neighbours.
+    fn join(&mut self, asides: &mut [Aside], earlier: Index, later: Index) {
         match earlier {
             NONE => self.earliest = later,
-            earlier => entries[at(earlier)].later = later,
+            earlier => asides[at(earlier)].later = later,
         }
         match later {
             NONE => self.latest = earlier,
-            later => entries[at(later)].earlier = earlier,
+            later => asides[at(later)].earlier = earlier,
         }
     }
-}
-
-/// A place as a subscript.
-pub(super) fn at(index: Index) -> usize {
-    index as usize
 }

@@ -1,16 +1,14 @@
-//! One shard: a table of counts with chained buckets, and per policy the order in which they are over.
+//! One shard: a table of counts, and per policy the order in which they are over.
 
-use std::hash::RandomState;
 use std::time::Duration;
 
 use super::super::super::algorithm::{self, Algorithm, Gauge, Receipt, State, Verdict};
 use super::super::super::{LimitKey, Quota, Timestamp};
-use super::entry::{Cells, Entry, Index, NONE};
-use super::hash_of;
-use super::order::{Order, at};
+use super::entry::{Entry, Index, NONE, at};
+use super::hash::KeyHasher;
+use super::order::Order;
+use super::table::Table;
 
-/// Entries a shard can number.
-pub(super) const MOST_ENTRIES: usize = NONE as usize;
 /// Counts that are over and dropped, at most, whenever a new one is added: two for one keeps the table
 /// near the number of live counts.
 const DROPPED_PER_ADD: usize = 2;
@@ -19,46 +17,30 @@ const COMPARED: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Shard {
-    entries: Vec<Entry>,
-    /// Those of the entries, when any policy has sliding windows; else empty.
-    cells: Vec<Cells>,
-    has_cells: bool,
-    /// The first entry of each bucket; a power of two long, at least as many as entries.
-    buckets: Vec<Index>,
-    first_free: Index,
-    len: usize,
+    table: Table,
     room: usize,
     orders: Box<[Order]>,
     quotas: Box<[Quota]>,
-    hasher: RandomState,
 }
 
 impl Shard {
     /// A shard for at most `room` counts, which must not be zero.
-    pub(super) fn new(room: usize, quotas: &[Quota], hasher: RandomState) -> Self {
+    pub(super) fn new(room: usize, quotas: &[Quota], hasher: KeyHasher) -> Self {
         let sliding = |quota: &Quota| quota.algorithm() == Algorithm::SlidingWindow;
         Self {
-            entries: Vec::new(),
-            cells: Vec::new(),
-            has_cells: quotas.iter().any(sliding),
-            buckets: Vec::new(),
-            first_free: NONE,
-            len: 0,
+            table: Table::new(room, quotas.iter().any(sliding), hasher),
             room,
             orders: vec![Order::EMPTY; quotas.len()].into(),
             quotas: quotas.into(),
-            hasher,
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.len
+        self.table.len()
     }
 
     pub(super) fn allocated_bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>()
-            + self.cells.capacity() * size_of::<Cells>()
-            + self.buckets.capacity() * size_of::<Index>()
+        self.table.allocated_bytes()
     }
 
     pub(super) fn reserve(
@@ -70,17 +52,18 @@ impl Shard {
         cost: u32,
         now: Timestamp,
     ) -> Verdict {
-        let Some(index) = self.find(hash, policy, key) else {
+        let Some(index) = self.table.find(hash, policy, key) else {
             let decision = algorithm::decide(now, None, quota, cost);
             self.add(hash, policy, key, &decision.state, now);
             return Verdict::from(&decision);
         };
-        let before = self.state(index);
+        let before = self.table.state(index, quota.algorithm());
         let decision = algorithm::decide(now, Some(before), quota, cost);
         if algorithm::ends_at(&before, quota) <= now {
             self.move_to_end(policy, index);
         }
-        self.set_state(index, &decision.state);
+        let after = &decision.state;
+        self.table.set_state(index, quota.algorithm(), after);
         Verdict::from(&decision)
     }
 
@@ -92,18 +75,18 @@ impl Shard {
         (reserved, cost): (u32, u32),
         now: Timestamp,
     ) -> Option<Gauge> {
-        let found = self.find(hash, policy, key);
+        let found = self.table.find(hash, policy, key);
         // What was taken is over and gone; what the request costs beyond it counts from now on.
         if found.is_none() && cost <= reserved {
             return None;
         }
         let before = found.map_or_else(
             || algorithm::decide(now, None, quota, 0).state,
-            |index| self.state(index),
+            |index| self.table.state(index, quota.algorithm()),
         );
         let after = algorithm::settle(now, before, quota, receipt, reserved, cost)?;
         match found {
-            Some(index) => self.set_state(index, &after),
+            Some(index) => self.table.set_state(index, quota.algorithm(), &after),
             None => self.add(hash, policy, key, &after, now),
         }
         Some(algorithm::gauge(now, Some(after), quota))
@@ -118,8 +101,8 @@ impl Shard {
         cost: u32,
         now: Timestamp,
     ) -> Verdict {
-        let found = self.find(hash, policy, key);
-        let state = found.map(|index| self.state(index));
+        let found = self.table.find(hash, policy, key);
+        let state = found.map(|index| self.table.state(index, quota.algorithm()));
         let next = algorithm::decide(now, state, quota, cost);
         Verdict {
             gauge: algorithm::gauge(now, state, quota),
@@ -132,99 +115,45 @@ impl Shard {
         }
     }
 
+    /// The state of any entry.
     fn state(&self, index: Index) -> State {
-        self.entries[at(index)].state(self.cells.get(at(index)))
-    }
-
-    fn set_state(&mut self, index: Index, state: &State) {
-        self.entries[at(index)].set_state(state);
-        if let Some(cells) = self.cells.get_mut(at(index)) {
-            *cells = state.cells;
-        }
+        let policy = self.table.entries[at(index)].policy as usize;
+        self.table.state(index, self.quotas[policy].algorithm())
     }
 
     fn ends_at(&self, index: Index) -> Timestamp {
-        let policy = self.entries[at(index)].policy as usize;
+        let policy = self.table.entries[at(index)].policy as usize;
         algorithm::ends_at(&self.state(index), self.quotas[policy])
-    }
-
-    pub(super) fn find(&self, hash: u64, policy: usize, key: LimitKey) -> Option<Index> {
-        let mut index = *self.buckets.get(self.bucket(hash))?;
-        while index != NONE {
-            let entry = &self.entries[at(index)];
-            if entry.key == key && entry.policy as usize == policy {
-                return Some(index);
-            }
-            index = entry.next_in_bucket;
-        }
-        None
     }
 
     fn add(&mut self, hash: u64, policy: usize, key: LimitKey, state: &State, now: Timestamp) {
         self.drop_ended(now);
-        if self.len >= self.room {
+        if self.table.len() >= self.room {
             self.displace();
         }
-        let number = u32::try_from(policy).expect("a policy number is an index of `orders`");
-        let index = self.place(Entry::new(key, number, state));
-        self.set_state(index, state);
-        self.link(hash, index);
-        self.orders[policy].push_latest(&mut self.entries, index);
-        self.len += 1;
-    }
-
-    /// Puts `entry` into a free place, or a new one at the end.
-    fn place(&mut self, entry: Entry) -> Index {
-        if self.first_free != NONE {
-            let index = self.first_free;
-            self.first_free = self.entries[at(index)].next_in_bucket;
-            self.entries[at(index)] = entry;
-            return index;
-        }
-        if self.entries.len() == self.entries.capacity() {
+        if self.table.is_to_grow() {
             self.grow();
         }
-        self.entries.push(entry);
-        if self.has_cells {
-            self.cells.push(Cells::default());
-        }
-        Index::try_from(self.entries.len() - 1).expect("`room` is at most MOST_ENTRIES")
+        let number = u32::try_from(policy).expect("a policy number is an index of `orders`");
+        let index = self.table.add(hash, Entry::new(key, number));
+        let algorithm = self.quotas[policy].algorithm();
+        self.table.set_state(index, algorithm, state);
+        self.orders[policy].push_latest(&mut self.table.asides, index);
     }
 
-    /// Doubles the table, up to the shard's room, and spreads its entries over as many buckets.
+    /// Moves everything to a larger table, in the same order.
     fn grow(&mut self) {
-        let capacity = (self.entries.capacity() * 2)
-            .clamp(4, self.room.max(4))
-            .min(self.room);
-        self.entries.reserve_exact(capacity - self.entries.len());
-        if self.has_cells {
-            self.cells.reserve_exact(capacity - self.cells.len());
+        let mut larger = self.table.larger();
+        for order in &mut self.orders {
+            let mut next = order.earliest();
+            *order = Order::EMPTY;
+            while next != NONE {
+                let index = larger.adopt(&self.table, next);
+                order.push_latest(&mut larger.asides, index);
+                next = self.table.asides[at(next)].later;
+            }
         }
-        self.buckets = vec![NONE; capacity.next_power_of_two()];
-        for position in 0..self.entries.len() {
-            let index = Index::try_from(position).expect("`room` is at most MOST_ENTRIES");
-            let hash = self.hash_of(&self.entries[position]);
-            self.link(hash, index);
-        }
-    }
-
-    fn link(&mut self, hash: u64, index: Index) {
-        let bucket = self.bucket(hash);
-        self.entries[at(index)].next_in_bucket =
-            std::mem::replace(&mut self.buckets[bucket], index);
-    }
-
-    /// The bucket of `hash`. Shards are told apart by its high bits, buckets by its low ones.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "only the low bits are wanted"
-    )]
-    fn bucket(&self, hash: u64) -> usize {
-        hash as usize & self.buckets.len().wrapping_sub(1)
-    }
-
-    fn hash_of(&self, entry: &Entry) -> u64 {
-        hash_of(&self.hasher, entry.key, entry.policy as usize)
+        self.table = larger;
     }
 
     /// Looks at the first of each order. What is over goes; what was used since it came there is over
@@ -248,8 +177,9 @@ impl Shard {
     }
 
     fn move_to_end(&mut self, policy: usize, index: Index) {
-        self.orders[policy].remove(&mut self.entries, index);
-        self.orders[policy].push_latest(&mut self.entries, index);
+        let (order, asides) = (&mut self.orders[policy], &mut self.table.asides);
+        order.remove(asides, index);
+        order.push_latest(asides, index);
     }
 
     /// Makes room where everything is live.
@@ -260,7 +190,7 @@ impl Shard {
             .filter_map(|policy| self.least_of(policy))
             .min_by_key(worth);
         let Some(index) = least else { return };
-        let policy = self.entries[at(index)].policy as usize;
+        let policy = self.table.entries[at(index)].policy as usize;
         let first = self.orders[policy].earliest();
         if first != index {
             self.move_to_end(policy, first);
@@ -279,7 +209,7 @@ impl Shard {
         };
         let candidates = std::iter::from_fn(|| {
             let index = (next != NONE).then_some(next)?;
-            next = self.entries[at(index)].later;
+            next = self.table.asides[at(index)].later;
             Some(index)
         });
         candidates
@@ -294,22 +224,13 @@ impl Shard {
         cells.fold(state.count, |sum, cell| sum.saturating_add(*cell))
     }
 
-    /// Removes the entry at `index`; its place becomes free.
+    /// Removes the entry at `index`. Others may move: no index is good after it.
     fn remove(&mut self, index: Index) {
-        let entry = &self.entries[at(index)];
-        let (policy, after) = (entry.policy as usize, entry.next_in_bucket);
-        let bucket = self.bucket(self.hash_of(entry));
-        if self.buckets[bucket] == index {
-            self.buckets[bucket] = after;
-        } else {
-            let mut before = self.buckets[bucket];
-            while self.entries[at(before)].next_in_bucket != index {
-                before = self.entries[at(before)].next_in_bucket;
-            }
-            self.entries[at(before)].next_in_bucket = after;
-        }
-        self.orders[policy].remove(&mut self.entries, index);
-        self.entries[at(index)].next_in_bucket = std::mem::replace(&mut self.first_free, index);
-        self.len -= 1;
+        let policy = self.table.entries[at(index)].policy as usize;
+        self.orders[policy].remove(&mut self.table.asides, index);
+        let orders = &mut self.orders;
+        self.table.remove(index, |asides, entry, here| {
+            orders[entry.policy as usize].moved_to(asides, here);
+        });
     }
 }

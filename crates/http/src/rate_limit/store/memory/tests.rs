@@ -45,17 +45,17 @@ fn trap_20_ten_million_keys_stay_within_the_bound() {
         let (found, bound) = (store.allocated_bytes(), capacity * bytes);
         assert!(found <= bound, "{algorithm:?}: {found} > {bound}");
     };
-    check(Algorithm::FixedWindow, 10_000_000, 64);
+    check(Algorithm::FixedWindow, 10_000_000, 56);
     check(Algorithm::SlidingWindow, 1_000_000, 96);
-    check(Algorithm::Gcra, 1_000_000, 64);
+    check(Algorithm::Gcra, 1_000_000, 56);
 }
 
 #[test]
 fn the_default_capacity_takes_at_most_64_mib() {
     let entries = MemoryStore::DEFAULT_CAPACITY.get();
-    let shards = entries / MOST_SHARDS;
-    let bytes = entries * 48 + MOST_SHARDS * shards.next_power_of_two() * 4;
-    assert!(bytes <= 64 << 20, "{bytes}");
+    let places = MOST_SHARDS * table::places(entries / MOST_SHARDS);
+    let bytes = places * (size_of::<entry::Entry>() + size_of::<entry::Aside>());
+    assert!(bytes <= 56 << 20, "{bytes}");
 }
 
 /// What is used of key `number` under policy `policy`.
