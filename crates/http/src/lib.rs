@@ -12,6 +12,7 @@
 //! | [`conditional`] | entity tags, preconditions, `304` and `412` (RFC 9110, section 13) |
 //! | [`compression`] | `Accept-Encoding` and the content codings zstd, br, gzip, deflate |
 //! | [`representation`] | answers kept in memory with every coding they were asked for in |
+//! | [`request_id`] | `X-Request-Id`: the caller's, or a new one |
 //! | [`stream`] | bodies that are produced while they are sent |
 //!
 //! The crate knows no database and no queue; every layer works with any
@@ -34,6 +35,7 @@
 //! | `fields` | [`fields`] | `axum` |
 //! | `page` | [`page`] | `axum` |
 //! | `cors` | [`cors`] | |
+//! | `request-id` | [`request_id`] | |
 //! | `rows` | [`stream::rows`] | `axum` |
 //! | `sse` | [`stream::sse`] | |
 //! | `full` | all of them | |
@@ -57,6 +59,8 @@ pub mod problem;
 pub mod rate_limit;
 #[cfg(feature = "representation")]
 pub mod representation;
+#[cfg(feature = "request-id")]
+pub mod request_id;
 pub mod stream;
 
 #[cfg(feature = "conditional")]

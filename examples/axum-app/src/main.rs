@@ -16,6 +16,7 @@ use paceline_http::compression::CompressionLayer;
 use paceline_http::conditional::ConditionalLayer;
 use paceline_http::problem::ProblemLayer;
 use paceline_http::rate_limit::{PathPrefix, Policy, Quota, RateLimitLayer};
+use paceline_http::request_id::RequestIdLayer;
 use paceline_http::stream::sse::{Broadcaster, Options};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
@@ -61,6 +62,7 @@ fn router(app: App) -> Result<Router, Box<dyn Error>> {
         .with_message("Too many failed logins. Wait as long as Retry-After says.");
     // Outermost first. Preflights are not counted, and what is refused costs nothing further in.
     let layers = ServiceBuilder::new()
+        .layer(RequestIdLayer::new())
         .layer(paceline_http::cors::layer(["http://localhost:5173"])?)
         .layer(ClientAddressLayer::new(TrustedProxies::none()))
         .layer(RateLimitLayer::new([api, logins]))

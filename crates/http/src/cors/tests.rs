@@ -91,6 +91,7 @@ async fn answers_and_refusals_expose_what_the_layers_write() {
             "ratelimit",
             "ratelimit-policy",
             "retry-after",
+            "x-request-id",
         ] {
             assert!(exposed.contains(header), "{header} of {path}");
         }

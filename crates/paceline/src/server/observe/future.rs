@@ -2,12 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use http::Response;
+use paceline_http::request_id::X_REQUEST_ID;
 use pin_project_lite::pin_project;
 
-use super::request_id::HEADER;
 use super::service::Seen;
 
 pin_project! {
@@ -36,11 +36,13 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut response = ready!(this.inner.poll(cx))?;
-        if let Some(seen) = this.seen.take() {
-            finish(seen, &mut response);
+        let mut polled = this.inner.poll(cx);
+        if let Poll::Ready(Ok(response)) = &mut polled
+            && let Some(seen) = this.seen.take()
+        {
+            finish(seen, response);
         }
-        Poll::Ready(Ok(response))
+        polled
     }
 }
 
@@ -61,5 +63,5 @@ fn finish<R>(seen: Seen, response: &mut Response<R>) {
         let micros = elapsed.as_micros();
         tracing::info!(request = id, %method, path, status = status.as_u16(), micros, "request");
     }
-    response.headers_mut().insert(HEADER, seen.id);
+    response.headers_mut().insert(X_REQUEST_ID, seen.id);
 }

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
+use paceline_http::request_id::RequestIds;
 use tower::Layer;
 
 use super::metrics::RequestMetrics;
-use super::request_id::RequestIds;
 use super::service::Observe;
 
 /// Gives each request an id, counts it, times it and logs what went wrong.
 #[derive(Clone)]
 pub(in crate::server) struct ObserveLayer {
-    pub(super) shared: Arc<Shared>,
+    shared: Arc<Shared>,
+    ids: RequestIds,
 }
 
 pub(super) struct Shared {
-    pub(super) ids: RequestIds,
     pub(super) metrics: RequestMetrics,
     pub(super) log_requests: bool,
 }
@@ -24,12 +24,12 @@ impl ObserveLayer {
     /// `log_requests` writes one line a request; server errors are logged either way.
     pub(in crate::server) fn new(log_requests: bool) -> Self {
         let shared = Shared {
-            ids: RequestIds::new(),
             metrics: RequestMetrics::new(),
             log_requests,
         };
         Self {
             shared: Arc::new(shared),
+            ids: RequestIds::new(),
         }
     }
 }
@@ -41,6 +41,7 @@ impl<S> Layer<S> for ObserveLayer {
         Observe {
             inner,
             shared: Arc::clone(&self.shared),
+            ids: self.ids.clone(),
         }
     }
 }

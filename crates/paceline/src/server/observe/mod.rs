@@ -5,7 +5,6 @@
 mod future;
 mod layer;
 mod metrics;
-mod request_id;
 mod route;
 mod service;
 

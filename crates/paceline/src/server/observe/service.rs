@@ -5,11 +5,11 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use http::{HeaderValue, Method, Request, Response};
+use paceline_http::request_id::RequestIds;
 use tower::Service;
 
 use super::future::ObserveFuture;
 use super::layer::Shared;
-use super::request_id::HEADER;
 use super::route::Route;
 
 /// See [`ObserveLayer`](super::ObserveLayer).
@@ -17,6 +17,7 @@ use super::route::Route;
 pub(in crate::server) struct Observe<S> {
     pub(super) inner: S,
     pub(super) shared: Arc<Shared>,
+    pub(super) ids: RequestIds,
 }
 
 /// What is remembered of a request until its answer's head is there.
@@ -42,8 +43,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let id = self.shared.ids.accept_or_make(request.headers());
-        request.headers_mut().insert(HEADER, id.clone());
+        let id = self.ids.identify(request.headers_mut());
         let path = request.uri().path();
         let line = self
             .shared
