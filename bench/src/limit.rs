@@ -46,18 +46,41 @@ fn counted(route: &str, times: u32) -> Outcome<f64> {
 
 /// All instructions of this program with these arguments.
 pub(crate) fn collected(arguments: &[&str]) -> Outcome<f64> {
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(program)
-        .args(arguments)
-        .output()
-        .map_err(|error| format!("valgrind could not be started: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stderr);
+    let text = valgrind(
+        &["--tool=callgrind", "--callgrind-out-file=/dev/null"],
+        arguments,
+    )?;
     let count = text
         .lines()
         .find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok());
     count.ok_or_else(|| format!("callgrind counted nothing: {text}"))
+}
+
+/// All allocations of this program with these arguments, each growth of one included.
+pub(crate) fn allocated(arguments: &[&str]) -> Outcome<f64> {
+    let text = valgrind(&["--tool=dhat", "--dhat-out-file=/dev/null"], arguments)?;
+    let count = text.lines().find_map(|line| {
+        let (_, total) = line.split_once("Total: ")?;
+        let (_, blocks) = total.trim().split_once(" bytes in ")?;
+        blocks
+            .strip_suffix(" blocks")?
+            .replace(',', "")
+            .parse()
+            .ok()
+    });
+    count.ok_or_else(|| format!("dhat counted nothing: {text}"))
+}
+
+/// What a tool says of this program with these arguments.
+fn valgrind(tool: &[&str], arguments: &[&str]) -> Outcome<String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let output = Command::new("valgrind")
+        .args(tool)
+        .arg(program)
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("valgrind could not be started: {error}"))?;
+    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 /// Calls the route, `limited TIMES` or `free TIMES`: what is run under callgrind.

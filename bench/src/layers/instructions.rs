@@ -1,31 +1,27 @@
-//! What the whole stack of layers costs a request, in instructions: the same route called with and without it, few and
-//! many times, under callgrind; start-up and the route itself cancel out of the differences.
+//! What the whole stack of layers costs a request, in instructions and allocations: the same route called with and
+//! without it, few and many times, under valgrind; start-up and the route itself cancel out of the differences.
 
 use std::convert::Infallible;
 use std::future::ready;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderName, HeaderValue, Request, Response, request};
+use axum::http::{Request, Response, request};
 use axum::routing::get;
 use paceline_http::client_ip::{ClientAddressLayer, TrustedProxies};
 use paceline_http::compression::CompressionLayer;
 use paceline_http::conditional::{ConditionalLayer, EntityTag, KnownState, ValidatorLayer};
 use paceline_http::rate_limit::{Policy, Quota, RateLimitLayer};
+use paceline_http::request_id::RequestIdLayer;
 use tower::{Service, ServiceBuilder, ServiceExt};
-use tower_http::request_id::{
-    MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
-};
 use tower_http::trace::TraceLayer;
 
 use crate::Outcome;
-use crate::limit::collected;
+use crate::limit::{allocated, collected};
 use crate::results::Results;
 
 const FEW: u32 = 1_000;
@@ -41,28 +37,30 @@ const STACKS: [&str; 6] = [
     "conditional",
 ];
 
-/// Counts them.
+/// Counts both.
 pub(super) fn measure(results: &mut Results) -> Outcome<()> {
-    let mut before = 0.0;
-    for stack in STACKS {
-        let difference = collected(&["layers", stack, &MANY.to_string()])?
-            - collected(&["layers", stack, &FEW.to_string()])?;
-        let each = difference / f64::from(MANY - FEW);
-        if stack == "route" {
-            results.figure("layers, the route alone, instructions", each);
-        } else {
-            let name = format!("layers, {stack} added, instructions");
-            results.figure(&name, each - before);
-        }
-        before = each;
+    count("instructions", collected, results)?;
+    count("allocations", allocated, results)
+}
+
+/// Counts one of them, what each layer adds and all of them together.
+fn count(what: &str, all: fn(&[&str]) -> Outcome<f64>, results: &mut Results) -> Outcome<()> {
+    let each = |stack: &str| {
+        let many = all(&["layers", stack, &MANY.to_string()])?;
+        let few = all(&["layers", stack, &FEW.to_string()])?;
+        Ok::<f64, String>((many - few) / f64::from(MANY - FEW))
+    };
+    let [route, layers @ ..] = STACKS;
+    let alone = each(route)?;
+    results.figure(&format!("layers, the route alone, {what}"), alone);
+    let mut before = alone;
+    for layer in layers {
+        let with = each(layer)?;
+        results.figure(&format!("layers, {layer} added, {what}"), with - before);
+        before = with;
     }
-    let route = results
-        .value("layers, the route alone, instructions")
-        .unwrap_or(0.0);
-    results.figure(
-        "layers, the whole stack, instructions a request",
-        before - route,
-    );
+    let name = format!("layers, the whole stack, {what} a request");
+    results.figure(&name, before - alone);
     Ok(())
 }
 
@@ -88,12 +86,9 @@ pub(crate) fn call(arguments: &[String]) -> Outcome<()> {
 /// Calls the route with the first `depth` layers around it, put together as a user does: one `ServiceBuilder`.
 async fn behind(depth: usize, times: u32) -> Outcome<()> {
     let route = Router::new().route("/api/noop", get(async || "ok"));
-    let id = HeaderName::from_static("x-request-id");
     let tag = EntityTag::strong("v").map_err(|error| error.to_string())?;
     let version = move |_: &request::Parts| ready(Some(KnownState::tagged(tag.clone())));
-    let identified = ServiceBuilder::new()
-        .layer(SetRequestIdLayer::new(id.clone(), Counted::default()))
-        .layer(PropagateRequestIdLayer::new(id));
+    let identified = ServiceBuilder::new().layer(RequestIdLayer::new());
     let traced = identified.clone().layer(TraceLayer::new_for_http());
     let limited = traced
         .clone()
@@ -111,17 +106,6 @@ async fn behind(depth: usize, times: u32) -> Outcome<()> {
         3 => calls(limited.service(route), times).await,
         4 => calls(compressed.service(route), times).await,
         _ => calls(conditional.service(route), times).await,
-    }
-}
-
-/// Ids counted up, as our server makes them.
-#[derive(Clone, Default)]
-struct Counted(Arc<AtomicU64>);
-
-impl MakeRequestId for Counted {
-    fn make_request_id<B>(&mut self, _: &Request<B>) -> Option<RequestId> {
-        let number = self.0.fetch_add(1, Ordering::Relaxed);
-        Some(RequestId::new(HeaderValue::from(number)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Decisions in memory.
 
+use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::{Duration, Instant};
 
@@ -30,18 +31,14 @@ pub(super) fn decide(algorithm: &str, keys: u64, threads: u64, seconds: u64) -> 
     let room = NonZeroUsize::new(room).unwrap_or(NonZeroUsize::MIN);
     let limiter = Limiter::with_capacity([policy(algorithm, 1_000_000_000)?], room);
     let clock = SystemClock::new();
-    // The address is digested where it arrives; what is measured here starts with the key.
-    let keys: Vec<LimitKey> = (0..keys)
-        .map(|key| LimitKey::of(key.to_le_bytes()))
-        .collect();
-    for key in &keys {
-        drop(limiter.reserve(*key, clock.now()));
+    for client in 0..keys {
+        drop(limiter.reserve(key(client), clock.now()));
     }
     let until = Duration::from_secs(seconds);
     let rates: Vec<f64> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads)
             .map(|thread| {
-                let (limiter, clock, keys) = (&limiter, &clock, &keys);
+                let (limiter, clock) = (&limiter, &clock);
                 scope.spawn(move || decisions(limiter, clock, keys, thread, until))
             })
             .collect();
@@ -54,13 +51,7 @@ pub(super) fn decide(algorithm: &str, keys: u64, threads: u64, seconds: u64) -> 
     Ok(())
 }
 
-fn decisions(
-    limiter: &Limiter,
-    clock: &SystemClock,
-    keys: &[LimitKey],
-    seed: u64,
-    until: Duration,
-) -> f64 {
+fn decisions(limiter: &Limiter, clock: &SystemClock, keys: u64, seed: u64, until: Duration) -> f64 {
     let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let (start, mut made) = (Instant::now(), 0u64);
     while start.elapsed() < until {
@@ -69,8 +60,7 @@ fn decisions(
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
-            let index = usize::try_from(random % keys.len() as u64).unwrap_or(0);
-            if let Ok(reservation) = limiter.reserve(keys[index], clock.now()) {
+            if let Ok(reservation) = limiter.reserve(key(random % keys), clock.now()) {
                 std::hint::black_box(reservation.keep());
             }
         }
@@ -81,6 +71,12 @@ fn decisions(
     made / start.elapsed().as_secs_f64()
 }
 
+/// The key of a client, made where it is used: a request brings its address along, no table of them is waited for.
+fn key(client: u64) -> LimitKey {
+    // IPv6 networks, one after the other.
+    IpAddr::from((u128::from(client) << 72).to_be_bytes()).into()
+}
+
 /// So many keys, each once. Prints decisions a second, counts held, their bytes, resident bytes.
 pub(super) fn flood(keys: u64, room: u64) -> Outcome<()> {
     let room = usize::try_from(room).ok().and_then(NonZeroUsize::new);
@@ -89,9 +85,8 @@ pub(super) fn flood(keys: u64, room: u64) -> Outcome<()> {
         room.ok_or("room for nothing")?,
     );
     let (clock, start) = (SystemClock::new(), Instant::now());
-    for key in 0..keys {
-        let address = std::net::IpAddr::from((u128::from(key) << 72).to_be_bytes());
-        if limiter.reserve(address.into(), clock.now()).is_err() {
+    for client in 0..keys {
+        if limiter.reserve(key(client), clock.now()).is_err() {
             return Err("a new client was refused".to_owned());
         }
     }

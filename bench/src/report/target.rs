@@ -151,9 +151,6 @@ pub(super) const TARGETS: [Target; 55] = [
         Figure("rate limit, instructions a request"),
         One,
         AtMost(3000.0),
-    )
-    .profiled(
-        "writing the two fields is about 45 % of it, counting 30 %, finding the address 17 % (callgrind, test profile)",
     ),
     target(
         "limiter, one key, decisions a second and core",

@@ -90,6 +90,7 @@ pub(super) fn report(results: &Results, notes: &str) -> String {
     for (row, about) in JOB_ROWS {
         speed(&mut text, results, row, about);
     }
+    stack(&mut text, results);
     figures(&mut text, results);
     text
 }
@@ -189,6 +190,53 @@ fn speed(text: &mut String, results: &Results, row: &str, about: &str) {
         let rate = number(results.jobs(row, contender).unwrap_or(0.0));
         let durability = speeds.first().map_or("", |speed| &speed.durability);
         let _ = writeln!(text, "| {contender} | {rate} | {durability} |");
+    }
+    text.push('\n');
+}
+
+/// What each layer of the stack takes from the heap, for each request of the bench: one without headers of its own,
+/// from a known address, answered with a text.
+const ALLOCATIONS: [(&str, &str); 6] = [
+    (
+        "route",
+        "axum's: the URI (1), the extensions and what is in them (5), the handler and its futures (3), the answer's \
+         headers, length and body (4)",
+    ),
+    (
+        "id",
+        "the request's header map, whose first field it is (2); for every 16th id the text of 16 (2)",
+    ),
+    ("trace", "none"),
+    ("limit", "the text of `RateLimit` (1)"),
+    ("compression", "none"),
+    (
+        "conditional",
+        "room for a fourth extension of the request (1) and for a seventh field of the answer (2)",
+    ),
+];
+
+fn stack(text: &mut String, results: &Results) {
+    let value = |name: &str, what: &str| {
+        let key = match name {
+            "route" => format!("layers, the route alone, {what}"),
+            layer => format!("layers, {layer} added, {what}"),
+        };
+        results.value(&key)
+    };
+    if value("route", "allocations").is_none() {
+        return;
+    }
+    text.push_str(
+        "## The stack of layers\n\nWhat each layer adds to a request, the outermost first, and what it allocates for.\n\n\
+         | layer | instructions | allocations | for what |\n|---|---:|---:|---|\n",
+    );
+    for (name, cause) in ALLOCATIONS {
+        let figure = |what| value(name, what).map_or("-".to_owned(), number);
+        let (instructions, allocations) = (figure("instructions"), figure("allocations"));
+        let _ = writeln!(
+            text,
+            "| {name} | {instructions} | {allocations} | {cause} |"
+        );
     }
     text.push('\n');
 }
