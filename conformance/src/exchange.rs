@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 use crate::decode::{Decoded, decode};
 
@@ -18,6 +20,16 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How long text may take to be seen: less than the origin's pause.
 const VISIBLE: Duration = Duration::from_millis(1_500);
+
+/// How a server is spoken to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2 without TLS, with prior knowledge.
+    Http2,
+}
 
 /// How a transfer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +82,7 @@ impl Observed {
 ///
 /// No connection, or no head of an answer.
 pub(crate) async fn exchange(
-    address: SocketAddr,
+    (address, protocol): (SocketAddr, Protocol),
     request: Request<Full<Bytes>>,
     wait_for: Option<&str>,
 ) -> Result<Observed, String> {
@@ -78,15 +90,12 @@ pub(crate) async fn exchange(
         let stream = TcpStream::connect(address)
             .await
             .map_err(|error| format!("no connection: {error}"))?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| error.to_string())?;
-        let connection = tokio::spawn(connection);
-        let response = sender
-            .send_request(request)
-            .await
-            .map_err(|error| format!("no answer: {error}"))?;
-        let observed = read(response, wait_for).await;
+        let (answered, connection) = match protocol {
+            Protocol::Http1 => over_http1(stream, request).await,
+            Protocol::Http2 => over_http2(stream, address, request).await,
+        }
+        .map_err(|error| format!("no answer: {error}"))?;
+        let observed = read(answered, wait_for).await;
         connection.abort();
         Ok(observed)
     };
@@ -94,15 +103,46 @@ pub(crate) async fn exchange(
     answered.unwrap_or_else(|_| Err(format!("no end of the answer within {PATIENCE:?}")))
 }
 
+/// An answer that has begun, and what drives its connection.
+type Begun = (Response<Incoming>, JoinHandle<hyper::Result<()>>);
+
+async fn over_http1(stream: TcpStream, request: Request<Full<Bytes>>) -> hyper::Result<Begun> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let connection = tokio::spawn(connection);
+    Ok((sender.send_request(request).await?, connection))
+}
+
+/// The same with the target in `:authority` instead of `Host`.
+async fn over_http2(
+    stream: TcpStream,
+    address: SocketAddr,
+    mut request: Request<Full<Bytes>>,
+) -> hyper::Result<Begun> {
+    let (mut sender, connection) =
+        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
+    let connection = tokio::spawn(connection);
+    request.headers_mut().remove("host");
+    let path = request.uri().path_and_query().cloned();
+    let target = Uri::builder()
+        .scheme("http")
+        .authority(address.to_string())
+        .path_and_query(path.unwrap_or(PathAndQuery::from_static("/")));
+    *request.uri_mut() = target.build().expect("an address and a path");
+    Ok((sender.send_request(request).await?, connection))
+}
+
 /// The body of a plain GET: for figures the origin tells about itself.
-pub(crate) async fn text(address: SocketAddr, uri: &Uri) -> Result<String, String> {
+pub(crate) async fn text(
+    (address, protocol): (SocketAddr, Protocol),
+    uri: &Uri,
+) -> Result<String, String> {
     let request = Request::builder()
         .method(Method::GET)
         .uri(uri)
         .header("host", address.to_string())
         .body(Full::new(Bytes::new()))
         .map_err(|error| error.to_string())?;
-    let observed = exchange(address, request, None).await?;
+    let observed = exchange((address, protocol), request, None).await?;
     let decoded = observed.decoded.unwrap_or_default();
     Ok(String::from_utf8_lossy(&decoded.data).trim().to_owned())
 }

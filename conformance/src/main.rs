@@ -11,7 +11,7 @@ use paceline_conformance::case::{behaviours, read_all};
 use paceline_conformance::origin::{Preconditions, Script, serve};
 use paceline_conformance::ours::{Memory, serve_ours};
 use paceline_conformance::peers::Programs;
-use paceline_conformance::run::{Target, Verdict, run};
+use paceline_conformance::run::{Protocol, Target, Verdict, run};
 use paceline_conformance::table::Results;
 use paceline_conformance::{origin, peers};
 use tokio::net::TcpListener;
@@ -32,6 +32,9 @@ enum Command {
         /// Only cases whose name contains this.
         #[arg(long, default_value = "")]
         only: String,
+        /// How the server is spoken to.
+        #[arg(long, default_value = "http1")]
+        protocol: Protocol,
     },
     /// Is the origin that judges conditions by its own tags: to stand behind a proxy.
     Origin {
@@ -76,7 +79,11 @@ async fn main() -> ExitCode {
 /// Whether all was as expected.
 async fn done(command: Command) -> Result<bool, String> {
     match command {
-        Command::Run { url, only } => ask(&url, &only).await,
+        Command::Run {
+            url,
+            only,
+            protocol,
+        } => ask(&url, &only, protocol).await,
         Command::Origin { listen } => {
             let script = script(Preconditions::Judged)?;
             let handler = origin::service(script);
@@ -111,7 +118,7 @@ fn script(preconditions: Preconditions) -> Result<Arc<Script>, String> {
     Ok(Arc::new(Script::new(behaviours(&cases), preconditions)?))
 }
 
-async fn ask(url: &Uri, only: &str) -> Result<bool, String> {
+async fn ask(url: &Uri, only: &str, protocol: Protocol) -> Result<bool, String> {
     let host = url.authority().ok_or("the URL has no host")?;
     let place = format!("{}:{}", host.host(), host.port_u16().unwrap_or(80));
     let mut found = tokio::net::lookup_host(&place)
@@ -122,6 +129,7 @@ async fn ask(url: &Uri, only: &str) -> Result<bool, String> {
             .next()
             .ok_or_else(|| format!("{place} has no address"))?,
         prefix: url.path().trim_end_matches('/').to_owned(),
+        protocol,
     };
     let mut cases = read_all().map_err(|error| error.to_string())?;
     cases.retain(|case| case.name.contains(only));
@@ -162,6 +170,7 @@ async fn table(out: &std::path::Path, only: &[String]) -> Result<bool, String> {
         let target = Target {
             address: peer.address,
             prefix: String::new(),
+            protocol: Protocol::Http1,
         };
         println!("{}", peer.name);
         let verdicts = run(&target, &cases).await;

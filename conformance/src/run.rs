@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, Step, Strength};
 use crate::check::{Context, differences};
+pub use crate::exchange::Protocol;
 use crate::exchange::{self, Observed, exchange};
 
 /// The header that marks a request, so that the origin can tell how often it acted on it.
@@ -22,6 +23,8 @@ pub struct Target {
     pub address: SocketAddr,
     /// What its paths begin with; empty or `/...` without a slash at the end.
     pub prefix: String,
+    /// How it is spoken to.
+    pub protocol: Protocol,
 }
 
 /// How one case went.
@@ -84,7 +87,12 @@ async fn ask(
     let request = request(target, case, step, earlier, &mark)?;
     let is_head = request.method() == Method::HEAD;
     let expected = &step.expect;
-    let observed = exchange(target.address, request, expected.seen.as_deref()).await?;
+    let observed = exchange(
+        (target.address, target.protocol),
+        request,
+        expected.seen.as_deref(),
+    )
+    .await?;
     let writes = if expected.writes.is_some() || expected.agrees_with_writes {
         Some(acted(target, &mark).await?)
     } else {
@@ -173,7 +181,7 @@ async fn acted(target: &Target, mark: &str) -> Result<u64, String> {
     let uri: Uri = format!("{}/writes-of/{mark}", target.prefix)
         .parse()
         .map_err(|_| "the prefix is no path".to_owned())?;
-    let text = exchange::text(target.address, &uri).await?;
+    let text = exchange::text((target.address, target.protocol), &uri).await?;
     text.parse()
         .map_err(|_| format!("/writes-of answered {text:?}, not a number"))
 }

@@ -36,6 +36,16 @@ impl Server {
         folder: &Path,
         address: SocketAddr,
     ) -> Result<Self, String> {
+        Self::start_asking(program, arguments, folder, (address, "/health/ready"))
+    }
+
+    /// The same for a program that is ready when it answers another path with 200.
+    pub(crate) fn start_asking(
+        program: &Path,
+        arguments: &[&str],
+        folder: &Path,
+        (address, path): (SocketAddr, &str),
+    ) -> Result<Self, String> {
         let log = folder.join("server.log");
         let output = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
         let errors = output.try_clone().map_err(|error| error.to_string())?;
@@ -48,17 +58,17 @@ impl Server {
             .spawn()
             .map_err(|error| format!("{} could not be started: {error}", program.display()))?;
         let mut server = Self { child, address };
-        server.wait_until_ready().map_err(|problem| {
+        server.wait_until_ready(path).map_err(|problem| {
             let printed = std::fs::read_to_string(&log).unwrap_or_default();
             format!("{problem}; it printed:\n{printed}")
         })?;
         Ok(server)
     }
 
-    fn wait_until_ready(&mut self) -> Result<(), String> {
+    fn wait_until_ready(&mut self, path: &str) -> Result<(), String> {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
-            if self.status_of("/health/ready") == Some(200) {
+            if self.status_of(path) == Some(200) {
                 return Ok(());
             }
             if let Ok(Some(status)) = self.child.try_wait() {

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use paceline_conformance::case::{behaviours, read_all};
 use paceline_conformance::origin::{self, Preconditions, Script, serve};
 use paceline_conformance::ours::{Memory, serve_ours};
-use paceline_conformance::run::{Target, Verdict, run};
+use paceline_conformance::run::{Protocol, Target, Verdict, run};
 use tokio::net::TcpListener;
 
 async fn verdicts(
     preconditions: Preconditions,
     memory: Option<Memory>,
-    rounds: usize,
+    (protocol, rounds): (Protocol, usize),
 ) -> Vec<Verdict> {
     let cases = read_all().unwrap();
     let script = Arc::new(Script::new(behaviours(&cases), preconditions).unwrap());
@@ -22,6 +22,7 @@ async fn verdicts(
     let target = Target {
         address: listener.local_addr().unwrap(),
         prefix: String::new(),
+        protocol,
     };
     let server = match memory {
         Some(memory) => tokio::spawn(serve_ours(listener, script, memory)),
@@ -35,6 +36,10 @@ async fn verdicts(
     verdicts
 }
 
+async fn ours(memory: Memory, protocol: Protocol, rounds: usize) -> Vec<Verdict> {
+    verdicts(Preconditions::Ignored, Some(memory), (protocol, rounds)).await
+}
+
 fn failures(verdicts: &[Verdict]) -> Vec<String> {
     let failed = verdicts
         .iter()
@@ -46,14 +51,27 @@ fn failures(verdicts: &[Verdict]) -> Vec<String> {
 
 #[tokio::test]
 async fn our_layers_pass_every_case() {
-    let verdicts = verdicts(Preconditions::Ignored, Some(Memory::None), 1).await;
+    let verdicts = ours(Memory::None, Protocol::Http1, 1).await;
     assert_eq!(failures(&verdicts), Vec::<String>::new());
     assert!(verdicts.len() > 100);
 }
 
 #[tokio::test]
+async fn our_layers_pass_every_case_over_http2() {
+    let verdicts = ours(Memory::None, Protocol::Http2, 1).await;
+    assert_eq!(failures(&verdicts), Vec::<String>::new());
+    assert!(verdicts.len() > 100);
+}
+
+#[tokio::test]
+async fn kept_answers_pass_every_case_over_http2() {
+    let verdicts = ours(Memory::Answers, Protocol::Http2, 2).await;
+    assert_eq!(failures(&verdicts), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn our_layers_pass_every_case_with_bodies_kept_first_and_again() {
-    let verdicts = verdicts(Preconditions::Ignored, Some(Memory::Bodies), 2).await;
+    let verdicts = ours(Memory::Bodies, Protocol::Http1, 2).await;
     assert_eq!(failures(&verdicts), Vec::<String>::new());
 }
 
@@ -65,13 +83,13 @@ async fn our_layers_pass_every_case_with_bodies_kept_by_tag_first_and_again() {
 
 #[tokio::test]
 async fn kept_answers_pass_every_case_first_and_again() {
-    let verdicts = verdicts(Preconditions::Ignored, Some(Memory::Answers), 2).await;
+    let verdicts = ours(Memory::Answers, Protocol::Http1, 2).await;
     assert_eq!(failures(&verdicts), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn the_bare_origin_is_right_about_conditions_and_wrong_about_codings() {
-    let verdicts = verdicts(Preconditions::Judged, None, 1).await;
+    let verdicts = verdicts(Preconditions::Judged, None, (Protocol::Http1, 1)).await;
     let of = |group: &str| {
         let chosen = verdicts
             .iter()

@@ -9,7 +9,7 @@ use crate::problem::{Problem, code};
 
 /// The longest query string that is read, in bytes.
 pub(crate) const LONGEST_QUERY: usize = 8 * 1024;
-/// The most parameters that are read.
+/// The most parameters of other names that are passed over. Those that are ours do not count, as links add them.
 const MOST_PARAMETERS: usize = 64;
 /// The longest piece of a request that is repeated in an error, in characters.
 const LONGEST_ECHO: usize = 100;
@@ -32,14 +32,16 @@ pub(crate) fn parameters(
         return Err(Problem::bad_request(detail).with_code(code::QUERY_TOO_LARGE));
     }
     let mut found: Vec<Parameter<'_>> = Vec::new();
-    for (index, pair) in pairs(query).enumerate() {
-        if index == MOST_PARAMETERS {
-            let detail = format!("There are more than {MOST_PARAMETERS} parameters.");
-            return Err(Problem::bad_request(detail).with_code(code::QUERY_TOO_LARGE));
-        }
+    let mut others = 0;
+    for pair in pairs(query) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         // A name that cannot be read is not one of ours.
         let Some(name) = decode(name).filter(|name| is_ours(name)) else {
+            others += 1;
+            if others > MOST_PARAMETERS {
+                let detail = format!("There are more than {MOST_PARAMETERS} parameters.");
+                return Err(Problem::bad_request(detail).with_code(code::QUERY_TOO_LARGE));
+            }
             continue;
         };
         if found.iter().any(|earlier| earlier.name == name) {
@@ -143,5 +145,11 @@ mod tests {
         check("a=1&%61=2", "repeated-parameter");
         check(&"x".repeat(LONGEST_QUERY + 1), "query-too-large");
         check(&"x&".repeat(MOST_PARAMETERS + 1), "query-too-large");
+        check(&"a&".repeat(MOST_PARAMETERS + 1), "repeated-parameter");
+        // A link adds one of ours to what was accepted.
+        let most = "x&".repeat(MOST_PARAMETERS);
+        assert_eq!(read(&most), Ok(vec![]));
+        let linked = format!("{most}a=7");
+        assert_eq!(read(&linked), Ok(vec![("a".to_owned(), "7".to_owned())]));
     }
 }

@@ -307,3 +307,207 @@ fn redis_address() {
     ];
     check(paceline_fuzz_bodies::redis_address, pieces);
 }
+
+#[test]
+fn compression() {
+    let pieces = &[
+        "0gzip",
+        "0br, zstd;q=0.5",
+        "0identity;q=0",
+        "1no-transform",
+        "\0",
+        "\n",
+        "0no-transform",
+        "0public, no-transform",
+        "1application/json",
+        "1text/event-stream",
+        "1image/png",
+        "2Cookie, accept-encoding",
+        "2*",
+        "3\"v\"",
+        "3W/\"v\"",
+        "4gzip",
+        "5bytes 0-1/2",
+        ",",
+        "\"",
+    ];
+    check(paceline_fuzz_bodies::compression, pieces);
+}
+
+#[test]
+fn rate_limit_fields() {
+    let pieces = &[
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "\n",
+        "limit=5, ",
+        "remaining=4",
+        "remaining=",
+        "99",
+        "-1",
+        ", ",
+        "reset=7",
+        "\"a\";r=1;t=2",
+        ";",
+        " ",
+    ];
+    check(paceline_fuzz_bodies::rate_limit_fields, pieces);
+}
+
+#[test]
+fn json_body() {
+    let pieces = &[
+        "application/json",
+        "application/",
+        "vnd.x+json",
+        "; charset=utf-8",
+        "text/plain",
+        "\n",
+        "[",
+        "]",
+        "1",
+        "-1",
+        "null",
+        ",",
+        "\"a\"",
+        "{\"a\":",
+        "}",
+        " ",
+        "\u{e9}",
+        "1e999",
+    ];
+    check(paceline_fuzz_bodies::json_body, pieces);
+}
+
+#[test]
+fn problem() {
+    let pieces = &[
+        "\"",
+        "\\",
+        "\n",
+        "\0",
+        "\u{2028}",
+        "\u{e9}",
+        "a",
+        "</script>",
+        "\x7f",
+    ];
+    check(paceline_fuzz_bodies::problem, pieces);
+}
+
+#[test]
+fn origin() {
+    let pieces = &[
+        "http",
+        "https",
+        "://",
+        "localhost",
+        "a.example",
+        ":",
+        "80",
+        "443",
+        "5173",
+        "/",
+        "?",
+        "#",
+        "@",
+        "A",
+        "[::1]",
+        " ",
+        "null",
+        "*",
+        "\u{e9}",
+    ];
+    check(paceline_fuzz_bodies::origin, pieces);
+}
+
+#[test]
+fn network() {
+    let pieces = &[
+        "10.0.0.0",
+        "/8",
+        "/",
+        "32",
+        "33",
+        "::1",
+        "2001:db8::",
+        "::ffff:1.2.3.4",
+        "/96",
+        "/120",
+        "/128",
+        ".",
+        ":",
+        " ",
+        "0",
+        "fe80::1%eth0",
+    ];
+    check(paceline_fuzz_bodies::network, pieces);
+}
+
+#[test]
+fn path_prefix() {
+    let pieces = &[
+        "a", "/", "//", ".", "..", "%2F", "%2e", "%41", "%", "%zz", "b c", "\u{e9}", "?", "#",
+        "login", "api/",
+    ];
+    check(paceline_fuzz_bodies::path_prefix, pieces);
+}
+
+#[test]
+fn policy_name() {
+    let pieces = &[
+        "a",
+        "login",
+        "-",
+        "\"",
+        "\\",
+        " ",
+        "\u{e9}",
+        "\x7f",
+        "0123456789abcdef0123456789abcdef",
+    ];
+    check(paceline_fuzz_bodies::policy_name, pieces);
+}
+
+#[test]
+fn accept() {
+    let pieces = &[
+        "application/json",
+        "application/*",
+        "*/*",
+        "text/csv",
+        "application/x-ndjson",
+        ";q=",
+        "0",
+        "1",
+        "0.5",
+        ";",
+        ",",
+        " ",
+        "\n",
+        "q",
+    ];
+    check(paceline_fuzz_bodies::accept, pieces);
+}
+
+#[test]
+fn last_event() {
+    let pieces = &[
+        "0000000000000007",
+        "7",
+        "-",
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+        "x",
+        " ",
+        "18446744073709551615",
+    ];
+    check(paceline_fuzz_bodies::last_event, pieces);
+}

@@ -24,6 +24,12 @@ pub(crate) enum Need {
     Node,
     /// The load generator.
     Wrk,
+    /// curl and h2load.
+    Http2Clients,
+    /// The browser.
+    Chromium,
+    /// What drives the browser, and `REDbot`, in a venv under the target folder.
+    PythonClients,
     /// The store of our Redis engine, of BullMQ and of the Express peer's queue.
     Redis,
     /// Counts instructions.
@@ -103,6 +109,13 @@ impl Need {
                 "Debian nodejs, npm, libnode-dev: runs BullMQ and Bull Board, and the Express peer"
             }
             Need::Wrk => "Debian wrk: the load generator",
+            Need::Http2Clients => {
+                "Debian curl, nghttp2-client: HTTP/2 without TLS, one request and many"
+            }
+            Need::Chromium => "Debian chromium: a real browser, without a window (some hundred MB)",
+            Need::PythonClients => {
+                "PyPI xtask/python/clients.txt into target/clients: playwright (drives the browser), redbot (lint for HTTP)"
+            }
             Need::Redis => {
                 "Debian redis-server, openssl: the store of the Redis engine, and the Express peer's queue; certificates for it"
             }
@@ -139,6 +152,9 @@ impl Need {
             Need::Compiler => debian::on_path("g++") && debian::on_path("make"),
             Need::Node => debian::on_path("node") && debian::on_path("npm"),
             Need::Wrk => debian::on_path("wrk"),
+            Need::Http2Clients => debian::on_path("curl") && debian::on_path("h2load"),
+            Need::Chromium => debian::on_path("chromium"),
+            Need::PythonClients => python::CLIENTS.is_current(),
             Need::Redis => debian::on_path("redis-server") && debian::on_path("openssl"),
             Need::Valgrind => debian::on_path("valgrind"),
             Need::InteropNode => node::is_current(INTEROP_NODE),
@@ -159,6 +175,9 @@ impl Need {
             Need::Compiler => debian::install(&["build-essential"]),
             Need::Node => debian::install(&["nodejs", "npm", "libnode-dev"]),
             Need::Wrk => debian::install(&["wrk"]),
+            Need::Http2Clients => debian::install(&["curl", "nghttp2-client"]),
+            Need::Chromium => debian::install(&["chromium"]),
+            Need::PythonClients => python::CLIENTS.install(),
             Need::Redis => debian::install(&["redis-server", "openssl"]),
             Need::Valgrind => debian::install(&["valgrind"]),
             Need::InteropNode => node::install(INTEROP_NODE),
@@ -220,6 +239,11 @@ pub(crate) fn provide(needs: &[Need], yes: bool) -> Result<(), String> {
 /// A program of the tests' Python environment.
 pub(crate) fn python_program(name: &str) -> PathBuf {
     python::TESTS.program(name)
+}
+
+/// A program of the Python environment with the clients of others.
+pub(crate) fn clients_program(name: &str) -> PathBuf {
+    python::CLIENTS.program(name)
 }
 
 /// The Python that has BullMQ.

@@ -17,6 +17,12 @@ pub(super) const TESTS: Environment = Environment {
     requirements: "xtask/python/requirements.txt",
 };
 
+/// Clients of others that the tests let ask the server.
+pub(super) const CLIENTS: Environment = Environment {
+    folder: "clients",
+    requirements: "xtask/python/clients.txt",
+};
+
 /// BullMQ for Python, the other side of the interop tests.
 pub(super) const INTEROP: Environment = Environment {
     folder: "interop-python",

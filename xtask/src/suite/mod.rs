@@ -1,8 +1,11 @@
 //! The suites of `cargo xtask test`: which there are, what each needs, and how they are run.
 
 mod api;
+mod browser;
 mod cargo_tests;
 mod checks;
+mod clients;
+mod demo;
 mod features;
 
 use std::process::ExitCode;
@@ -23,7 +26,7 @@ pub(crate) struct Suite {
 }
 
 /// All of them, in the order they run: what is quick to fail first.
-const SUITES: [Suite; 13] = [
+const SUITES: [Suite; 15] = [
     Suite {
         name: "format",
         about: "cargo fmt changes nothing",
@@ -108,6 +111,18 @@ const SUITES: [Suite; 13] = [
         about: "schemathesis against the demo's OpenAPI document",
         needs: &[Need::Python],
         run: api::run,
+    },
+    Suite {
+        name: "clients",
+        about: "REDbot has no warning of ours; curl and h2load over HTTP/2",
+        needs: &[Need::PythonVenv, Need::Http2Clients, Need::PythonClients],
+        run: clients::run,
+    },
+    Suite {
+        name: "browser",
+        about: "Chromium: 304 on reload, every coding, event streams over a cut and a restart",
+        needs: &[Need::PythonVenv, Need::Chromium, Need::PythonClients],
+        run: browser::run,
     },
 ];
 

@@ -7,6 +7,7 @@ mod ceilings;
 mod documents;
 mod manifests;
 mod rust;
+mod traps;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -52,6 +53,7 @@ pub(crate) fn violations() -> Result<Vec<String>, String> {
         }
     }
     found.extend(manifests::violations(&sources));
+    found.extend(traps::missing(&sources));
     found.extend(ceilings.stale());
     println!("  {} files read", sources.len());
     Ok(found)

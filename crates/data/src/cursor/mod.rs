@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_holds_over_restarts() {
+    fn trap_14_a_cursor_holds_over_restarts() {
         let text = cursor().encode(&key(), &binding("a")).unwrap();
         assert!(text.starts_with("AQA"), "version 1, forward: {text}");
         assert_eq!(
@@ -200,7 +200,7 @@ mod tests {
 
     /// Trap 14 of the HTTP reference.
     #[test]
-    fn another_key_list_or_text_is_refused() {
+    fn trap_14_another_key_list_or_text_is_refused() {
         let text = cursor().encode(&key(), &binding("a")).unwrap();
         let decode = |key: &CursorKey, binding: &Binding, text: &str| {
             Cursor::decode(key, binding, text).unwrap_err()
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_byte_is_noticed_everywhere() {
+    fn trap_14_a_changed_byte_is_noticed_everywhere() {
         let text = cursor().encode(&key(), &binding("a")).unwrap();
         let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
         for at in 0..bytes.len() {

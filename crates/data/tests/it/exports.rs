@@ -82,7 +82,7 @@ async fn rows_come_in_frames_and_whole() {
 }
 
 #[tokio::test]
-async fn an_error_before_the_first_frame_is_the_answer() {
+async fn trap_17_an_error_before_the_first_frame_is_the_answer() {
     let file = File::new("CREATE TABLE t(x)");
     let database = open(&file);
     assert!(
@@ -103,7 +103,7 @@ async fn an_error_before_the_first_frame_is_the_answer() {
 }
 
 #[tokio::test]
-async fn an_error_in_the_middle_leaves_the_output_open() {
+async fn trap_17_an_error_in_the_middle_leaves_the_output_open() {
     let file = File::new("CREATE TABLE t(x)");
     let database = open(&file);
     let late = numbers("SELECT json(CASE i WHEN 9000 THEN '{' ELSE i END) FROM n LIMIT 20000");
@@ -114,7 +114,7 @@ async fn an_error_in_the_middle_leaves_the_output_open() {
 }
 
 #[tokio::test]
-async fn a_client_who_leaves_stops_the_statement() {
+async fn trap_18_a_client_who_leaves_stops_the_statement() {
     let file = File::new("CREATE TABLE t(x)");
     let database = open(&file);
     // The second gives a few frames and then searches for ever without a row.
@@ -127,7 +127,7 @@ async fn a_client_who_leaves_stops_the_statement() {
 }
 
 #[tokio::test]
-async fn a_client_who_leaves_before_the_first_frame_stops_the_statement() {
+async fn trap_18_a_client_who_leaves_before_the_first_frame_stops_the_statement() {
     let file = File::new("CREATE TABLE t(x)");
     let database = open(&file);
     let waiting = {
@@ -175,7 +175,7 @@ async fn rows_are_read_no_faster_than_they_are_taken_and_pages_are_not_held_up()
 }
 
 #[tokio::test]
-async fn a_client_who_stands_still_loses_its_place() {
+async fn trap_18_a_client_who_stands_still_loses_its_place() {
     let file = File::new("CREATE TABLE t(x)");
     let options = SqliteOptions::new(file.path())
         .max_exports(NonZeroUsize::MIN)

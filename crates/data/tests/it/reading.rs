@@ -92,7 +92,7 @@ async fn a_statement_out_of_time_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_caller_who_leaves_stops_the_statement_and_skips_the_queued_one() {
+async fn trap_18_a_caller_who_leaves_stops_the_statement_and_skips_the_queued_one() {
     let file = File::new("CREATE TABLE t(x)");
     let database = SqliteDatabase::open(&one_reader(&file)).unwrap();
     let spawn = |text: &'static str| {

@@ -204,7 +204,7 @@ proptest! {
     /// Each row that is there from the first page to the last is seen exactly once and in the order of the
     /// sort; no row is seen twice.
     #[test]
-    fn rows_that_stay_are_seen_once_whatever_comes_and_goes(
+    fn trap_13_rows_that_stay_are_seen_once_whatever_comes_and_goes(
         walk in prop::sample::select(WALKS.as_slice()),
         limit in 1u32..6,
         stay in prop::collection::vec(cells(), 0..40),

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_selections_are_refused() {
+    fn trap_16_malformed_selections_are_refused() {
         let check = |text: &str, expected| assert_eq!(parse_fields(text), Err(expected), "{text}");
         for text in ["", ",", "a,", ",a", "a..b", "a.", "(", "a(", "a()", "a(b,"] {
             check(text, InvalidFields::MissingName);

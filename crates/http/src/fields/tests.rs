@@ -98,7 +98,7 @@ fn without_fields_the_default_ones_are_shown() {
 
 /// JSON:API 1.1: an empty list is no field; a type not named shows its defaults.
 #[test]
-fn fields_by_type_follow_json_api() {
+fn trap_16_fields_by_type_follow_json_api() {
     check("fields[post]=", "");
     check(
         "fields[post]=title,author&fields[user]=email",
@@ -167,7 +167,7 @@ fn mistakes_name_the_parameter_and_say_what_is_allowed() {
 
 /// Trap 16: a hidden field gives the same error as one that does not exist, and is shown in no case.
 #[test]
-fn a_hidden_field_is_as_unknown_as_a_missing_one() {
+fn trap_16_a_hidden_field_is_as_unknown_as_a_missing_one() {
     let problem = |query: &str| {
         let problem = Fields::<Post>::from_query(query).unwrap_err();
         String::from_utf8(problem.to_json()).unwrap()

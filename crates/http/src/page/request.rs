@@ -112,6 +112,13 @@ impl PageRequest {
         Ok(self)
     }
 
+    /// For a service behind a proxy that cuts `prefix` (such as `/shop`) off the path: the links begin with it.
+    #[must_use]
+    pub fn behind(mut self, prefix: &str) -> Self {
+        self.path.insert_str(0, prefix.trim_end_matches('/'));
+        self
+    }
+
     /// Where the page begins.
     pub fn position(&self) -> &Position {
         &self.position

@@ -53,7 +53,7 @@ fn pages_limits_and_cursors_are_read_in_every_spelling() {
 
 /// Trap 12: zero, negative, huge, textual, empty, repeated.
 #[test]
-fn every_malformed_value_is_a_400_that_names_the_parameter() {
+fn trap_12_every_malformed_value_is_a_400_that_names_the_parameter() {
     let check = |query: &str, code: &str, parameter: &str| {
         let problem = read(query).unwrap_err();
         assert_eq!(refused(&problem), (code, parameter), "{query}");
@@ -103,7 +103,7 @@ fn every_malformed_value_is_a_400_that_names_the_parameter() {
 }
 
 #[test]
-fn an_offset_never_overflows() {
+fn trap_12_an_offset_never_overflows() {
     for page in [u64::MAX, u64::MAX / 2, (1 << 53) + 2] {
         let problem = read(&format!("page={page}&limit=100")).unwrap_err();
         assert_eq!(refused(&problem), ("invalid-page", "page"), "{page}");
@@ -129,7 +129,7 @@ fn link(query: &str, more: bool, total: Option<u64>, next: Option<&str>) -> Stri
 
 /// Trap 15: links keep the other parameters as they were sent, once encoded, and drop the old position.
 #[test]
-fn links_keep_every_other_parameter() {
+fn trap_15_links_keep_every_other_parameter() {
     assert_eq!(
         link(
             "page=2&user_id=7&q=a%20b%26c+d&sort=-id",
@@ -161,7 +161,35 @@ fn links_keep_every_other_parameter() {
 }
 
 #[test]
-fn a_link_cannot_be_forged_and_its_field_is_bounded() {
+fn trap_15_links_begin_with_what_a_proxy_cuts_off() {
+    for prefix in ["/shop", "/shop/"] {
+        let request = read("limit=5").unwrap().behind(prefix);
+        let link = request.answer(vec![0; 6]).link().unwrap();
+        assert_eq!(
+            link,
+            "</shop/p?limit=5&page=1>; rel=\"first\", </shop/p?limit=5&page=2>; rel=\"next\""
+        );
+    }
+    let request = read("").unwrap().behind("");
+    assert_eq!(
+        request.answer(vec![0]).link().unwrap(),
+        "</p?page=1>; rel=\"first\""
+    );
+}
+
+#[test]
+fn trap_15_a_link_leads_on_from_a_request_with_as_many_parameters_as_may_be() {
+    let most = (0..64).fold(String::new(), |query, n| format!("{query}f{n}=1&"));
+    let link = link(&most, true, None, None);
+    let (_, target) = link.rsplit_once('<').unwrap();
+    let (target, _) = target.split_once('>').unwrap();
+    let query = target.strip_prefix("/p?").unwrap();
+    assert!(query.ends_with("&f63=1&page=2"), "{query}");
+    assert_eq!(read(query).unwrap().offset(), 20);
+}
+
+#[test]
+fn trap_15_a_link_cannot_be_forged_and_its_field_is_bounded() {
     let forged = link("q=|%3E;%20rel=%22evil%22%0d%0a`", false, None, None);
     assert_eq!(
         forged,
@@ -178,7 +206,7 @@ fn a_link_cannot_be_forged_and_its_field_is_bounded() {
 }
 
 #[test]
-fn a_page_past_the_end_is_empty_and_leads_back() {
+fn trap_13_a_page_past_the_end_is_empty_and_leads_back() {
     let request = read("page=9").unwrap();
     let page = request.answer(Vec::<u8>::new()).with_total(30);
     assert!(!page.has_next());
@@ -196,7 +224,7 @@ fn a_page_past_the_end_is_empty_and_leads_back() {
 type Value = (f64, Option<u8>, String);
 
 #[test]
-fn a_cursor_is_good_for_its_key_and_list_only() {
+fn trap_14_a_cursor_is_good_for_its_key_and_list_only() {
     let key = CursorKey::derive(b"0123456789abcdef").unwrap();
     let text = key
         .sign("/posts?sort=id", &(1.1_f64, None::<u8>, "ü"))
@@ -258,7 +286,7 @@ fn a_list_without_page_numbers_refuses_one_and_links_by_cursor() {
 
 /// Trap 14: changed, cut, prolonged, signed by nobody.
 #[test]
-fn a_tampered_cursor_is_refused() {
+fn trap_14_a_tampered_cursor_is_refused() {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -293,7 +321,7 @@ fn a_tampered_cursor_is_refused() {
 }
 
 #[tokio::test]
-async fn the_extractor_takes_the_routes_limits_and_the_whole_path() {
+async fn trap_15_the_extractor_takes_the_routes_limits_and_the_whole_path() {
     async fn list(request: PageRequest) -> Page<Vec<u8>> {
         let items = vec![0; request.fetch()];
         request.answer(items)
@@ -331,7 +359,7 @@ async fn the_extractor_takes_the_routes_limits_and_the_whole_path() {
 }
 
 #[tokio::test]
-async fn a_walk_by_cursor_sees_each_item_once_although_others_come_and_go() {
+async fn trap_13_a_walk_by_cursor_sees_each_item_once_although_others_come_and_go() {
     let key = CursorKey::new([1; 32]);
     let mut items: Vec<u32> = (0..100).map(|number| number * 10).collect();
     let (mut seen, mut query) = (Vec::new(), "limit=7".to_owned());

@@ -7,6 +7,7 @@ mod composition;
 mod compression;
 mod conditional;
 mod encoded_cache;
+mod events;
 mod exchange;
 #[cfg(feature = "redis")]
 mod limits;

@@ -101,7 +101,7 @@ impl Server {
 
 /// Trap 17: the last chunk, which says that the answer is whole, never comes.
 #[tokio::test]
-async fn an_error_in_the_middle_breaks_the_chunked_transfer() {
+async fn trap_17_an_error_in_the_middle_breaks_the_chunked_transfer() {
     for accept in ["application/json", "application/x-ndjson", "text/csv"] {
         let server = Server::start(Some(500)).await;
         let mut answer = Vec::new();
@@ -122,7 +122,7 @@ async fn an_error_in_the_middle_breaks_the_chunked_transfer() {
 
 /// Trap 17 in HTTP/2: the stream is reset, never ended.
 #[tokio::test]
-async fn an_error_in_the_middle_resets_the_stream() {
+async fn trap_17_an_error_in_the_middle_resets_the_stream() {
     let server = Server::start(Some(500)).await;
     let connection = TcpStream::connect(server.address).await.unwrap();
     let (mut sender, driver) = http2::handshake(TokioExecutor::new(), TokioIo::new(connection))
@@ -149,7 +149,7 @@ async fn an_error_in_the_middle_resets_the_stream() {
 }
 
 #[tokio::test]
-async fn an_error_in_the_first_row_is_a_problem_document() {
+async fn trap_17_an_error_in_the_first_row_is_a_problem_document() {
     let server = Server::start(Some(1)).await;
     let mut answer = String::new();
     let mut connection = server.ask("application/json").await;
@@ -163,7 +163,7 @@ async fn an_error_in_the_first_row_is_a_problem_document() {
 
 /// Trap 18: a client that leaves takes the source with it, and one that does not read holds it.
 #[tokio::test]
-async fn a_client_that_leaves_ends_the_source_and_one_that_does_not_read_holds_it() {
+async fn trap_18_a_client_that_leaves_ends_the_source_and_one_that_does_not_read_holds_it() {
     let server = Server::start(None).await;
     let mut connection = server.ask("application/x-ndjson").await;
     let mut some = [0; 4_096];

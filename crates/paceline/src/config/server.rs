@@ -19,12 +19,21 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Where `/metrics` answers, `None` for nowhere. Default `127.0.0.1:8081`.
     pub admin_listen: Option<SocketAddr>,
+    /// How long a client may take to send a request's head, and to begin the next one. Default 30 s.
+    pub head_timeout: Duration,
+    /// How long a client may take to send a request's body; then 408. Default 30 s.
+    pub body_timeout: Duration,
+    /// How long a client may take nothing of what is sent; then its connection ends. Default 30 s.
+    pub stall_timeout: Duration,
     /// How long a stop waits for requests and jobs under way. Default 10 s.
     pub drain_timeout: Duration,
     /// The largest request body in bytes; a larger one is answered with 413. Default 1 MiB.
     pub max_body: usize,
     /// The `Host` headers that are answered. Default `localhost`, `127.0.0.1`, `[::1]`.
     pub allowed_hosts: AllowedHosts,
+    /// What a proxy in front cuts off the path, such as `/shop`: links and addresses in answers begin with it. Default
+    /// empty.
+    pub public_path: String,
     /// The proxies whose `X-Forwarded-For` is believed. Default none.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether each request is logged. Default no.
@@ -67,6 +76,9 @@ impl Default for Server {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             admin_listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081))),
+            head_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(30),
+            stall_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(10),
             max_body: 1 << 20,
             allowed_hosts: AllowedHosts::Only(
@@ -74,6 +86,7 @@ impl Default for Server {
                     .map(str::to_owned)
                     .to_vec(),
             ),
+            public_path: String::new(),
             trusted_proxies: Vec::new(),
             log_requests: false,
         }
@@ -95,6 +108,15 @@ pub(super) fn server(section: &Section<'_, '_>) -> Server {
         admin_listen: section
             .parsed("admin_listen", values::optional_address)
             .unwrap_or(usual.admin_listen),
+        head_timeout: section
+            .parsed("head_timeout", values::positive_duration)
+            .unwrap_or(usual.head_timeout),
+        body_timeout: section
+            .parsed("body_timeout", values::positive_duration)
+            .unwrap_or(usual.body_timeout),
+        stall_timeout: section
+            .parsed("stall_timeout", values::positive_duration)
+            .unwrap_or(usual.stall_timeout),
         drain_timeout: section
             .parsed("drain_timeout", values::duration)
             .unwrap_or(usual.drain_timeout),
@@ -104,6 +126,9 @@ pub(super) fn server(section: &Section<'_, '_>) -> Server {
         allowed_hosts: section
             .list("allowed_hosts", values::host)
             .map_or(usual.allowed_hosts, AllowedHosts::from_names),
+        public_path: section
+            .parsed("public_path", values::route)
+            .unwrap_or(usual.public_path),
         trusted_proxies: section
             .list("trusted_proxies", values::network)
             .unwrap_or_default(),

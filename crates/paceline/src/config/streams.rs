@@ -26,7 +26,8 @@ pub struct Stream {
     pub heartbeat: Duration,
     /// Events kept for clients that come back. Default 1,024.
     pub buffer: NonZeroU32,
-    /// Clients at the same time; one more is answered with 503. Default 10,000.
+    /// Clients at the same time; one more is answered with 503, an `EventSource` with a stream that ends at once and
+    /// says when to come back. Default 10,000.
     pub max_clients: NonZeroU32,
 }
 

@@ -10,32 +10,39 @@ use http_body_util::BodyExt;
 use paceline_http::problem::{Problem, Violation};
 use serde_json::{Map, Value};
 
-/// How long a client may take to send a body.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// A body over the limit is read on and thrown away up to this much, so that a client that is still
 /// sending gets to read the 413 instead of a reset connection.
 const DISCARD: usize = 16 * 1024 * 1024;
 
-/// Reads a whole JSON body: 415 for another media type, 413 above `limit` bytes, 408 when it takes too long.
+/// What a body may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// How long it may be.
+    pub(super) bytes: usize,
+    /// How long a client may take to send it.
+    pub(super) time: Duration,
+}
+
+/// Reads a whole JSON body: 415 for another media type, 413 for one that is too long, 408 when it takes too long.
 pub(super) async fn read_json(
     headers: &HeaderMap,
     body: Body,
-    limit: usize,
+    bounds: Bounds,
 ) -> Result<Bytes, Problem> {
     if !is_json(headers) {
         return Err(Problem::unsupported_media_type("application/json"));
     }
-    let read = tokio::time::timeout(READ_TIMEOUT, read_bounded(body, limit)).await;
-    read.unwrap_or_else(|_| Err(too_slow()))
+    let read = tokio::time::timeout(bounds.time, read_bounded(body, bounds.bytes)).await;
+    read.unwrap_or_else(|_| Err(too_slow(bounds.time)))
 }
 
 /// Reads a JSON body that must be one object.
 pub(super) async fn read_object(
     headers: &HeaderMap,
     body: Body,
-    limit: usize,
+    bounds: Bounds,
 ) -> Result<Map<String, Value>, Problem> {
-    let bytes = read_json(headers, body, limit).await?;
+    let bytes = read_json(headers, body, bounds).await?;
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(Problem::unprocessable([Violation::at_pointer(
@@ -99,9 +106,10 @@ async fn discard(mut body: Body) {
     }
 }
 
-fn too_slow() -> Problem {
-    Problem::new(http::StatusCode::REQUEST_TIMEOUT, "body-timeout")
-        .with_detail("The body did not arrive within 30 seconds. Send the request again.")
+fn too_slow(time: Duration) -> Problem {
+    Problem::new(http::StatusCode::REQUEST_TIMEOUT, "body-timeout").with_detail(format!(
+        "The body did not arrive within {time:?}. Send the request again."
+    ))
 }
 
 #[cfg(test)]
@@ -114,7 +122,11 @@ mod tests {
     }
 
     async fn check(content_type: &'static str, body: &'static str, expected: Result<(), u16>) {
-        let read = read_object(&headers(content_type), Body::from(body), 16).await;
+        let bounds = Bounds {
+            bytes: 16,
+            time: Duration::from_secs(1),
+        };
+        let read = read_object(&headers(content_type), Body::from(body), bounds).await;
         assert_eq!(
             read.map(|_| ())
                 .map_err(|problem| problem.status().as_u16()),

@@ -17,23 +17,36 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
+use super::socket::Socket;
+
 /// Connections open at the same time; the next one waits in the kernel's queue.
 const MAX_CONNECTIONS: usize = 16_384;
-/// How long a client may take to send a request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// Request heads larger than this are refused by the parser (431).
-const MAX_HEAD: usize = 64 * 1024;
+/// Request heads larger than this are refused with 431, in both protocols.
+const MAX_HEAD: u32 = 64 * 1024;
+/// Requests of one HTTP/2 connection that may run at the same time.
+const MAX_STREAMS: u32 = 256;
 /// After a failed accept (too many open files), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `service` on `listener` until `stop` fires, then lets requests finish for at most `drain`.
+/// How long a connection waits for its client.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waits {
+    /// For a request's head, the first and each that follows.
+    pub(super) head: Duration,
+    /// For a client that takes nothing of what is sent.
+    pub(super) stall: Duration,
+    /// For requests under way, once the server stops.
+    pub(super) drain: Duration,
+}
+
+/// Serves `service` on `listener` until `stop` fires, then lets requests finish for at most `waits.drain`.
 ///
 /// Returns how many connections were still open when the deadline passed; they are dropped.
 pub(super) async fn serve<S>(
     listener: TcpListener,
     service: S,
     stop: CancellationToken,
-    drain: Duration,
+    waits: Waits,
 ) -> usize
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
@@ -42,7 +55,7 @@ where
         + 'static,
     S::Future: Send,
 {
-    let builder = Arc::new(protocol());
+    let builder = Arc::new(protocol(waits.head));
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
@@ -62,8 +75,9 @@ where
             service: service.clone(),
             peer,
         };
+        let socket = Socket::new(stream, waits.head, waits.stall);
         let connection = builder
-            .serve_connection(TokioIo::new(stream), answer)
+            .serve_connection(TokioIo::new(socket), answer)
             .into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
@@ -75,7 +89,7 @@ where
     }
     drop(listener);
     let open = graceful.count();
-    match tokio::time::timeout(drain, graceful.shutdown()).await {
+    match tokio::time::timeout(waits.drain, graceful.shutdown()).await {
         Ok(()) => 0,
         Err(_) => open,
     }
@@ -94,18 +108,18 @@ async fn accept(
     Ok((stream, peer, slot))
 }
 
-fn protocol() -> auto::Builder<TokioExecutor> {
+fn protocol(head: Duration) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD)
-        .pipeline_flush(true);
+        .header_read_timeout(head)
+        .max_buf_size(MAX_HEAD as usize);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(256)
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEAD)
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(20));
     builder

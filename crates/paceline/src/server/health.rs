@@ -7,6 +7,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use http::HeaderValue;
+use http::header::CACHE_CONTROL;
 use paceline_http::problem::Problem;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -26,10 +28,7 @@ pub(super) fn routes(source: &Arc<Source>, stop: &CancellationToken) -> Router {
         stop: stop.clone(),
     };
     Router::new()
-        .route(
-            "/health/live",
-            get(async || Json(json!({"status": "live"}))),
-        )
+        .route("/health/live", get(async || now("live")))
         .route("/health/ready", get(ready))
         .with_state(state)
 }
@@ -47,5 +46,11 @@ async fn ready(State(health): State<Health>) -> Result<Response, Problem> {
             "The database cannot be read.",
         ));
     }
-    Ok(Json(json!({"status": "ready"})).into_response())
+    Ok(now("ready"))
+}
+
+/// A status of this moment.
+fn now(status: &str) -> Response {
+    let headers = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (headers, Json(json!({"status": status}))).into_response()
 }

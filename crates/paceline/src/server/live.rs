@@ -6,8 +6,10 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use http::header::ACCEPT;
 use http::{HeaderMap, Uri};
 use paceline_data::plan::format_key;
 use paceline_data::query::{QueryErrorCode, parse_parameters};
@@ -156,6 +158,18 @@ pub(super) async fn stream(
     }
     let filter = Filter::all().with_topics(topics);
     let last = last_event_id(&headers);
-    let subscription = live.broadcaster.subscribe(last.as_deref(), filter)?;
-    Ok(subscription.into_body().into_response())
+    match live.broadcaster.subscribe(last.as_deref(), filter) {
+        Ok(subscription) => Ok(subscription.into_body().into_response()),
+        Err(refused) if asks_for_events(&headers) => Ok(refused.into_event_stream().map(Body::new)),
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// Whether this is an `EventSource`, which gives up for good on a 503: it is told when to come back instead.
+fn asks_for_events(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).is_some_and(|accepted| {
+        accepted
+            .as_bytes()
+            .eq_ignore_ascii_case(b"text/event-stream")
+    })
 }

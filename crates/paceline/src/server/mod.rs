@@ -20,6 +20,7 @@ mod policies;
 mod resource;
 mod routes;
 mod secret;
+mod socket;
 mod source;
 
 use std::net::SocketAddr;
@@ -116,15 +117,20 @@ pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<()
     let parts = Parts::start(&config, source, engine)?;
     let bound = parts.bound(&api, admin.as_ref(), origin)?;
     let drain = config.server.drain_timeout;
+    let waits = connections::Waits {
+        head: config.server.head_timeout,
+        stall: config.server.stall_timeout,
+        drain,
+    };
     if let Some(listener) = admin {
         let routes = admin::routes(recorder, &parts.source);
-        tokio::spawn(connections::serve(listener, routes, stop.clone(), drain));
+        tokio::spawn(connections::serve(listener, routes, stop.clone(), waits));
     }
     parts.end_streams_on(&stop);
     let routes = routes::all(&parts, &config, &stop);
     let service = policies::wrap(routes, &limits, &config, bound.api);
     ready(&bound);
-    let abandoned = connections::serve(api, service, stop, drain).await;
+    let abandoned = connections::serve(api, service, stop, waits).await;
     if abandoned > 0 {
         tracing::warn!(
             abandoned,

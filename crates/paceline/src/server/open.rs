@@ -12,6 +12,7 @@ use paceline_data::resource::{
 use paceline_data::sqlite::{Access, OpenError, SqliteOptions};
 use paceline_jobs::EngineHandle;
 
+use super::body::Bounds;
 use super::login::TokenKey;
 use super::secret::{self, SecretError, SecretOrigin};
 use super::source::{Keys, Rules, Source};
@@ -79,6 +80,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
         .read_connections(config.database.read_connections)
         .query_timeout(config.database.query_timeout)
         .max_exports(exports(config))
+        .export_stall_timeout(config.server.stall_timeout)
         .row_version_key(secret.derive("paceline 2026-11 row versions v1"));
     let database = Database::open(&options)?;
     let (resources, rules) = resolve(config, &database)?;
@@ -90,8 +92,18 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
         cursors: CursorKey::new(secret.derive("paceline 2026-11 cursors v1")),
         tokens: TokenKey::new(&secret.derive("paceline 2026-11 login tokens v1"), lifetime),
     };
-    let sizes = (config.cache.size, config.server.max_body);
-    let source = Source::new(database, resources, rules, keys, sizes);
+    let bodies = Bounds {
+        bytes: config.server.max_body,
+        time: config.server.body_timeout,
+    };
+    let source = Source::new(
+        database,
+        resources,
+        rules,
+        keys,
+        config.cache.size,
+        (bodies, &config.server.public_path),
+    );
     let jobs = config.jobs.as_ref();
     let engine = jobs.map(|jobs| job_store::open(&jobs.url, jobs.durability));
     let engine = engine.transpose()?;

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
+use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderValue, Method};
 use paceline_http::problem::Problem;
 use paceline_http::representation::Representation;
@@ -103,8 +104,9 @@ fn document(parts: &Parts, config: &Config) -> Document {
     };
     let text = openapi::document(source, &described).to_string();
     let tag = content_tag(text.as_bytes());
-    let representation =
-        Representation::new(HeaderValue::from_static("application/json"), text).with_tag(tag);
+    let representation = Representation::new(HeaderValue::from_static("application/json"), text)
+        .with_tag(tag)
+        .with_header(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Document {
         representation,
         source: Arc::clone(source),

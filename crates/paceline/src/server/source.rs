@@ -13,6 +13,7 @@ use paceline_http::compression::{CompressionPolicy, Compressor};
 use paceline_http::problem::Problem;
 use paceline_http::representation::VariantCache;
 
+use super::body::Bounds;
 use super::login::{TokenKey, bearer};
 use super::plans::Plans;
 
@@ -24,7 +25,10 @@ pub(super) struct Source {
     pub(super) cursors: CursorKey,
     pub(super) compressor: Arc<Compressor>,
     pub(super) cache: VariantCache<Stamp, NotKept>,
-    pub(super) max_body: usize,
+    /// What a proxy in front cuts off the path; empty when nothing is.
+    pub(super) public_path: Box<str>,
+    /// What a request body may take.
+    pub(super) bodies: Bounds,
     /// Plans of lists and of rows, one set a media type.
     pub(super) lists: [Plans<ListPlan>; 2],
     pub(super) ones: [Plans<OnePlan>; 2],
@@ -74,7 +78,8 @@ impl Source {
         resources: Resources,
         rules: Vec<Rules>,
         keys: Keys,
-        (cache, max_body): (usize, usize),
+        cache: usize,
+        (bodies, public_path): (Bounds, &str),
     ) -> Self {
         let compressor = Arc::new(Compressor::new(CompressionPolicy::new()));
         let cache = VariantCache::new(cache as u64, Arc::clone(&compressor));
@@ -85,7 +90,8 @@ impl Source {
             cursors,
             compressor,
             cache,
-            max_body,
+            public_path: public_path.into(),
+            bodies,
             lists: [Plans::new(), Plans::new()],
             ones: [Plans::new(), Plans::new()],
             rules,

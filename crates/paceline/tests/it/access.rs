@@ -129,6 +129,39 @@ fn what_needs_a_login_is_refused_without_and_answered_with_a_token() {
     assert_eq!(server.get_with("/api/posts/1", &[document]).status, 200);
 }
 
+/// A condition tells whether something exists, and is in which version: only to those who may know.
+#[test]
+fn trap_03_a_login_comes_before_preconditions() {
+    let server = club();
+    let conditions = ["If-None-Match: *", "If-Match: *", "If-Match: \"other\""];
+    for path in [
+        "/api/letters/1",
+        "/api/letters/999",
+        "/api/letters",
+        "/api/members/1",
+    ] {
+        for condition in conditions {
+            let refused = server.get_with(path, &[condition]);
+            assert_eq!(refused.status, 401, "{path} {condition}");
+            assert_eq!(refused.headers.get("etag"), None, "{path}");
+        }
+    }
+    for condition in conditions {
+        let change = server.send_json("PATCH", "/api/members/1", &[condition], "{}");
+        assert!(
+            [401, 405].contains(&change.status.as_u16()),
+            "{}",
+            change.status
+        );
+    }
+    let token = token(&server);
+    let answer = server.get_with("/api/letters/1", &[&token, "If-Match: \"other\""]);
+    answer.assert_problem(412, "precondition-failed");
+    let answer = server.get_with("/api/letters/1", &[&token, "If-None-Match: *"]);
+    assert_eq!(answer.status, 304);
+    assert!(answer.header("cache-control").contains("private"));
+}
+
 #[test]
 fn who_may_write_and_not_read_gets_no_row() {
     let server = club();

@@ -55,7 +55,7 @@ fn the_cursor_of_a_page_leads_to_the_next_and_keeps_the_sort() {
 }
 
 #[test]
-fn a_cursor_of_another_query_and_a_changed_one_are_refused() {
+fn trap_14_a_cursor_of_another_query_and_a_changed_one_are_refused() {
     let server = shared_demo();
     let cursor = server.get("/api/posts").json()["pagination"]["next"]
         .as_str()
@@ -75,7 +75,7 @@ fn a_cursor_of_another_query_and_a_changed_one_are_refused() {
 }
 
 #[test]
-fn the_last_page_has_no_next_and_beyond_it_is_empty() {
+fn trap_13_the_last_page_has_no_next_and_beyond_it_is_empty() {
     let server = shared_demo();
     let last = server.get("/api/posts?page=5000").json();
     assert_eq!(last["data"].as_array().unwrap().len(), 20);
@@ -125,7 +125,7 @@ fn the_three_spellings_select_the_same_fields() {
 }
 
 #[test]
-fn hidden_columns_answer_like_unknown_ones() {
+fn trap_16_hidden_columns_answer_like_unknown_ones() {
     let server = shared_demo();
     let hidden = server.get("/api/users?fields=id,password_hash");
     let problem = hidden.assert_problem(400, hidden.json()["code"].as_str().unwrap());
@@ -143,7 +143,7 @@ fn hidden_columns_answer_like_unknown_ones() {
 }
 
 #[test]
-fn bad_parameters_are_named_not_corrected() {
+fn trap_12_bad_parameters_are_named_not_corrected() {
     let server = shared_demo();
     for (query, parameter) in [
         ("page=0", "page"),

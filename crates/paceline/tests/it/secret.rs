@@ -36,7 +36,7 @@ fn visit(database: &Path, state: &Path, cursor: Option<&str>) -> (String, String
 }
 
 #[test]
-fn a_cursor_survives_a_restart_without_a_configuration() {
+fn trap_14_a_cursor_survives_a_restart_without_a_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let database = numbers(folder.path());
     let before = std::fs::read(&database).unwrap();

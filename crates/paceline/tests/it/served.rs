@@ -67,7 +67,7 @@ fn pages_rows_fields_and_links_are_served() {
 }
 
 #[test]
-fn a_walk_by_cursor_sees_each_row_once() {
+fn trap_13_a_walk_by_cursor_sees_each_row_once() {
     let (server, _folder) = serve();
     for sort in ["id", "-price", "AuthorId", "-AuthorId,title"] {
         let mut seen = Vec::new();

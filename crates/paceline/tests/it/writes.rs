@@ -90,7 +90,7 @@ fn the_tag_of_any_coding_and_selection_is_accepted_and_other_rows_do_not_matter(
 }
 
 #[test]
-fn preconditions_are_judged_before_the_write() {
+fn trap_03_preconditions_are_judged_before_the_write() {
     let server = Server::demo(&[]);
     let tag = server.get("/api/products/6").header("etag").to_owned();
     let before = server.get("/api/products/6").json();

@@ -1,7 +1,7 @@
 //! The forms rows are sent in, and which one a client wants (RFC 9110, section 12.5.1).
 
 use axum::extract::FromRequestParts;
-use http::header::{ACCEPT, HeaderMap, HeaderValue};
+use http::header::{ACCEPT, HeaderMap, HeaderValue, VARY};
 use http::request::Parts;
 
 use crate::problem::Problem;
@@ -48,6 +48,7 @@ impl Format {
             Problem::not_acceptable(format!(
                 "The rows can be sent as {names}. Name one of them in Accept."
             ))
+            .with_header(VARY, HeaderValue::from_static("accept"))
         })
     }
 

@@ -155,7 +155,7 @@ async fn an_end_marker_counts_the_rows_and_is_missing_from_what_broke_off() {
 
 /// Trap 17: an error of the first row is the answer.
 #[tokio::test]
-async fn an_error_before_the_first_row_is_a_problem() {
+async fn trap_17_an_error_before_the_first_row_is_a_problem() {
     for format in [Format::JsonArray, Format::Ndjson, Format::Csv] {
         let rows = Rows::new(Source::new([Act::Fail])).with_format(format);
         let problem = rows.respond().await.unwrap_err();
@@ -168,7 +168,7 @@ async fn an_error_before_the_first_row_is_a_problem() {
 
 /// Trap 17: a later error breaks the transfer; what was sent never looks complete.
 #[tokio::test]
-async fn an_error_behind_the_first_row_breaks_the_transfer() {
+async fn trap_17_an_error_behind_the_first_row_breaks_the_transfer() {
     for format in [Format::JsonArray, Format::Ndjson, Format::Csv] {
         let source = Source::new([
             Act::Row(row(1)),
@@ -331,7 +331,7 @@ async fn a_source_that_never_pauses_keeps_the_latency() {
 
 /// Trap 18: the source is read no faster than the client reads, and dropped when it leaves.
 #[tokio::test]
-async fn a_slow_client_slows_the_source_and_one_that_leaves_ends_it() {
+async fn trap_18_a_slow_client_slows_the_source_and_one_that_leaves_ends_it() {
     let source = Source::of(1_000_000);
     let (taken, alive) = (Arc::clone(&source.taken), Arc::downgrade(&source.alive));
     let mut body = open(source, Format::JsonArray).await.into_body();
@@ -355,7 +355,7 @@ async fn a_slow_client_slows_the_source_and_one_that_leaves_ends_it() {
 }
 
 #[tokio::test]
-async fn leaving_while_the_first_row_is_awaited_drops_the_source() {
+async fn trap_18_leaving_while_the_first_row_is_awaited_drops_the_source() {
     let source = Source::new([Act::Pause]);
     let alive = Arc::downgrade(&source.alive);
     let mut waiting = Box::pin(Rows::new(source).respond());

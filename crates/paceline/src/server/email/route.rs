@@ -64,7 +64,7 @@ pub(crate) async fn send_email(
         route.source.check_token(&headers)?;
     }
     let key = idempotency_key(&headers)?;
-    let object = read_object(&headers, body, route.source.max_body).await?;
+    let object = read_object(&headers, body, route.source.bodies).await?;
     let email = Email::parse(object).map_err(Problem::unprocessable)?;
     let key = key.map(|key| IdempotencyKey {
         key,
@@ -76,14 +76,18 @@ pub(crate) async fn send_email(
         .add_with("send-email", &email, route.options(key))
         .await
         .map_err(refused)?;
-    Ok(accepted(&route.settings.queue, &added))
+    Ok(accepted(
+        &route.source.public_path,
+        &route.settings.queue,
+        &added,
+    ))
 }
 
-fn accepted(queue: &str, added: &Added) -> Response {
+fn accepted(public_path: &str, queue: &str, added: &Added) -> Response {
     let id = added.id.as_str();
     let body =
         json!({"success": true, "message": "Email queued", "job": {"queue": queue, "id": id}});
-    let location = HeaderValue::try_from(format!("/api/jobs/{queue}/{id}"))
+    let location = HeaderValue::try_from(format!("{public_path}/api/jobs/{queue}/{id}"))
         .expect("queue names and job ids are legal in a header");
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),

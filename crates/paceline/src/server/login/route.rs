@@ -87,7 +87,7 @@ pub(crate) async fn login(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let object = read_object(&headers, body, route.source.max_body).await?;
+    let object = read_object(&headers, body, route.source.bodies).await?;
     let (email, password) = credentials(object).map_err(Problem::unprocessable)?;
     let statement = Statement {
         sql: Arc::clone(&route.sql),

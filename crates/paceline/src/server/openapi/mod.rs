@@ -48,8 +48,13 @@ pub(super) fn document(source: &Source, parts: &Parts) -> Value {
         components["securitySchemes"] =
             json!({"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}});
     }
+    let server = match &*source.public_path {
+        "" => "/",
+        path => path,
+    };
     json!({
         "openapi": "3.1.0",
+        "servers": [{"url": server}],
         "info": {
             "title": "Paceline",
             "version": env!("CARGO_PKG_VERSION"),

@@ -77,11 +77,12 @@ async fn render(
         .await
         .map_err(failure::run)?;
     let info = plan.info(&page.encoder, total, &source.cursors);
-    let path = uri.path();
-    let neighbours = Neighbours::of(path, uri.query().unwrap_or_default(), &info, plan.dialect);
+    let outside = |inside: &str| format!("{}{inside}", source.public_path);
+    let path = outside(uri.path());
+    let neighbours = Neighbours::of(&path, uri.query().unwrap_or_default(), &info, plan.dialect);
     let mut body = page.bytes;
     page.encoder
-        .finish(&info, &neighbours, text_of(uri), &mut body);
+        .finish(&info, &neighbours, &outside(text_of(uri)), &mut body);
     let tag = table_tag(stamp, key, &body);
     let representation = Representation::new(content_type(plan.dialect), body)
         .with_tag(tag)

@@ -126,13 +126,18 @@ fn methods(resource: &Resource, verbs: &[(WriteVerb, Method)]) -> Vec<Method> {
         .collect()
 }
 
-/// What only some may read must not be kept by shared caches (RFC 9111 section 3).
+/// Caches may keep an answer and must ask each time whether it is still current, which costs no query here; left
+/// to themselves they would guess for how long (RFC 9111 section 4.2.2). What only some may read is not for shared
+/// ones (section 3).
 fn marked(source: &Source, resources: &[ResourceId], mut response: Response) -> Response {
-    if source.is_for_some(resources) {
-        response
-            .headers_mut()
-            .insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    }
+    let rule = if source.is_for_some(resources) {
+        "private, no-cache"
+    } else {
+        "no-cache"
+    };
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static(rule));
     response
 }
 

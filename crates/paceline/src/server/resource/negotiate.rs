@@ -1,6 +1,6 @@
 //! Which media type an answer has (RFC 9110 section 12.5.1).
 
-use http::header::ACCEPT;
+use http::header::{ACCEPT, VARY};
 use http::{HeaderMap, HeaderValue};
 use paceline_data::query::Dialect;
 use paceline_http::problem::Problem;
@@ -47,6 +47,7 @@ pub(super) fn negotiate<T: Copy>(
             "This can be answered as {}. Name one of them in Accept.",
             names.join(", ")
         ))
+        .with_header(VARY, HeaderValue::from_static("accept"))
     })
 }
 

@@ -28,7 +28,7 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     let source = &shared.source;
     let query = selection(source, resource, head)?;
-    let bytes = read_json(&head.headers, body, source.max_body).await?;
+    let bytes = read_json(&head.headers, body, source.bodies).await?;
     let table = source.resources.table_of(resource);
     let changes = Changes::create(resource, table, &bytes, touch(source, resource).as_ref())
         .map_err(failure::body)?;
@@ -54,7 +54,7 @@ pub(super) async fn change(
         let plan = WritePlan::delete(resource, table, &key, asked.precondition);
         return perform(shared, resource, query, plan).await;
     }
-    let bytes = read_json(&head.headers, body, source.max_body).await?;
+    let bytes = read_json(&head.headers, body, source.bodies).await?;
     let touch = touch(source, resource);
     let plan = if verb == WriteVerb::Update {
         let changes = Changes::update(resource, table, &key, &bytes, touch.as_ref())
@@ -145,10 +145,12 @@ async fn perform(
     if let Some(live) = &shared.live {
         live.tell_change(&resource.path, &written.change);
     }
-    Ok(respond(resource, &written, answer))
+    let place = format!("{}/api/{}", shared.source.public_path, resource.path);
+    Ok(respond(&place, &written, answer))
 }
 
-fn respond(resource: &Resource, written: &Written, row: Option<Vec<u8>>) -> Response {
+/// `place` is where the resource is.
+fn respond(place: &str, written: &Written, row: Option<Vec<u8>>) -> Response {
     let created = written.change.kind == ChangeKind::Created;
     let Some(row) = row else {
         return if created {
@@ -164,7 +166,7 @@ fn respond(resource: &Resource, written: &Written, row: Option<Vec<u8>>) -> Resp
         headers.insert(ETAG, one::row_tag(version, &row).header_value().clone());
     }
     if created {
-        let location = format!("/api/{}/{}", resource.path, format_key(&written.change.key));
+        let location = format!("{place}/{}", format_key(&written.change.key));
         // A path of odd characters is answered without its address rather than not at all.
         if let Ok(location) = HeaderValue::try_from(location) {
             headers.insert(LOCATION, location);
