@@ -77,7 +77,7 @@ async fn our_layers_pass_every_case_with_bodies_kept_first_and_again() {
 
 #[tokio::test]
 async fn our_layers_pass_every_case_with_bodies_kept_by_tag_first_and_again() {
-    let verdicts = verdicts(Preconditions::Ignored, Some(Memory::Tagged), 2).await;
+    let verdicts = ours(Memory::Tagged, Protocol::Http1, 2).await;
     assert_eq!(failures(&verdicts), Vec::<String>::new());
 }
 

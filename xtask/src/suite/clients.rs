@@ -16,14 +16,17 @@ const LINTED: [&str; 6] = [
     "/api/nothing",
     "/health/live",
 ];
-/// What h2load asks for: as many requests as are answered in some seconds by a debug build.
-const REQUESTS: u32 = 2_000;
+/// What h2load asks the demo for: as many requests as are answered in some seconds by a debug build.
+const OF_THE_DEMO: u32 = 2_000;
+/// What it asks the example for, which lets 100 requests of a client through.
+const OF_THE_EXAMPLE: u32 = 80;
 
 /// Asks the demo, then the example.
 pub(super) fn run() -> Result<(), String> {
     let demo = Demo::make(None)?;
     let server = demo.start()?;
-    let asked = lint(server.address).and_then(|()| http2(server.address, "/api/products?limit=50"));
+    let asked = lint(server.address)
+        .and_then(|()| http2(server.address, "/api/products?limit=50", OF_THE_DEMO));
     asked.and(server.stop())?;
     let address = free_address()?;
     let example = workspace::target().join("debug/axum-app");
@@ -34,7 +37,7 @@ pub(super) fn run() -> Result<(), String> {
         demo.folder(),
         (address, "/api/products/1"),
     )?;
-    http2(example.address, "/api/products/1")
+    http2(example.address, "/api/products/1", OF_THE_EXAMPLE)
 }
 
 fn lint(address: SocketAddr) -> Result<(), String> {
@@ -46,7 +49,7 @@ fn lint(address: SocketAddr) -> Result<(), String> {
 }
 
 /// One request of curl, then many at a time; all must be answered in HTTP/2.
-fn http2(address: SocketAddr, path: &str) -> Result<(), String> {
+fn http2(address: SocketAddr, path: &str, requests: u32) -> Result<(), String> {
     let url = format!("http://{address}{path}");
     let said = Program::new("curl")
         .arguments(&["--http2-prior-knowledge", "--silent", "--show-error"])
@@ -57,9 +60,9 @@ fn http2(address: SocketAddr, path: &str) -> Result<(), String> {
     if said != "2 200" {
         return Err(format!("curl wants \"2 200\" of {url}, not {said:?}"));
     }
-    let requests = REQUESTS.to_string();
+    let number = requests.to_string();
     let said = Program::new("h2load")
-        .arguments(&["--requests", &requests, "--clients", "10"])
+        .arguments(&["--requests", &number, "--clients", "10"])
         .arguments(&["--max-concurrent-streams", "50", &url])
         .output()?;
     let line = said
@@ -67,7 +70,7 @@ fn http2(address: SocketAddr, path: &str) -> Result<(), String> {
         .find(|line| line.starts_with("requests:"))
         .unwrap_or_default();
     println!("  {path}: h2load: {line}");
-    if is_clean(line) {
+    if is_clean(line, requests) {
         Ok(())
     } else {
         Err(format!("h2load wants all requests to succeed:\n{said}"))
@@ -75,9 +78,9 @@ fn http2(address: SocketAddr, path: &str) -> Result<(), String> {
 }
 
 /// Whether h2load's line of requests says that none failed. A limit's 429 would be a failure too.
-fn is_clean(line: &str) -> bool {
+fn is_clean(line: &str, requests: u32) -> bool {
     [
-        format!("{REQUESTS} succeeded"),
+        format!("{requests} succeeded"),
         "0 failed".into(),
         "0 errored".into(),
         "0 timeout".into(),
@@ -97,8 +100,8 @@ mod tests {
                 "requests: 2000 total, 2000 started, 2000 done, {succeeded} succeeded, {failed} failed, 0 errored, 0 timeout"
             )
         };
-        assert!(is_clean(&line(2_000, 0)));
-        assert!(!is_clean(&line(1_999, 1)));
-        assert!(!is_clean(""));
+        assert!(is_clean(&line(2_000, 0), 2_000));
+        assert!(!is_clean(&line(1_999, 1), 2_000));
+        assert!(!is_clean("", 2_000));
     }
 }
