@@ -8,6 +8,11 @@ pub(super) fn on_path(name: &str) -> bool {
     std::env::split_paths(&paths).any(|folder| folder.join(name).is_file())
 }
 
+/// Whether a program of that name is on the PATH or among the administrator's, where Debian has its servers.
+pub(super) fn is_installed(server: &str) -> bool {
+    on_path(server) || std::path::Path::new("/usr/sbin").join(server).is_file()
+}
+
 /// Installs with apt-get; refreshes the package lists and tries once more when that fails.
 ///
 /// A server that comes with a package is not started: the tests start their own.

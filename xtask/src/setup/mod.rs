@@ -5,6 +5,8 @@
 
 mod debian;
 mod node;
+mod pgbouncer;
+mod postgres;
 mod python;
 mod rust_port;
 
@@ -32,6 +34,14 @@ pub(crate) enum Need {
     PythonClients,
     /// The store of our Redis engine, of BullMQ and of the Express peer's queue.
     Redis,
+    /// The server of the `PostgreSQL` engine, and of the pool's tests.
+    Postgres,
+    /// The pooler that knows no prepared statements.
+    PgBouncer,
+    /// The pooler that does, beside it.
+    NewPgBouncer,
+    /// The server of the MySQL engine.
+    MariaDb,
     /// Counts instructions.
     Valgrind,
     /// BullMQ for Node and Bull Board: the other side of the interop tests.
@@ -119,6 +129,16 @@ impl Need {
             Need::Redis => {
                 "Debian redis-server, openssl: the store of the Redis engine, and the Express peer's queue; certificates for it"
             }
+            Need::Postgres => {
+                "Debian postgresql, openssl: the server of the PostgreSQL engine and of the pool's tests; certificates for it"
+            }
+            Need::PgBouncer => {
+                "Debian pgbouncer (1.18 in Debian 12): a pooler that knows no prepared statements, which the pool must work behind"
+            }
+            Need::NewPgBouncer => {
+                "Debian 13's pgbouncer (1.24) with its libraries, unpacked into target/pgbouncer-1.24: a pooler that does, likewise"
+            }
+            Need::MariaDb => "Debian mariadb-server: the server of the MySQL engine",
             Need::Valgrind => "Debian valgrind: counts the instructions of one rate-limit decision",
             Need::InteropNode => {
                 "npm crates/jobs/tests/interop/node/package-lock.json: BullMQ and Bull Board, which work on our queues in the interop tests"
@@ -156,6 +176,10 @@ impl Need {
             Need::Chromium => debian::on_path("chromium"),
             Need::PythonClients => python::CLIENTS.is_current(),
             Need::Redis => debian::on_path("redis-server") && debian::on_path("openssl"),
+            Need::Postgres => postgres::is_installed() && debian::on_path("openssl"),
+            Need::PgBouncer => debian::is_installed("pgbouncer"),
+            Need::NewPgBouncer => pgbouncer::is_current(),
+            Need::MariaDb => debian::is_installed("mariadbd"),
             Need::Valgrind => debian::on_path("valgrind"),
             Need::InteropNode => node::is_current(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.is_current(),
@@ -179,6 +203,10 @@ impl Need {
             Need::Chromium => debian::install(&["chromium"]),
             Need::PythonClients => python::CLIENTS.install(),
             Need::Redis => debian::install(&["redis-server", "openssl"]),
+            Need::Postgres => debian::install(&["postgresql", "openssl"]),
+            Need::PgBouncer => debian::install(&["pgbouncer"]),
+            Need::NewPgBouncer => pgbouncer::install(),
+            Need::MariaDb => debian::install(&["mariadb-server"]),
             Need::Valgrind => debian::install(&["valgrind"]),
             Need::InteropNode => node::install(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.install(),
@@ -244,6 +272,11 @@ pub(crate) fn python_program(name: &str) -> PathBuf {
 /// A program of the Python environment with the clients of others.
 pub(crate) fn clients_program(name: &str) -> PathBuf {
     python::CLIENTS.program(name)
+}
+
+/// The second `PgBouncer`.
+pub(crate) fn new_pgbouncer() -> PathBuf {
+    pgbouncer::program()
 }
 
 /// The Python that has BullMQ.

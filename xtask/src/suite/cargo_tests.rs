@@ -16,6 +16,7 @@ pub(super) fn unit() -> Result<(), String> {
 pub(super) fn black_box() -> Result<(), String> {
     let mut tests = test(&["--test", "it"]);
     tests.variable("PACELINE_AIOSMTPD", setup::python_program("aiosmtpd"));
+    tests.variable("PACELINE_PGBOUNCER_1_24", setup::new_pgbouncer());
     tests.run()
 }
 

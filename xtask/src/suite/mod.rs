@@ -78,7 +78,14 @@ const SUITES: [Suite; 15] = [
     Suite {
         name: "black-box",
         about: "tests of the crates from outside, and of the real binary",
-        needs: &[Need::Python, Need::Redis],
+        needs: &[
+            Need::Python,
+            Need::Redis,
+            Need::Postgres,
+            Need::PgBouncer,
+            Need::NewPgBouncer,
+            Need::MariaDb,
+        ],
         run: cargo_tests::black_box,
     },
     Suite {

@@ -1,0 +1,72 @@
+//! Who runs a server: database servers refuse to run as root.
+
+use std::fs;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+/// The account of the Debian package, and one that every system has.
+const NAMES: [&str; 2] = ["postgres", "nobody"];
+
+/// An account that servers run under.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub(crate) name: String,
+    uid: u32,
+    gid: u32,
+}
+
+impl Account {
+    /// `None` when we are not root: servers then run as we do.
+    pub(crate) fn unprivileged() -> Option<Self> {
+        let id = Command::new("id").arg("-u").output().expect("id runs");
+        if String::from_utf8_lossy(&id.stdout).trim() != "0" {
+            return None;
+        }
+        let accounts = fs::read_to_string("/etc/passwd").expect("/etc/passwd can be read");
+        let found = NAMES.iter().find_map(|name| parse(&accounts, name));
+        Some(
+            found
+                .expect("an account named postgres or nobody, since servers refuse to run as root"),
+        )
+    }
+
+    /// Has the command run under it.
+    pub(crate) fn take_over(&self, command: &mut Command) {
+        command.uid(self.uid).gid(self.gid);
+    }
+
+    /// Gives it a file or folder.
+    pub(crate) fn own(&self, path: &Path) {
+        chown(path, Some(self.uid), Some(self.gid)).expect("root may give files away");
+    }
+}
+
+/// The account of that name in the text of `/etc/passwd`.
+fn parse(accounts: &str, name: &str) -> Option<Account> {
+    accounts.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        if fields.next() != Some(name) {
+            return None;
+        }
+        Some(Account {
+            name: name.to_owned(),
+            uid: fields.nth(1)?.parse().ok()?,
+            gid: fields.next()?.parse().ok()?,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_found_by_its_whole_name() {
+        let accounts = "postgres2:x:1:2::/:/bin/sh\npostgres:x:107:116:,,,:/home:/bin/bash\n";
+        let found = parse(accounts, "postgres").expect("there");
+        assert_eq!((found.uid, found.gid), (107, 116));
+        assert!(parse(accounts, "nobody").is_none());
+    }
+}
