@@ -20,6 +20,7 @@ pub mod cursor;
 mod database;
 pub mod encode;
 pub mod plan;
+pub mod pool;
 pub mod query;
 pub mod resource;
 pub mod sqlite;
