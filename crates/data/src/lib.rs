@@ -21,6 +21,7 @@ mod database;
 pub mod encode;
 pub mod plan;
 pub mod pool;
+pub mod postgres;
 pub mod query;
 pub mod resource;
 pub mod sqlite;

@@ -25,8 +25,11 @@ impl<M: Manage> Lease<M> {
 
     /// Closes the connection instead of giving it back: it was left in the middle of something, or is broken.
     pub fn discard(mut self) {
-        self.papers = None;
-        self.slot.shared.state().counts.discarded += 1;
+        let shared = &self.slot.shared;
+        shared.state().counts.discarded += 1;
+        if let Some(papers) = self.papers.take() {
+            shared.manager.abandon(papers.connection);
+        }
     }
 
     fn papers(&self) -> &Papers<M::Connection> {

@@ -35,4 +35,9 @@ pub trait Manage: Send + Sync + 'static {
 
     /// Ends a connection the way its protocol wants it. The pool gives up waiting at its own deadline.
     fn close(&self, connection: Self::Connection) -> impl Future<Output = ()> + Send;
+
+    /// Ends a connection that was given up, whatever still runs on it. By default it is dropped.
+    fn abandon(&self, connection: Self::Connection) {
+        drop(connection);
+    }
 }

@@ -1,0 +1,331 @@
+//! Opens connections to the servers of an address, for a pool.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use tokio_postgres::config::{ChannelBinding, SslMode};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{CancelToken, Client, Config, Connection, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_util::either::Either;
+
+use super::address::{Address, Encryption, Host};
+use super::connection::{CANCEL_TIMEOUT, PostgresConnection};
+use super::ear::{HearInside, Heard, Overheard};
+use super::endpoint::Endpoint;
+use super::error::ConnectError;
+use super::socket::{self, Socket};
+use super::tls::{self, TlsSetUpError};
+use crate::pool::Manage;
+
+/// The server's own idea of which process a connection belongs to. Behind a pooler it is not the one that the pooler
+/// told when the connection began.
+const PROCESS: &str = "SELECT pg_catalog.pg_backend_pid()";
+
+type TlsStream<S> = <MakeRustlsConnect as MakeTlsConnect<S>>::Stream;
+
+/// What the driver runs a connection on: plain, or encrypted.
+type Plain = Connection<Overheard<Socket>, tokio_postgres::tls::NoTlsStream>;
+type Encrypted = Connection<Overheard<Socket>, Overheard<TlsStream<Overheard<Socket>>>>;
+
+/// Opens, checks and closes connections to the servers of an [`Address`].
+#[derive(Clone)]
+pub struct PostgresManager {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    address: Address,
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+    /// What the connections lead to, once it is known.
+    endpoint: OnceLock<Endpoint>,
+}
+
+impl PostgresManager {
+    /// For the servers of `address`. Nothing is connected to yet; files of certificates are read.
+    ///
+    /// An address whose connections are encrypted without looking at certificates leaves a warning in the log.
+    ///
+    /// # Errors
+    /// When the certificates cannot be used, or named statements were asked for behind something that is said to
+    /// mix them up.
+    pub fn new(address: Address) -> Result<Self, ManagerError> {
+        let tls = tls::connector(&address.encryption)?;
+        if address.encryption == Encryption::Unverified {
+            tracing::warn!(
+                server = %address,
+                "insecure=true: anybody between this program and the database can read and change everything; \
+                 name the certificate of its authority in ca_file instead"
+            );
+        }
+        let endpoint = OnceLock::new();
+        if let Some(known) = known_endpoint(&address) {
+            known.statements_for(address.statements)?;
+            // It was empty.
+            let _ = endpoint.set(known);
+        }
+        Ok(Self {
+            inner: Arc::new(Inner {
+                config: config(&address),
+                address,
+                tls,
+                endpoint,
+            }),
+        })
+    }
+
+    /// Where its connections go.
+    pub fn address(&self) -> &Address {
+        &self.inner.address
+    }
+
+    /// What its connections lead to: what was said, what the host's name says, or what the first connection showed.
+    /// Nothing before that.
+    pub fn endpoint(&self) -> Option<Endpoint> {
+        self.inner.endpoint.get().copied()
+    }
+
+    /// Asks the server to stop what runs on a connection. The server does not say whether it did, and behind a
+    /// pooler the request may be lost.
+    ///
+    /// # Errors
+    /// When the server cannot be reached for it.
+    pub async fn cancel(&self, connection: &PostgresConnection) -> Result<(), ConnectError> {
+        let deadline = Instant::now() + CANCEL_TIMEOUT;
+        self.send_cancel(connection.cancel_token(), deadline).await
+    }
+
+    /// A connection of its own, beside any pool: the driver's two halves. For those who must hear what the server
+    /// says by itself.
+    ///
+    /// # Errors
+    /// When no host of the address can be connected to by `deadline`.
+    pub(super) async fn open(&self, deadline: Instant) -> Result<Opened, ConnectError> {
+        let mut last = None;
+        for host in &self.inner.address.hosts {
+            match self.open_at(host, deadline).await {
+                Ok(opened) => return Ok(opened),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.expect("an address names a host"))
+    }
+
+    async fn open_at(&self, host: &Host, deadline: Instant) -> Result<Opened, ConnectError> {
+        let socket = socket::connect(host, deadline)
+            .await
+            .map_err(|error| ConnectError::unreachable(host, error))?;
+        let heard = Heard::default();
+        let driver = |error| ConnectError::driver(host, error);
+        let (client, connection) = match self.connector(host) {
+            None => {
+                let stream = Overheard::new(socket, Arc::clone(&heard));
+                let (client, connection) = self
+                    .inner
+                    .config
+                    .connect_raw(stream, NoTls)
+                    .await
+                    .map_err(driver)?;
+                (client, Either::Left(connection))
+            }
+            Some(connector) => {
+                let tls = HearInside {
+                    inner: connector,
+                    heard: Arc::clone(&heard),
+                };
+                let stream = Overheard::unheard(socket);
+                let (client, connection) = self
+                    .inner
+                    .config
+                    .connect_raw(stream, tls)
+                    .await
+                    .map_err(driver)?;
+                (client, Either::Right(connection))
+            }
+        };
+        Ok(Opened {
+            host: host.clone(),
+            client,
+            connection,
+            process: heard.get().copied(),
+        })
+    }
+
+    /// What makes a stream to `host` a secure one, where it is to be.
+    fn connector(
+        &self,
+        host: &Host,
+    ) -> Option<<MakeRustlsConnect as MakeTlsConnect<Overheard<Socket>>>::TlsConnect> {
+        let mut tls = self.inner.tls.clone()?;
+        let Host::Tcp(name, _) = host else {
+            return None;
+        };
+        let made = MakeTlsConnect::<Overheard<Socket>>::make_tls_connect(&mut tls, name);
+        Some(made.unwrap_or_else(|never| match never {}))
+    }
+
+    async fn send_cancel(&self, token: CancelToken, deadline: Instant) -> Result<(), ConnectError> {
+        let hosts = &self.inner.address.hosts;
+        let host = hosts.first().expect("an address names a host");
+        let socket = socket::connect(host, deadline)
+            .await
+            .map_err(|error| ConnectError::unreachable(host, error))?;
+        let stream = Overheard::unheard(socket);
+        let sent = match self.connector(host) {
+            None => token.cancel_query_raw(stream, NoTls).await,
+            Some(connector) => token.cancel_query_raw(stream, connector).await,
+        };
+        sent.map_err(|error| ConnectError::driver(host, error))
+    }
+
+    /// What a connection leads to. The first one finds it out, in a round trip.
+    async fn endpoint_of(&self, client: &Client, told: Option<i32>) -> Endpoint {
+        if let Some(known) = self.inner.endpoint.get() {
+            return *known;
+        }
+        let found = match client.query_typed_opt(PROCESS, &[]).await {
+            Ok(Some(row)) if told.is_some() && row.try_get(0).ok() == told => Endpoint::Direct,
+            _ => Endpoint::Pooler,
+        };
+        *self.inner.endpoint.get_or_init(|| found)
+    }
+}
+
+/// A connection as the driver has it.
+pub(super) struct Opened {
+    pub(super) host: Host,
+    pub(super) client: Client,
+    pub(super) connection: Either<Plain, Encrypted>,
+    /// The process id that was told when it began.
+    pub(super) process: Option<i32>,
+}
+
+impl Manage for PostgresManager {
+    type Connection = PostgresConnection;
+    type Error = ConnectError;
+
+    async fn connect(&self, deadline: Instant) -> Result<PostgresConnection, ConnectError> {
+        let deadline = match self.inner.address.connect_timeout {
+            Some(timeout) => deadline.min(Instant::now() + timeout),
+            None => deadline,
+        };
+        let opened = self.open(deadline).await?;
+        let Opened {
+            host,
+            client,
+            connection,
+            process,
+        } = opened;
+        let driver = tokio::spawn(async move {
+            let ended = match connection {
+                Either::Left(connection) => connection.await,
+                Either::Right(connection) => connection.await,
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection to PostgreSQL ended");
+            }
+        });
+        let endpoint = self.endpoint_of(&client, process).await;
+        let statements = endpoint
+            .statements_for(self.inner.address.statements)
+            .map_err(|error| ConnectError::not_safe(&host, error))?;
+        Ok(PostgresConnection::new(
+            client, driver, endpoint, statements,
+        ))
+    }
+
+    /// A `Sync`: the server answers it, and nothing else happens.
+    async fn check(&self, connection: &mut PostgresConnection) -> Result<(), ConnectError> {
+        let host = &self.inner.address.hosts[0];
+        let checked = connection.check_connection().await;
+        checked.map_err(|error| ConnectError::driver(host, error))
+    }
+
+    fn is_open(&self, connection: &PostgresConnection) -> bool {
+        !connection.is_closed()
+    }
+
+    fn may_pass(&self, error: &ConnectError) -> bool {
+        error.may_pass()
+    }
+
+    async fn close(&self, connection: PostgresConnection) {
+        connection.close().await;
+    }
+
+    /// Cancels what may still run on it, where such a request reaches the server, and closes the socket.
+    fn abandon(&self, connection: PostgresConnection) {
+        if !connection.endpoint().cancels() || connection.is_closed() {
+            connection.sever();
+            return;
+        }
+        let manager = self.clone();
+        tokio::spawn(async move {
+            let deadline = Instant::now() + CANCEL_TIMEOUT;
+            let cancelling = manager.send_cancel(connection.cancel_token(), deadline);
+            // It is closed either way.
+            let _ = tokio::time::timeout_at(deadline.into(), cancelling).await;
+            connection.sever();
+        });
+    }
+}
+
+/// What was said of the address, or what its host's name says.
+fn known_endpoint(address: &Address) -> Option<Endpoint> {
+    let by_name = || match address.hosts.first() {
+        Some(Host::Tcp(name, _)) => Endpoint::of_host(name),
+        _ => None,
+    };
+    address.endpoint.or_else(by_name)
+}
+
+/// What the driver is told. It sends the user, the database, `application_name`, `client_encoding` and, for Neon, the
+/// endpoint; nothing that poolers refuse.
+fn config(address: &Address) -> Config {
+    let mut config = Config::new();
+    config
+        .application_name(&address.application_name)
+        .ssl_mode(match address.encryption {
+            Encryption::None => SslMode::Disable,
+            Encryption::Verified(_) | Encryption::Unverified => SslMode::Require,
+        });
+    if let Some(user) = &address.user {
+        config.user(user);
+    }
+    if let Some(password) = &address.password {
+        config.password(password.expose());
+    }
+    if let Some(database) = &address.database {
+        config.dbname(database);
+    }
+    if let Some(options) = &address.options {
+        config.options(options);
+    }
+    if address.bound {
+        config.channel_binding(ChannelBinding::Require);
+    }
+    config
+}
+
+/// Connections as an address wants them cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManagerError {
+    /// The certificates.
+    #[error("TLS to the database cannot be set up")]
+    Tls(#[from] TlsSetUpError),
+    /// The statements.
+    #[error(transparent)]
+    Unsafe(#[from] super::endpoint::UnsafeHere),
+}
+
+impl fmt::Debug for PostgresManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresManager")
+            .field("address", &self.inner.address)
+            .field("endpoint", &self.endpoint())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,42 @@
+//! Connections to `PostgreSQL`, for a [`Pool`](crate::pool::Pool): directly, or through a pooler.
+//!
+//! ```no_run
+//! use paceline_data::pool::{Pool, PoolOptions};
+//! use paceline_data::postgres::connect::PostgresManager;
+//! use std::time::{Duration, Instant};
+//!
+//! # async fn ask() -> Result<(), Box<dyn std::error::Error>> {
+//! let manager = PostgresManager::new("postgres://app@db.example.com/shop".parse()?)?;
+//! let pool = Pool::new(manager, PoolOptions::default());
+//! let lease = pool.acquire(Instant::now() + Duration::from_secs(2)).await?;
+//! let row = lease.query_typed_one("SELECT 1 + 1", &[]).await?;
+//! assert_eq!(row.get::<_, i32>(0), 2);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A pooler in transaction mode gives each transaction another session, so that what belongs to a session leaks to
+//! other clients: nothing here sends `SET`, `LISTEN`, `DISCARD` or advisory locks, and named statements are used
+//! only where [`Endpoint`] says that they are safe. Connections are encrypted, and the server's certificate is
+//! checked, unless the address says otherwise or never leaves the machine ([`Encryption`]).
+
+mod address;
+mod connection;
+mod ear;
+mod endpoint;
+mod error;
+mod manager;
+mod parameters;
+mod passing;
+mod secret;
+mod socket;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+pub use address::{Address, Encryption, Host, InvalidAddress};
+pub use connection::PostgresConnection;
+pub use endpoint::{Endpoint, StatementMode, UnknownEndpoint, UnknownMode, UnsafeHere, Version};
+pub use error::ConnectError;
+pub use manager::{ManagerError, PostgresManager};
+pub use tls::TlsSetUpError;
