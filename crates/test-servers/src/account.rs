@@ -37,6 +37,17 @@ impl Account {
         command.uid(self.uid).gid(self.gid);
     }
 
+    /// What has the rest of a command line run under it.
+    pub(crate) fn switch(&self) -> [String; 4] {
+        let (user, group) = (self.uid, self.gid);
+        [
+            "setpriv".to_owned(),
+            format!("--reuid={user}"),
+            format!("--regid={group}"),
+            "--clear-groups".to_owned(),
+        ]
+    }
+
     /// Gives it a file or folder.
     pub(crate) fn own(&self, path: &Path) {
         chown(path, Some(self.uid), Some(self.gid)).expect("root may give files away");

@@ -12,12 +12,16 @@
 
 mod account;
 mod certificates;
+mod namespace;
 mod pgbouncer;
 mod port;
 mod postgres;
 mod program;
+mod relay;
 
 pub use certificates::Authority;
+pub use namespace::Namespace;
 pub use pgbouncer::{PgBouncer, Release};
 pub use port::free_port;
 pub use postgres::{Postgres, psql};
+pub use relay::Relay;

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::account::Account;
 use crate::certificates::Authority;
+use crate::namespace::Namespace;
 use crate::port::free_port;
 use crate::program::{self, output};
 
@@ -24,7 +25,7 @@ const SETTINGS: [(&str, &str); 6] = [
 ];
 
 /// Who may connect: everybody who knows the password, over TCP, as real servers have it.
-const HBA: &str = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+const HBA: &str = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\nhost all all samenet scram-sha-256\n";
 
 /// A running cluster. Its superuser is [`Postgres::USER`]; connections over TCP need [`Postgres::PASSWORD`].
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub struct Postgres {
     account: Option<Account>,
     port: u16,
     databases: AtomicU32,
+    namespace: Option<Namespace>,
 }
 
 impl Postgres {
@@ -76,6 +78,19 @@ impl Postgres {
         panic!("postgres found no free port in ten attempts");
     }
 
+    /// One in a network of its own, at the namespace's address. Through its socket it is reached from everywhere.
+    pub fn start_in(namespace: Namespace) -> Self {
+        let mut cluster = Self::create(&[("listen_addresses", "*")]);
+        cluster.namespace = Some(namespace);
+        assert!(cluster.run(), "{}", cluster.log());
+        cluster
+    }
+
+    /// The network it was started in.
+    pub fn namespace(&self) -> Option<&Namespace> {
+        self.namespace.as_ref()
+    }
+
     /// The one shared by the tests of this process that change nothing of its settings. Give each test a
     /// [`Postgres::database`] of its own.
     pub fn shared() -> Arc<Self> {
@@ -89,14 +104,23 @@ impl Postgres {
         cluster
     }
 
-    /// Where it listens, on 127.0.0.1.
+    /// Where it listens.
     pub fn port(&self) -> u16 {
         self.port
     }
 
     /// The URL of a database, as the superuser.
     pub fn url(&self, database: &str) -> String {
-        url("127.0.0.1", self.port, database)
+        let host = match &self.namespace {
+            Some(namespace) => namespace.address().to_string(),
+            None => "127.0.0.1".to_owned(),
+        };
+        url(&host, self.port, database)
+    }
+
+    /// The folder of its socket, where the superuser needs no password.
+    pub fn socket_folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Makes a new empty database and gives its name.
@@ -141,7 +165,10 @@ impl Postgres {
 
     /// Starts it, again with its data if it ran before. False when it did not come up.
     pub fn run(&self) -> bool {
-        let mut start = self.command("pg_ctl");
+        let mut start = match &self.namespace {
+            Some(namespace) => self.command_in(namespace, "pg_ctl"),
+            None => self.command("pg_ctl"),
+        };
         start
             .args(["start", "--wait", "--silent", "--timeout", "60", "--pgdata"])
             .arg(self.data())
@@ -193,6 +220,7 @@ impl Postgres {
             account: Account::unprivileged(),
             port: free_port(),
             databases: AtomicU32::new(0),
+            namespace: None,
         };
         cluster.own(cluster.folder.path());
         let password = cluster.folder.path().join("password");
@@ -235,6 +263,16 @@ impl Postgres {
         if let Some(account) = &self.account {
             account.take_over(&mut command);
         }
+        command
+    }
+
+    fn command_in(&self, namespace: &Namespace, name: &str) -> Command {
+        let mut command = namespace.enter();
+        let switch = self.account.as_ref().map(Account::switch);
+        command.current_dir(self.folder.path());
+        command
+            .args(switch.iter().flatten())
+            .arg(program::postgres(name));
         command
     }
 

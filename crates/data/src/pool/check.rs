@@ -29,6 +29,8 @@ pub(super) enum Doubt {
     Frozen,
     /// It lay idle.
     Idle,
+    /// The server said something on it.
+    News,
 }
 
 /// Whether a connection that was used last at `used` is to be checked at `now`; `after_idle` is the option.

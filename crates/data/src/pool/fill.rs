@@ -40,7 +40,11 @@ fn ready<M: Manage>(shared: &Shared<M>) -> Option<(Papers<M::Connection>, Option
         } else if age::is_over(papers.opened, papers.lifetime, now.moment) {
             shared.state().counts.retired += 1;
         } else {
-            let doubt = check::doubt(used, now, shared.options.check_after_idle);
+            let news = shared
+                .manager
+                .has_news(&papers.connection)
+                .then_some(Doubt::News);
+            let doubt = check::doubt(used, now, shared.options.check_after_idle).or(news);
             return Some((papers, doubt));
         }
     }

@@ -29,6 +29,13 @@ pub trait Manage: Send + Sync + 'static {
     /// broken, or was left in the middle of something.
     fn is_open(&self, connection: &Self::Connection) -> bool;
 
+    /// Whether the server said something on a connection that lay idle: mostly that it is closed. It is then checked
+    /// before it is lent, however short it lay. By default nobody looks.
+    fn has_news(&self, connection: &Self::Connection) -> bool {
+        let _ = connection;
+        false
+    }
+
     /// Whether an attempt to connect that failed so may succeed in a moment. Only connecting is tried again, so
     /// nothing that was executed is repeated.
     fn may_pass(&self, error: &Self::Error) -> bool;

@@ -5,6 +5,7 @@
 mod exports;
 mod files;
 mod opening;
+mod pool;
 mod reading;
 mod versions;
 mod walking;

@@ -54,6 +54,7 @@ pub(super) struct Fake(pub(super) Arc<World>);
 pub(super) struct Connection {
     pub(super) number: usize,
     pub(super) broken: AtomicBool,
+    pub(super) news: Arc<AtomicBool>,
     world: Arc<World>,
 }
 
@@ -97,6 +98,7 @@ impl Manage for Fake {
         Ok(Connection {
             number,
             broken: AtomicBool::new(false),
+            news: Arc::default(),
             world: Arc::clone(&self.0),
         })
     }
@@ -109,6 +111,10 @@ impl Manage for Fake {
 
     fn is_open(&self, connection: &Connection) -> bool {
         !connection.broken.load(Ordering::SeqCst)
+    }
+
+    fn has_news(&self, connection: &Connection) -> bool {
+        connection.news.load(Ordering::SeqCst)
     }
 
     fn may_pass(&self, error: &Failure) -> bool {

@@ -34,6 +34,20 @@ async fn a_freeze_is_noticed_and_a_dead_connection_replaced() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_server_said_meanwhile_is_looked_into_at_once() {
+    let bench = Bench::new(1);
+    let lease = bench.lease().await;
+    let news = lease.news.clone();
+    drop(lease);
+    news.store(true, Ordering::SeqCst);
+    bench.world.checks(&[Ends::Well, Ends::Refused]);
+    assert_eq!(bench.lease().await.number, 1);
+    assert_eq!(bench.lease().await.number, 2);
+    assert_eq!(bench.lease().await.number, 2);
+    assert_eq!(bench.world.checked.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn within_an_invocation_nothing_is_asked() {
     let bench = Bench::new(1);
     for (seconds, begins, checked) in [

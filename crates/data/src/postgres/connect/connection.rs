@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{CancelToken, Client};
 
 use super::endpoint::{Endpoint, StatementMode};
+use super::probe::{Probe, Silence};
 
 /// A connection: the driver's client, and what is known of where it leads.
 pub struct PostgresConnection {
@@ -16,12 +17,14 @@ pub struct PostgresConnection {
     driver: JoinHandle<()>,
     endpoint: Endpoint,
     statements: StatementMode,
+    probe: Option<Probe>,
 }
 
 impl PostgresConnection {
     pub(super) fn new(
         client: Client,
         driver: JoinHandle<()>,
+        probe: Option<Probe>,
         endpoint: Endpoint,
         statements: StatementMode,
     ) -> Self {
@@ -30,6 +33,7 @@ impl PostgresConnection {
             driver,
             endpoint,
             statements,
+            probe,
         }
     }
 
@@ -49,7 +53,17 @@ impl PostgresConnection {
 
     /// Whether it is known to be closed.
     pub fn is_closed(&self) -> bool {
-        self.client.is_closed() || self.driver.is_finished()
+        self.client.is_closed() || self.driver.is_finished() || self.heard() == Silence::Closed
+    }
+
+    /// Whether something came in that the driver has not read yet. On an idle connection that is mostly the server
+    /// saying that it closes it.
+    pub(super) fn has_news(&self) -> bool {
+        self.heard() == Silence::Broken
+    }
+
+    fn heard(&self) -> Silence {
+        self.probe.as_ref().map_or(Silence::Kept, Probe::look)
     }
 
     pub(super) fn cancel_token(&self) -> CancelToken {

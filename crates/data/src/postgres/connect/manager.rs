@@ -15,6 +15,7 @@ use super::connection::{CANCEL_TIMEOUT, PostgresConnection};
 use super::ear::{HearInside, Heard, Overheard};
 use super::endpoint::Endpoint;
 use super::error::ConnectError;
+use super::probe::Probe;
 use super::socket::{self, Socket};
 use super::tls::{self, TlsSetUpError};
 use crate::pool::Manage;
@@ -117,6 +118,7 @@ impl PostgresManager {
         let socket = socket::connect(host, deadline)
             .await
             .map_err(|error| ConnectError::unreachable(host, error))?;
+        let probe = Probe::of(&socket);
         let heard = Heard::default();
         let driver = |error| ConnectError::driver(host, error);
         let (client, connection) = match self.connector(host) {
@@ -149,6 +151,7 @@ impl PostgresManager {
             host: host.clone(),
             client,
             connection,
+            probe,
             process: heard.get().copied(),
         })
     }
@@ -198,6 +201,7 @@ pub(super) struct Opened {
     pub(super) host: Host,
     pub(super) client: Client,
     pub(super) connection: Either<Plain, Encrypted>,
+    pub(super) probe: Option<Probe>,
     /// The process id that was told when it began.
     pub(super) process: Option<i32>,
 }
@@ -216,6 +220,7 @@ impl Manage for PostgresManager {
             host,
             client,
             connection,
+            probe,
             process,
         } = opened;
         let driver = tokio::spawn(async move {
@@ -232,7 +237,7 @@ impl Manage for PostgresManager {
             .statements_for(self.inner.address.statements)
             .map_err(|error| ConnectError::not_safe(&host, error))?;
         Ok(PostgresConnection::new(
-            client, driver, endpoint, statements,
+            client, driver, probe, endpoint, statements,
         ))
     }
 
@@ -245,6 +250,10 @@ impl Manage for PostgresManager {
 
     fn is_open(&self, connection: &PostgresConnection) -> bool {
         !connection.is_closed()
+    }
+
+    fn has_news(&self, connection: &PostgresConnection) -> bool {
+        connection.has_news()
     }
 
     fn may_pass(&self, error: &ConnectError) -> bool {

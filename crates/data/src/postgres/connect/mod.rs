@@ -28,6 +28,7 @@ mod error;
 mod manager;
 mod parameters;
 mod passing;
+mod probe;
 mod secret;
 mod socket;
 #[cfg(test)]
