@@ -1,3 +1,4 @@
 //! `PostgreSQL`.
 
 pub mod connect;
+pub mod doctor;

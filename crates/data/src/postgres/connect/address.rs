@@ -36,7 +36,7 @@ impl fmt::Display for Host {
 
 impl Host {
     /// Whether what is sent there does not leave this machine.
-    fn is_local(&self) -> bool {
+    pub(in crate::postgres) fn is_local(&self) -> bool {
         match self {
             Self::Socket(..) => true,
             Self::Tcp(host, _) => {
@@ -139,6 +139,14 @@ impl Address {
             other => other,
         };
         Self { encryption, ..self }
+    }
+
+    /// The same, sending `options` when a connection begins, which poolers refuse.
+    pub(in crate::postgres) fn with_options(self, options: &str) -> Self {
+        Self {
+            options: Some(options.to_owned()),
+            ..self
+        }
     }
 
     /// The same server and user, another database.

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_postgres::{CancelToken, Client};
@@ -83,9 +82,6 @@ impl PostgresConnection {
         self.driver.abort();
     }
 }
-
-/// How long a request to cancel may take.
-pub(super) const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Deref for PostgresConnection {
     type Target = Client;

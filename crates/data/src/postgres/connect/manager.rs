@@ -4,14 +4,16 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::config::{ChannelBinding, SslMode};
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{CancelToken, Client, Config, Connection, NoTls};
+use tokio_postgres::{Client, Config, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::either::Either;
 
 use super::address::{Address, Encryption, Host};
-use super::connection::{CANCEL_TIMEOUT, PostgresConnection};
+use super::cancel;
+use super::connection::PostgresConnection;
 use super::ear::{HearInside, Heard, Overheard};
 use super::endpoint::Endpoint;
 use super::error::ConnectError;
@@ -88,14 +90,13 @@ impl PostgresManager {
         self.inner.endpoint.get().copied()
     }
 
-    /// Asks the server to stop what runs on a connection. The server does not say whether it did, and behind a
-    /// pooler the request may be lost.
+    /// Asks the server to stop what runs on a connection, and waits until the request is through, for a second at
+    /// most. The server does not say whether it stopped something.
     ///
     /// # Errors
     /// When the server cannot be reached for it.
     pub async fn cancel(&self, connection: &PostgresConnection) -> Result<(), ConnectError> {
-        let deadline = Instant::now() + CANCEL_TIMEOUT;
-        self.send_cancel(connection.cancel_token(), deadline).await
+        cancel::send(self, connection.cancel_token()).await
     }
 
     /// A connection of its own, beside any pool: the driver's two halves. For those who must hear what the server
@@ -121,7 +122,7 @@ impl PostgresManager {
         let probe = Probe::of(&socket);
         let heard = Heard::default();
         let driver = |error| ConnectError::driver(host, error);
-        let (client, connection) = match self.connector(host) {
+        let (client, connection) = match self.connector::<Overheard<Socket>>(host) {
             None => {
                 let stream = Overheard::new(socket, Arc::clone(&heard));
                 let (client, connection) = self
@@ -157,30 +158,24 @@ impl PostgresManager {
     }
 
     /// What makes a stream to `host` a secure one, where it is to be.
-    fn connector(
+    pub(super) fn connector<S>(
         &self,
         host: &Host,
-    ) -> Option<<MakeRustlsConnect as MakeTlsConnect<Overheard<Socket>>>::TlsConnect> {
+    ) -> Option<<MakeRustlsConnect as MakeTlsConnect<S>>::TlsConnect>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let mut tls = self.inner.tls.clone()?;
         let Host::Tcp(name, _) = host else {
             return None;
         };
-        let made = MakeTlsConnect::<Overheard<Socket>>::make_tls_connect(&mut tls, name);
+        let made = MakeTlsConnect::<S>::make_tls_connect(&mut tls, name);
         Some(made.unwrap_or_else(|never| match never {}))
     }
 
-    async fn send_cancel(&self, token: CancelToken, deadline: Instant) -> Result<(), ConnectError> {
-        let hosts = &self.inner.address.hosts;
-        let host = hosts.first().expect("an address names a host");
-        let socket = socket::connect(host, deadline)
-            .await
-            .map_err(|error| ConnectError::unreachable(host, error))?;
-        let stream = Overheard::unheard(socket);
-        let sent = match self.connector(host) {
-            None => token.cancel_query_raw(stream, NoTls).await,
-            Some(connector) => token.cancel_query_raw(stream, connector).await,
-        };
-        sent.map_err(|error| ConnectError::driver(host, error))
+    /// What the driver is told.
+    pub(super) fn config(&self) -> &Config {
+        &self.inner.config
     }
 
     /// What a connection leads to. The first one finds it out, in a round trip.
@@ -272,10 +267,8 @@ impl Manage for PostgresManager {
         }
         let manager = self.clone();
         tokio::spawn(async move {
-            let deadline = Instant::now() + CANCEL_TIMEOUT;
-            let cancelling = manager.send_cancel(connection.cancel_token(), deadline);
             // It is closed either way.
-            let _ = tokio::time::timeout_at(deadline.into(), cancelling).await;
+            let _ = cancel::send(&manager, connection.cancel_token()).await;
             connection.sever();
         });
     }

@@ -21,6 +21,8 @@
 //! checked, unless the address says otherwise or never leaves the machine ([`Encryption`]).
 
 mod address;
+mod cancel;
+mod common;
 mod connection;
 mod ear;
 mod endpoint;
@@ -29,6 +31,7 @@ mod manager;
 mod parameters;
 mod passing;
 mod probe;
+pub(super) mod raw;
 mod secret;
 mod socket;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! what breaks serverless pools.
 
 mod connecting;
+mod doctor;
 mod freeze;
 mod poolers;
 mod process;

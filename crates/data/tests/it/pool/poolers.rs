@@ -1,5 +1,7 @@
 //! Traps 3 to 6: what a pooler in transaction mode mixes up, and what it refuses.
 
+use std::time::Duration;
+
 use paceline_data::postgres::connect::{Endpoint, StatementMode};
 use paceline_test_servers::{PgBouncer, Postgres, Release};
 
@@ -177,5 +179,37 @@ async fn trap_06_a_pooler_that_ignores_no_parameters_takes_our_connections() {
             .parse::<paceline_data::postgres::connect::Address>()
             .unwrap_err();
         assert!(error.to_string().contains("ALTER ROLE"), "{error}");
+    }
+}
+
+/// `PgBouncer` 1.18 dies when the client of a request to cancel does not wait for its end.
+#[tokio::test(flavor = "multi_thread")]
+async fn cancelling_stops_the_query_and_not_the_pooler() {
+    let cluster = Postgres::shared();
+    let database = cluster.database();
+    for release in Release::ALL {
+        let pooler = PgBouncer::start_with(release, &cluster, &ONE);
+        let pool = pool(&pooler.url(&database), 2);
+        // Somebody else on the same pooler, who would notice its end.
+        let bystander = super::pool(&pooler.url(&database), 1);
+        let standing = lease(&bystander).await;
+        for _ in 0..10 {
+            let lease = lease(&pool).await;
+            let sleeping = lease.query_typed("SELECT pg_catalog.pg_sleep(600)", &[]);
+            let begun = Duration::from_millis(20);
+            assert!(tokio::time::timeout(begun, sleeping).await.is_err());
+            lease.discard();
+            assert_eq!(
+                ask(&pool, "SELECT '1'").await.unwrap(),
+                "1",
+                "{release:?}: {}",
+                pooler.log()
+            );
+        }
+        assert!(!standing.is_closed(), "{release:?}: {}", pooler.log());
+        let running = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND state = 'active'"
+        );
+        assert_eq!(cluster.sql("postgres", &running), "0", "{release:?}");
     }
 }

@@ -46,7 +46,7 @@ const HERD: usize = 200;
 
 /// One client: connects, asks, and goes.
 async fn come_and_go(pool: PgPool) -> Result<u64, String> {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let lease = pool
         .acquire(deadline)
         .await
@@ -107,7 +107,10 @@ async fn trap_15_a_herd_of_200_comes_through_30_connections() {
         start.elapsed()
     );
     assert!(refused > 0, "nobody was refused, so nothing was shown");
-    drop(administrator.await.unwrap());
+    println!(
+        "an administrator was turned away {} times",
+        administrator.await.unwrap()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
