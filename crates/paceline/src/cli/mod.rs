@@ -3,6 +3,7 @@
 mod demo;
 mod init;
 mod jobs;
+mod pool;
 mod serve;
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ Examples:
   paceline serve --config paceline.toml --listen 127.0.0.1:9000
   paceline check --config paceline.toml
   paceline jobs list --url sqlite:paceline-demo/jobs.db
+  paceline pool doctor postgres://app@db.example.com/shop
 
 Exit codes: 0 done, 1 it could not run, 2 the command line or the configuration is wrong.
 PACELINE_SECRET is the secret that signs cursors and login tokens, instead of the key file: 64 hexadecimal
@@ -43,6 +45,8 @@ enum Command {
     Check(serve::Check),
     /// See and change the jobs of a store
     Jobs(Box<jobs::Jobs>),
+    /// See what connections to a database lead to
+    Pool(pool::Pool),
     /// Write a configuration and a small database to start from
     Init(init::Init),
 }
@@ -57,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
         Command::Jobs(jobs) => jobs.run(),
+        Command::Pool(pool) => pool.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -87,6 +92,13 @@ impl Failure {
             cause = next.source();
         }
         Self::Run(text)
+    }
+
+    /// What was asked for is wrong, with all its causes.
+    pub(crate) fn usage(error: &dyn std::error::Error) -> Self {
+        match Self::run(error) {
+            Self::Run(text) | Self::Usage(text) => Self::Usage(text),
+        }
     }
 
     /// A service that cannot be opened: wrong usage where the configuration is the reason.

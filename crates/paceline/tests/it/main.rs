@@ -17,6 +17,7 @@ mod limits;
 mod listing;
 mod login;
 mod mail;
+mod pool_doctor;
 mod problems;
 mod secret;
 mod served;

@@ -46,6 +46,18 @@ impl Endpoint {
     pub(super) const NAMES: &str =
         "none, pgbouncer, pgbouncer-1.24 (or its version), rds-proxy, neon or other";
 
+    /// Its name in configurations: what [`Endpoint::from_str`] reads.
+    pub fn name(self) -> String {
+        match self {
+            Self::Direct => "none".to_owned(),
+            Self::PgBouncer(None) => "pgbouncer".to_owned(),
+            Self::PgBouncer(Some(version)) => format!("pgbouncer-{version}"),
+            Self::RdsProxy => "rds-proxy".to_owned(),
+            Self::NeonPooler => "neon".to_owned(),
+            Self::Pooler => "other".to_owned(),
+        }
+    }
+
     /// What the host's name tells, if anything.
     ///
     /// ```
@@ -246,6 +258,7 @@ mod tests {
             ("other", Unnamed, false),
         ] {
             let endpoint: Endpoint = name.parse().expect(name);
+            assert_eq!(endpoint.name().parse(), Ok(endpoint));
             assert_eq!(endpoint.statements_for(None), Ok(usual), "{name}");
             assert_eq!(
                 endpoint.statements_for(Some(Named)).is_ok(),
