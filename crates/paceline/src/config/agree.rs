@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::reader::Section;
-use super::{Config, LimitStore, Mistake, Resource, Resources};
+use super::{Config, DatabaseUrl, LimitStore, Mistake, Resource, Resources};
 
 /// The segments under `/api/` that are Paceline's own: no resource may have them as its path.
 const RESERVED_PATHS: [&str; 4] = ["auth", "export", "jobs", "stream"];
@@ -24,6 +24,18 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
     {
         let message = "`admin_listen` is the address of `listen`".to_owned();
         report("server.admin_listen", message, "another port, or \"off\"");
+    }
+    if root.has("pool")
+        && matches!(config.database.url, DatabaseUrl::Sqlite(_))
+        && root.has("database")
+    {
+        let message =
+            "[pool] is about connections to a server, and the database is a file".to_owned();
+        report(
+            "pool",
+            message,
+            "a [database] that is a server, or no [pool]",
+        );
     }
     if root.has("email") {
         if !root.has("jobs") {

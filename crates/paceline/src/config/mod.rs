@@ -11,6 +11,7 @@ mod job_store;
 mod jobs;
 mod limits;
 mod mistake;
+mod pool;
 mod reader;
 mod redacted;
 mod resources;
@@ -30,6 +31,7 @@ pub use job_store::{InvalidJobStoreUrl, JobStoreUrl};
 pub use jobs::{Delivery, Durability, Email, Jobs};
 pub use limits::{Concurrency, Limit, LimitSettings, LimitStore};
 pub use mistake::{Mistake, Mistakes};
+pub use pool::Pool;
 pub use redacted::Redacted;
 pub use resources::{Relation, Resource, Resources, WriteVerb};
 pub use server::{AllowedHosts, Cache, Secrets, Server};
@@ -56,6 +58,8 @@ pub struct Config {
     pub server: Server,
     /// `[database]`, the only section a file must have.
     pub database: Database,
+    /// `[pool]`.
+    pub pool: Pool,
     /// `[cache]`.
     pub cache: Cache,
     /// `[secrets]`.
@@ -105,6 +109,7 @@ impl Config {
         Self {
             server: Server::default(),
             database: Database::new(url),
+            pool: Pool::default(),
             cache: Cache::default(),
             secrets: Secrets {
                 key: None,
@@ -181,6 +186,10 @@ fn read(root: &Section<'_, '_>, folder: &Path) -> Option<Config> {
         cache: root
             .section("cache")
             .map(|section| server::cache(&section))
+            .unwrap_or_default(),
+        pool: root
+            .section("pool")
+            .map(|section| pool::pool(&section, folder))
             .unwrap_or_default(),
         secrets: secrets(root, folder),
         resources: root

@@ -16,10 +16,10 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It connects a few times, and sends nothing that changes the database. Statements are prepared under names that
+It connects a few times and changes nothing in the database. Statements are prepared under names that
 nobody else has, and removed again.
 
-Exit codes: 0 nothing to mend, 1 something is to be mended or the database cannot be reached, 2 the address is wrong.
+Exit codes: 0 nothing to mend, 1 something to mend or no connection, 2 the address is wrong.
 
 Examples:
   paceline pool doctor postgres://app@db.example.com/shop

@@ -260,3 +260,26 @@ fn a_wrong_database_does_not_hide_other_mistakes() {
     );
     assert!(parse("").unwrap_err().contains("there is no [database]"));
 }
+
+#[test]
+fn a_pool_is_of_a_server_and_its_values_are_checked() {
+    let of_a_file = "[pool] is about connections to a server";
+    let sound = "[pool]\nsize = 4\nmax_waiting = 100\nconnect_timeout = \"2s\"\ncheck_after_idle = \"0s\"\n\
+                 check_timeout = \"100ms\"\nmax_lifetime = \"10m\"\nmax_idle = \"1m\"\npooler = \"pgbouncer-1.24\"\n\
+                 statements = \"named\"\nca_file = \"ca.pem\"\n";
+    check(sound, &[of_a_file]);
+    check(
+        "[pool]\nsize = 0\ncheck_timeout = \"0s\"\npooler = \"pgcat\"\nstatement = \"named\"\n",
+        &[
+            of_a_file,
+            "`size`",
+            "`check_timeout`",
+            "pgcat | pool doctor",
+            "did you mean `statements`?",
+        ],
+    );
+    check(
+        "[pool]\npooler = \"pgbouncer-1.18\"\nstatements = \"named\"\n",
+        &[of_a_file, "not safe behind PgBouncer 1.18"],
+    );
+}
