@@ -85,20 +85,17 @@ fn mark(grade: Grade) -> &'static str {
 }
 
 fn text(address: &Address, findings: &[Finding], advice: Advice) -> String {
-    let lines: Vec<String> = findings
+    let mut lines: Vec<String> = findings
         .iter()
         .map(|found| format!("{}  {}", mark(found.grade), found.text))
         .collect();
-    let mut text = lines.join("\n");
-    text.push_str("\n\nThe configuration that fits (the address with its password, from the environment):\n\n");
-    text.push_str(&format!(
-        "[database]\nurl = \"${{DATABASE_URL}}\" # {address}\n\n"
-    ));
-    for line in section(advice) {
-        text.push_str(&line);
-        text.push('\n');
-    }
-    text
+    let heading =
+        "The configuration that fits (the address with its password, from the environment):";
+    lines.extend(["", heading, "", "[database]"].map(str::to_owned));
+    lines.push(format!("url = \"${{DATABASE_URL}}\" # {address}"));
+    lines.push(String::new());
+    lines.extend(section(advice));
+    lines.join("\n") + "\n"
 }
 
 /// The section that fits, as lines of a configuration.
@@ -115,6 +112,10 @@ fn section(advice: Advice) -> Vec<String> {
 
 /// What a program reads.
 #[derive(Debug, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each with a yes or a no"
+)]
 struct Report<'a> {
     endpoint: String,
     pooler: Option<&'a str>,
