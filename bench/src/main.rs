@@ -16,6 +16,7 @@ mod load;
 mod machine;
 mod options;
 mod places;
+mod pool;
 mod report;
 mod results;
 mod rows;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Ok(Mode::IdleServer(arguments)) => layers::serve(&arguments),
         Ok(Mode::IdleClients(arguments)) => layers::connect(&arguments),
         Ok(Mode::Limiter(arguments)) => limiter::run(&arguments),
+        Ok(Mode::Pool(arguments)) => pool::run(&arguments),
         Ok(Mode::Jobs(arguments)) => jobs::ours::run(&arguments),
         Err(problem) => Err(format!("{problem}\n\n{}", options::HELP)),
     };
@@ -60,6 +62,7 @@ fn measure(options: &Options) -> Outcome<()> {
     }
     layers::measure(options, &mut results)?;
     jobs::measure(options, &mut results)?;
+    pool::measure(options, &mut results)?;
     results.write()?;
     report::write(&results)
 }

@@ -7,7 +7,7 @@ cargo xtask bench [OPTION]...
   --warm-up N    how long before that, unmeasured (3)
   --runs N       runs; medians are reported (3)
   --rows A,B     only these: ceilings, limit, limiter, startup, export, layers-instructions,
-                 layers-idle-streams, jobs, and the names of rows in the report
+                 layers-idle-streams, jobs, pool, and the names of rows in the report
   --export-rows N  rows of the export (1000000)
   --jobs N       jobs in each measurement of jobs, at most 5 s of them (100000)
   --deep N       jobs that wait in the row jobs-depth and are worked off in jobs-memory (1000000)
@@ -36,6 +36,8 @@ pub(crate) enum Mode {
     Limiter(Vec<String>),
     /// Be the process that adds and works off jobs.
     Jobs(Vec<String>),
+    /// Be the process that takes connections and asks.
+    Pool(Vec<String>),
 }
 
 /// How to measure.
@@ -77,9 +79,13 @@ impl Options {
         self.rows.is_empty() || self.rows.iter().any(|name| name == row)
     }
 
-    /// Whether anything was asked for that is about the server and its shop: neither jobs nor the layers alone.
+    /// Whether anything was asked for that is about the server and its shop: neither jobs, nor the layers alone, nor a
+    /// pool.
     pub(crate) fn wants_the_server(&self) -> bool {
-        let is_apart = |name: &String| name.starts_with("jobs") || name.starts_with("layers");
+        let is_apart = |name: &String| {
+            let apart = ["jobs", "layers", "pool"];
+            apart.iter().any(|start| name.starts_with(start))
+        };
         self.rows.is_empty() || !self.rows.iter().all(is_apart)
     }
 
@@ -103,6 +109,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Mode, String> {
         }
         Some((first, rest)) if first == "limiter" => return Ok(Mode::Limiter(rest.to_vec())),
         Some((first, rest)) if first == "jobs" => return Ok(Mode::Jobs(rest.to_vec())),
+        Some((first, rest)) if first == "pool" => return Ok(Mode::Pool(rest.to_vec())),
         _ => {}
     }
     let mut options = Options::default();

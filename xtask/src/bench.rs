@@ -8,6 +8,9 @@ use crate::{conformance, setup, workspace};
 /// Peers in Rust: packages of their own under `bench/peers`, never part of the workspace.
 const RUST_PEERS: [&str; 2] = ["bullmq-official", "apalis-sqlite"];
 
+/// The other pools, likewise.
+const POOLS_PEER: &str = "pools";
+
 /// How a peer is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
@@ -19,11 +22,17 @@ pub(crate) enum Profile {
 
 /// Which part of the measurements was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent parts, each asked for or not"
+)]
 struct Asked {
     /// Anything about jobs.
     jobs: bool,
     /// Anything about the layers alone.
     layers: bool,
+    /// The pool.
+    pool: bool,
     /// Anything else.
     http: bool,
 }
@@ -69,17 +78,20 @@ fn asked(arguments: &[String]) -> Asked {
         return Asked {
             jobs: true,
             layers: true,
+            pool: true,
             http: true,
         };
     };
     let about_jobs = |name: &str| name.starts_with("jobs");
     let about_layers = |name: &str| name.starts_with("layers");
+    let about_pool = |name: &str| name.starts_with("pool");
     Asked {
         jobs: names.split(',').any(about_jobs),
         layers: names.split(',').any(about_layers),
+        pool: names.split(',').any(about_pool),
         http: !names
             .split(',')
-            .all(|name| about_jobs(name) || about_layers(name)),
+            .all(|name| about_jobs(name) || about_layers(name) || about_pool(name)),
     }
 }
 
@@ -90,6 +102,9 @@ fn provide(asked: Asked, yes: bool) -> Result<(), String> {
     }
     if asked.layers {
         needs.extend(setup::LAYERS_BENCH_NEEDS);
+    }
+    if asked.pool {
+        needs.push(setup::Need::Postgres);
     }
     if asked.http {
         needs.extend(setup::BENCH_NEEDS);
@@ -112,6 +127,9 @@ fn build(asked: Asked) -> Result<(), String> {
         conformance::RUST_PEERS
             .iter()
             .try_for_each(|name| peer(name, Profile::Release).run())?;
+    }
+    if asked.pool {
+        peer(POOLS_PEER, Profile::Release).run()?;
     }
     if asked.jobs {
         RUST_PEERS
@@ -141,15 +159,21 @@ mod tests {
 
     #[test]
     fn what_is_provided_and_built_follows_from_the_rows() {
-        for (line, jobs, layers, http) in [
-            ("", true, true, true),
-            ("--quick --rows list,export", false, false, true),
-            ("--rows jobs-add --quick", true, false, false),
-            ("--rows jobs,list", true, false, true),
-            ("--rows layers-304,jobs", true, true, false),
+        for (line, jobs, layers, pool, http) in [
+            ("", true, true, true, true),
+            ("--quick --rows list,export", false, false, false, true),
+            ("--rows jobs-add --quick", true, false, false, false),
+            ("--rows jobs,list", true, false, false, true),
+            ("--rows layers-304,jobs", true, true, false, false),
+            ("--rows pool", false, false, true, false),
         ] {
             let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-            let expected = Asked { jobs, layers, http };
+            let expected = Asked {
+                jobs,
+                layers,
+                pool,
+                http,
+            };
             assert_eq!(asked(&words), expected, "{line}");
         }
     }

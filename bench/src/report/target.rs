@@ -63,7 +63,7 @@ const PROCESSING: [&str; 4] = [
 ];
 
 /// All of them.
-pub(super) const TARGETS: [Target; 58] = [
+pub(super) const TARGETS: [Target; 60] = [
     target(
         "unchanged list with total / Express on the tutorial's table",
         Rate("list", "Paceline"),
@@ -199,6 +199,18 @@ pub(super) const TARGETS: [Target; 58] = [
         "the server is busy all the time there: the bare script touches nothing, a decision reads the clock and a key and \
          writes it (2.5 µs of the server against 1.6); the counter of simpler limiters, INCRBY, PEXPIRE and PTTL, is no \
          faster than we are",
+    ),
+    target(
+        "a question through the pool / on a connection held, 1 client",
+        Figure("pool, 1 clients on 1, Paceline, questions/s"),
+        Figure("pool, 1 clients on 1, a connection each, questions/s"),
+        AtLeast(0.95),
+    ),
+    target(
+        "a question through the pool / on a connection held, 32 clients",
+        Figure("pool, 32 clients on 32, Paceline, questions/s"),
+        Figure("pool, 32 clients on 32, a connection each, questions/s"),
+        AtLeast(0.95),
     ),
     target(
         "cold start, ms",
