@@ -17,6 +17,7 @@ pub(super) async fn connection<M: Manage>(
     shared: &Shared<M>,
     deadline: Instant,
 ) -> Result<Papers<M::Connection>, AcquireError> {
+    let began = now();
     while let Some((mut papers, doubt)) = ready(shared) {
         let Some(doubt) = doubt else {
             return Ok(papers);
@@ -25,6 +26,7 @@ pub(super) async fn connection<M: Manage>(
             Checked::Fine => return Ok(papers),
             Checked::Broken => {}
             Checked::Silent => forget_doubtful(shared),
+            Checked::CutShort => return Err(failed(shared, 0, began, None)),
         }
     }
     open(shared, deadline).await
@@ -57,6 +59,8 @@ enum Checked {
     Broken,
     /// No answer in time: whatever is between us and the server swallows what we send.
     Silent,
+    /// The caller has no more time; that says nothing of the others.
+    CutShort,
 }
 
 async fn check<M: Manage>(
@@ -65,7 +69,8 @@ async fn check<M: Manage>(
     doubt: Doubt,
     deadline: Instant,
 ) -> Checked {
-    let until = deadline.min(now() + shared.options.check_timeout);
+    let whole = now() + shared.options.check_timeout;
+    let until = deadline.min(whole);
     let answer = timeout_at(until.into(), shared.manager.check(connection)).await;
     let mut state = shared.state();
     state.counts.checked += 1;
@@ -73,6 +78,7 @@ async fn check<M: Manage>(
     let checked = match answer {
         Ok(Ok(())) => return Checked::Fine,
         Ok(Err(_)) => Checked::Broken,
+        Err(_) if until < whole => return Checked::CutShort,
         Err(_) => Checked::Silent,
     };
     state.counts.failed_checks += 1;
@@ -131,7 +137,8 @@ async fn open<M: Manage>(
     }
 }
 
-fn failed<M: Manage>(
+/// No connection: how often it was tried since `began`, and what was wrong last.
+pub(super) fn failed<M: Manage>(
     shared: &Shared<M>,
     attempts: u32,
     began: Instant,

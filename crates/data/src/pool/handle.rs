@@ -16,6 +16,9 @@ use super::state::Phase;
 use super::statistics::Statistics;
 use super::{fill, wait};
 
+/// How many connections in a row may fail their first check before warming is given up.
+const WARMINGS: u32 = 3;
+
 /// Connections that are lent and returned. Clones are the same pool.
 ///
 /// Nothing is opened before it is needed, and no task runs in the background: whatever has to be decided is decided
@@ -53,15 +56,20 @@ impl<M: Manage> Pool<M> {
     /// # Errors
     /// Those of [`Pool::acquire`]. A start need not fail on them: the first request tries again.
     pub async fn warm(&self, deadline: Instant) -> Result<(), AcquireError> {
-        loop {
+        let began = now();
+        let mut last = None;
+        for _ in 0..WARMINGS {
             let mut lease = self.acquire(deadline).await?;
             let checking = self.shared.manager.check(&mut lease);
             match timeout_at(deadline.into(), checking).await {
                 Ok(Ok(())) => return Ok(()),
-                // The next round opens another, or finds that the deadline is over.
-                Ok(Err(_)) | Err(_) => lease.discard(),
+                Ok(Err(error)) => last = Some(error),
+                // The next round finds that the deadline is over.
+                Err(_) => {}
             }
+            lease.discard();
         }
+        Err(fill::failed(&self.shared, WARMINGS, began, last))
     }
 
     /// Says that an invocation of a serverless function begins: the process may have been frozen since the last one.

@@ -86,6 +86,18 @@ async fn silence_costs_a_quarter_of_a_second_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_caller_in_a_hurry_does_not_judge_the_others() {
+    let bench = Bench::new(3);
+    three(&bench).await;
+    bench.clock.advance(Duration::from_mins(1));
+    bench.world.checks(&[Ends::Never; 3]);
+    let start = within(0);
+    assert!(bench.pool.acquire(within(10)).await.is_err());
+    assert_eq!(passed(start), 10);
+    assert_eq!(bench.pool.statistics().occupancy.idle, 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn closed_ones_are_passed_over_one_by_one() {
     let bench = Bench::new(3);
     three(&bench).await;
@@ -142,8 +154,14 @@ async fn warming_asks_the_server_and_replaces_what_is_dead() {
     bench.world.checks(&[Ends::Refused]);
     bench.pool.warm(within(1_000)).await.unwrap();
     assert_eq!(bench.world.attempts.load(Ordering::SeqCst), 2);
+    // One that fails again and again is given up.
+    bench.world.checks(&[Ends::Refused; 9]);
+    let start = within(0);
+    let error = bench.pool.warm(within(1_000)).await.unwrap_err();
+    assert!(error.is_connect() && passed(start) < 1_000, "{error}");
+    assert_eq!(bench.world.attempts.load(Ordering::SeqCst), 4);
+    bench.world.checks.lock().unwrap().clear();
     bench.world.connects(&[Ends::Never]);
-    bench.lease().await.discard();
     let start = within(0);
     assert!(bench.pool.warm(within(1_000)).await.is_err());
     assert_eq!(passed(start), 1_000);

@@ -8,6 +8,7 @@ use tokio::time::{timeout, timeout_at};
 use tokio_postgres::{CancelToken, NoTls};
 use tokio_util::either::Either;
 
+use super::address::Host;
 use super::common::{Common, Keep, Kept};
 use super::error::ConnectError;
 use super::manager::PostgresManager;
@@ -26,11 +27,10 @@ const KEPT: Duration = Duration::from_mins(1);
 /// request leaves before the request is passed on, and takes all its clients with it.
 pub(super) async fn send(
     manager: &PostgresManager,
+    host: &Host,
     token: CancelToken,
 ) -> Result<(), ConnectError> {
     let deadline = Instant::now() + TIMEOUT;
-    let hosts = manager.address().hosts();
-    let host = hosts.first().expect("an address names a host");
     let socket = socket::connect(host, deadline)
         .await
         .map_err(|error| ConnectError::unreachable(host, error))?;

@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use tokio::task::JoinHandle;
 use tokio_postgres::{CancelToken, Client};
 
+use super::address::Host;
 use super::endpoint::{Endpoint, StatementMode};
 use super::probe::{Probe, Silence};
 
@@ -16,6 +17,7 @@ pub struct PostgresConnection {
     driver: JoinHandle<()>,
     endpoint: Endpoint,
     statements: StatementMode,
+    host: Host,
     probe: Option<Probe>,
 }
 
@@ -23,7 +25,7 @@ impl PostgresConnection {
     pub(super) fn new(
         client: Client,
         driver: JoinHandle<()>,
-        probe: Option<Probe>,
+        host: Host,
         endpoint: Endpoint,
         statements: StatementMode,
     ) -> Self {
@@ -32,8 +34,19 @@ impl PostgresConnection {
             driver,
             endpoint,
             statements,
-            probe,
+            host,
+            probe: None,
         }
+    }
+
+    /// With a look at its socket.
+    pub(super) fn with_probe(self, probe: Option<Probe>) -> Self {
+        Self { probe, ..self }
+    }
+
+    /// Where it goes.
+    pub fn host(&self) -> &Host {
+        &self.host
     }
 
     /// How statements are to be sent on it.

@@ -96,7 +96,7 @@ impl PostgresManager {
     /// # Errors
     /// When the server cannot be reached for it.
     pub async fn cancel(&self, connection: &PostgresConnection) -> Result<(), ConnectError> {
-        cancel::send(self, connection.cancel_token()).await
+        cancel::send(self, connection.host(), connection.cancel_token()).await
     }
 
     /// A connection of its own, beside any pool: the driver's two halves. For those who must hear what the server
@@ -183,11 +183,19 @@ impl PostgresManager {
         if let Some(known) = self.inner.endpoint.get() {
             return *known;
         }
-        let found = match client.query_typed_opt(PROCESS, &[]).await {
-            Ok(Some(row)) if told.is_some() && row.try_get(0).ok() == told => Endpoint::Direct,
+        match client.query_typed_opt(PROCESS, &[]).await {
+            Ok(Some(row)) => {
+                let is_the_same = told.is_some() && row.try_get(0).ok() == told;
+                let found = if is_the_same {
+                    Endpoint::Direct
+                } else {
+                    Endpoint::Pooler
+                };
+                *self.inner.endpoint.get_or_init(|| found)
+            }
+            // It may be otherwise next time.
             _ => Endpoint::Pooler,
-        };
-        *self.inner.endpoint.get_or_init(|| found)
+        }
     }
 }
 
@@ -231,16 +239,14 @@ impl Manage for PostgresManager {
         let statements = endpoint
             .statements_for(self.inner.address.statements)
             .map_err(|error| ConnectError::not_safe(&host, error))?;
-        Ok(PostgresConnection::new(
-            client, driver, probe, endpoint, statements,
-        ))
+        let connection = PostgresConnection::new(client, driver, host, endpoint, statements);
+        Ok(connection.with_probe(probe))
     }
 
     /// A `Sync`: the server answers it, and nothing else happens.
     async fn check(&self, connection: &mut PostgresConnection) -> Result<(), ConnectError> {
-        let host = &self.inner.address.hosts[0];
         let checked = connection.check_connection().await;
-        checked.map_err(|error| ConnectError::driver(host, error))
+        checked.map_err(|error| ConnectError::driver(connection.host(), error))
     }
 
     fn is_open(&self, connection: &PostgresConnection) -> bool {
@@ -268,7 +274,7 @@ impl Manage for PostgresManager {
         let manager = self.clone();
         tokio::spawn(async move {
             // It is closed either way.
-            let _ = cancel::send(&manager, connection.cancel_token()).await;
+            let _ = cancel::send(&manager, connection.host(), connection.cancel_token()).await;
             connection.sever();
         });
     }

@@ -1,5 +1,6 @@
 //! The parameters of an address, under the names that libpq has for them.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -79,8 +80,9 @@ fn one(parameters: &mut Parameters, name: &str, value: String) -> Result<(), Inv
         "dbname" => parameters.database = Some(value),
         "application_name" => parameters.application_name = Some(value),
         "connect_timeout" => {
-            parameters.connect_timeout =
-                Some(Duration::from_secs(number::<u32>(name, &value)?.into()));
+            parameters.connect_timeout = Some(Duration::from_secs(
+                number::<NonZeroU32>(name, &value)?.get().into(),
+            ));
         }
         "sslmode" => parameters.encryption.encrypted = Some(encrypted(&value)?),
         "sslrootcert" | "ca_file" => match &*value {

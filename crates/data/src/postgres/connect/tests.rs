@@ -130,6 +130,7 @@ fn refusals_name_the_part_and_what_to_do() {
         ("postgres://h/d?pooler=pgbouncer-new", "pgbouncer-1.24"),
         ("postgres://h/d?statements=prepared", "named or unnamed"),
         ("postgres://h/d?connect_timeout=-1", "connect_timeout"),
+        ("postgres://h/d?connect_timeout=0", "connect_timeout"),
         ("postgres://h/%FF", "database's name is not UTF-8"),
         ("postgres://u%00:p@h/d", "zero byte"),
     ] {
