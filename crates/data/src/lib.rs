@@ -24,6 +24,8 @@ pub mod pool;
 pub mod postgres;
 pub mod query;
 pub mod resource;
+mod run;
+mod sql;
 pub mod sqlite;
 mod statement;
 pub mod total;
@@ -32,4 +34,6 @@ pub mod write;
 
 pub use cell::{Cell, Row};
 pub use database::Database;
+pub use run::{Answer, Counts, RowStream, RunError};
+pub use sql::SqlDialect;
 pub use statement::{Statement, Value};

@@ -1,5 +1,7 @@
 //! One column of a table, and the kind of value it is taken to hold.
 
+use std::sync::Arc;
+
 /// What a column's values are taken to be, for typing filters and encoding rows.
 ///
 /// SQLite lets any value into most columns; the kind follows the declared type: first by the names
@@ -26,6 +28,18 @@ pub enum ColumnKind {
     DateTime,
     /// JSON text, part of the document when it is valid.
     Json,
+    /// Decimal numbers with all their digits.
+    Decimal,
+    /// A universally unique identifier, in its 36 characters.
+    Uuid,
+    /// A time of day.
+    Time,
+    /// One of a few labels.
+    Enum,
+    /// Several values in one: an array or a row. An array or object in JSON.
+    Composite,
+    /// A type of the engine's own, as the engine writes it as text.
+    Other,
     /// No declared type: whatever is stored.
     Any,
 }
@@ -70,14 +84,18 @@ impl ColumnKind {
     pub fn expectation(self) -> &'static str {
         match self {
             Self::Integer => "a whole number",
-            Self::Real | Self::Numeric => "a number",
+            Self::Real | Self::Numeric | Self::Decimal => "a number",
             Self::Text => "text",
             Self::Blob => "bytes",
             Self::Boolean => "true or false",
             Self::Date => "a date such as 2026-01-31",
             Self::DateTime => "a date or time such as 2026-01-31 or 2026-01-31T12:00:00Z",
             Self::Json => "JSON text",
-            Self::Any => "a value",
+            Self::Uuid => "a UUID such as 123e4567-e89b-12d3-a456-426614174000",
+            Self::Time => "a time such as 12:30:00",
+            Self::Enum => "one of its labels",
+            Self::Composite => "an array or a composite value",
+            Self::Any | Self::Other => "a value",
         }
     }
 }
@@ -107,9 +125,41 @@ pub struct Column {
     pub rowid_alias: bool,
     /// Whether the schema says `AUTOINCREMENT`.
     pub autoincrement: bool,
+    /// The values an enum has, in its order.
+    pub labels: Option<Arc<[String]>>,
+    /// The type, where the engine has strict ones.
+    pub native: Option<Native>,
+}
+
+/// What an engine with strict types needs to know of a column's type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Native {
+    /// The type's name as it stands in SQL: quoted, with its schema where that is needed, without a length.
+    /// For a domain it is that of the type beneath.
+    pub type_name: String,
+    /// In which form the values are answered.
+    pub shown: Shown,
+    /// Whether two values can be compared and sorted.
+    pub comparable: bool,
+}
+
+/// In which form a statement asks for values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shown {
+    /// As they are: the driver's bytes are understood.
+    AsIs,
+    /// As the database writes them as text.
+    AsText,
+    /// As the database writes them as JSON.
+    AsJson,
 }
 
 impl Column {
+    /// Whether values of the column can be compared with others, and sorted.
+    pub fn is_comparable(&self) -> bool {
+        self.native.as_ref().is_none_or(|native| native.comparable)
+    }
+
     /// Whether an insert may leave the column out.
     pub fn optional_on_insert(&self) -> bool {
         self.nullable || self.has_default || self.generated || self.rowid_alias

@@ -8,12 +8,15 @@ mod estimate;
 pub mod sqlite;
 mod table;
 
-pub use column::{Column, ColumnKind};
+pub use column::{Column, ColumnKind, Native, Shown};
 pub use table::{ForeignKey, Index, IndexColumn, RowId, Table, TableId};
+
+use crate::sql::SqlDialect;
 
 /// The tables and views of one database.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
+    dialect: SqlDialect,
     tables: Vec<Table>,
     skipped: Vec<Skipped>,
 }
@@ -28,12 +31,22 @@ pub struct Skipped {
 }
 
 impl Catalog {
-    /// Puts a catalog together from tables, which get their ids in the order given.
-    pub fn new(mut tables: Vec<Table>, skipped: Vec<Skipped>) -> Self {
+    /// Puts the catalog of a database that speaks `dialect` together from tables, which get their ids in the
+    /// order given.
+    pub fn new(dialect: SqlDialect, mut tables: Vec<Table>, skipped: Vec<Skipped>) -> Self {
         for (index, table) in tables.iter_mut().enumerate() {
             table.id = TableId::from_index(index);
         }
-        Self { tables, skipped }
+        Self {
+            dialect,
+            tables,
+            skipped,
+        }
+    }
+
+    /// The SQL the database speaks.
+    pub fn dialect(&self) -> SqlDialect {
+        self.dialect
     }
 
     /// All tables and views, in the order the schema created them.
@@ -57,6 +70,17 @@ impl Catalog {
                 .iter()
                 .find(|table| table.name.eq_ignore_ascii_case(name))
         })
+    }
+
+    /// The table a foreign key refers to, if it is in the catalog.
+    pub fn referred(&self, key: &ForeignKey) -> Option<&Table> {
+        match &key.schema {
+            None => self.find(&key.table),
+            Some(schema) => self
+                .tables
+                .iter()
+                .find(|table| table.schema.as_ref() == Some(schema) && table.name == key.table),
+        }
     }
 
     /// What the reader left out, and why.

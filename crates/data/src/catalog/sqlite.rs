@@ -10,6 +10,7 @@ use super::column::{Column, ColumnKind};
 use super::estimate::approximate_rows;
 use super::table::{ForeignKey, Index, IndexColumn, Table, TableId};
 use super::{Catalog, Skipped};
+use crate::sql::SqlDialect;
 
 const TABLES: &str = "SELECT l.name, l.type, l.wr, coalesce(s.sql, '') \
      FROM pragma_table_list AS l JOIN sqlite_schema AS s ON s.name = l.name AND s.type IN ('table', 'view') \
@@ -51,7 +52,7 @@ pub fn read(connection: &Connection) -> rusqlite::Result<Catalog> {
             Err(error) => return Err(error),
         }
     }
-    Ok(Catalog::new(tables, skipped))
+    Ok(Catalog::new(SqlDialect::Sqlite, tables, skipped))
 }
 
 struct Listed {
@@ -89,6 +90,7 @@ fn read_table(connection: &Connection, listed: &Listed) -> rusqlite::Result<Tabl
     let (columns, primary_key) = read_columns(connection, listed)?;
     let mut table = Table {
         id: TableId::from_index(0),
+        schema: None,
         name: listed.name.clone(),
         columns,
         primary_key,
@@ -139,6 +141,8 @@ fn read_columns(
             key_position: place.checked_sub(1),
             rowid_alias: false,
             autoincrement: false,
+            labels: None,
+            native: None,
         });
     }
     key.sort_unstable();
@@ -156,6 +160,7 @@ fn read_foreign_keys(connection: &Connection, table: &Table) -> rusqlite::Result
                 id,
                 ForeignKey {
                     columns: Vec::new(),
+                    schema: None,
                     table: row.get(1)?,
                     references: Vec::new(),
                 },
@@ -188,9 +193,11 @@ fn read_indexes(connection: &Connection, table: &Table) -> rusqlite::Result<(Vec
             let column = row
                 .get::<_, Option<String>>(0)?
                 .and_then(|name| table.column(&name));
+            let descending = row.get(1)?;
             Ok(IndexColumn {
                 column,
-                descending: row.get(1)?,
+                descending,
+                nulls_last: descending,
             })
         })?;
         let parts = parts.collect::<rusqlite::Result<Vec<_>>>()?;

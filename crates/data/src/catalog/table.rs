@@ -22,6 +22,8 @@ impl TableId {
 pub struct ForeignKey {
     /// The referring columns, by index in their table.
     pub columns: Vec<usize>,
+    /// The schema of the table referred to, where the engine has schemas.
+    pub schema: Option<String>,
     /// The name of the table referred to, as the schema spells it. It need not exist.
     pub table: String,
     /// The columns referred to, by name, one for each of `columns`; empty for that table's primary key.
@@ -35,6 +37,8 @@ pub struct IndexColumn {
     pub column: Option<usize>,
     /// Whether it is kept in descending order.
     pub descending: bool,
+    /// Whether `NULL` is kept behind the values.
+    pub nulls_last: bool,
 }
 
 /// An index of a table.
@@ -66,6 +70,8 @@ impl RowId {
 pub struct Table {
     /// Its place in the catalog.
     pub id: TableId,
+    /// The schema it is in, where the engine has schemas.
+    pub schema: Option<String>,
     /// The name as the schema spells it.
     pub name: String,
     /// The columns in the schema's order. Hidden columns of the engine are not among them.
@@ -78,7 +84,7 @@ pub struct Table {
     pub indexes: Vec<Index>,
     /// Whether this is a view: read-only, without a key of its own.
     pub is_view: bool,
-    /// Whether it is a `WITHOUT ROWID` table.
+    /// Whether its rows have no rowid: a `WITHOUT ROWID` table, or one of another engine than SQLite.
     pub without_rowid: bool,
     /// How many rows it had, more or less, when the catalog was read; `None` for a view.
     pub approximate_rows: Option<u64>,
@@ -118,6 +124,23 @@ impl Table {
                 .primary_key
                 .iter()
                 .all(|&column| !self.columns[column].nullable)
+    }
+
+    /// Columns without `NULL` that tell any two rows apart: the primary key, or where there are no rowids
+    /// those of a unique index.
+    pub fn unique_key(&self) -> Option<Vec<usize>> {
+        if self.key_is_unique() {
+            return Some(self.primary_key.clone());
+        }
+        let whole = |index: &&Index| index.unique && !index.partial;
+        let columns = |index: &Index| -> Option<Vec<usize>> {
+            let named = index.columns.iter().map(|column| column.column);
+            named
+                .map(|column| column.filter(|&column| !self.columns[column].nullable))
+                .collect()
+        };
+        let unique = self.indexes.iter().filter(whole).find_map(columns);
+        unique.filter(|unique| !unique.is_empty() && self.without_rowid)
     }
 
     /// Whether no two rows can agree in all of these columns: they are, in any order, the primary

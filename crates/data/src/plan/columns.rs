@@ -1,25 +1,43 @@
 //! The `SELECT` list and the joins of a selection, and the shape its rows take.
 
 use super::quote;
-use crate::catalog::TableId;
+use crate::catalog::{Shown, Table, TableId};
 use crate::encode::{Linkage, ResourceShape, RowShape, Shape};
 use crate::query::{Dialect, Selection};
 use crate::resource::{Resource, ResourceId, Resources};
+use crate::sql::SqlDialect;
 
 /// What a statement reads. The base table is `t0`, related ones `t1`, `t2`, … in the order they are met.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
-    items: Vec<String>,
+    dialect: SqlDialect,
+    items: Vec<Item>,
     joins: String,
     tables: Vec<TableId>,
     resources: Vec<ResourceId>,
     aliases: usize,
 }
 
+/// One entry of the `SELECT` list.
+#[derive(Debug)]
+struct Item {
+    /// What is read: what an order compares.
+    expression: String,
+    /// In which form it is answered.
+    shown: Shown,
+}
+
 impl Columns {
+    fn new(resources: &Resources) -> Self {
+        Self {
+            dialect: resources.catalog().dialect(),
+            ..Self::default()
+        }
+    }
+
     /// Reads what `selection` names, as nested objects.
     pub(super) fn of(resources: &Resources, selection: &Selection) -> (Self, Shape) {
-        let mut columns = Self::default();
+        let mut columns = Self::new(resources);
         let shape = columns.add(resources, selection, 0);
         (columns, shape)
     }
@@ -34,7 +52,7 @@ impl Columns {
             let (columns, shape) = Self::of(resources, selection);
             return (columns, RowShape::Plain(shape));
         }
-        let mut columns = Self::default();
+        let mut columns = Self::new(resources);
         let shape = columns.add_object(resources, selection, 0);
         (columns, RowShape::JsonApi(shape))
     }
@@ -54,7 +72,7 @@ impl Columns {
             let field = &resource.fields[index];
             // The id is told as the id.
             if resource.key != [field.column] {
-                let place = self.item(column(resources, resource, alias, field.column));
+                let place = self.column(resources, resource, alias, field.column);
                 attributes.column(&field.name, place, field.kind);
             }
         }
@@ -100,11 +118,13 @@ impl Columns {
         }
         let own = |key: &usize| {
             let place = relation.target_columns.iter().position(|to| to == key)?;
-            Some(column(resources, resource, alias, relation.columns[place]))
+            Some(relation.columns[place])
         };
-        let own: Option<Vec<String>> = target.key.iter().map(own).collect();
+        let own: Option<Vec<usize>> = target.key.iter().map(own).collect();
         let id = if let Some(own) = own {
-            own.into_iter().map(|column| self.item(column)).collect()
+            own.into_iter()
+                .map(|index| self.column(resources, resource, alias, index))
+                .collect()
         } else {
             let inner = joined.unwrap_or_else(|| self.enter(resources, resource, alias, index));
             self.note(target);
@@ -119,7 +139,7 @@ impl Columns {
 
     fn key(&mut self, resources: &Resources, resource: &Resource, alias: usize) -> Vec<usize> {
         let key = resource.key.iter();
-        key.map(|&index| self.item(column(resources, resource, alias, index)))
+        key.map(|&index| self.column(resources, resource, alias, index))
             .collect()
     }
 
@@ -143,14 +163,14 @@ impl Columns {
         let mut shape = Shape::default();
         for &index in &selection.fields {
             let field = &resource.fields[index];
-            let place = self.item(column(resources, resource, alias, field.column));
+            let place = self.column(resources, resource, alias, field.column);
             shape.column(&field.name, place, field.kind);
         }
         for (index, nested) in &selection.nested {
             let relation = &resource.relations[*index];
             let target = resources.get(relation.target);
             let inner = self.enter(resources, resource, alias, *index);
-            let presence = self.item(column(resources, target, inner, relation.target_columns[0]));
+            let presence = self.column(resources, target, inner, relation.target_columns[0]);
             let below = self.add(resources, nested, inner);
             shape.object(&relation.name, presence, below);
         }
@@ -175,7 +195,7 @@ impl Columns {
             );
             format!("{to} = {from}")
         });
-        let table = quote(&resources.table_of(target).name);
+        let table = self.dialect.table(resources.table_of(target));
         let on = equal.collect::<Vec<_>>().join(" AND ");
         self.joins += " LEFT JOIN ";
         self.joins += &table;
@@ -185,11 +205,29 @@ impl Columns {
         self.joins += &on;
     }
 
+    /// The place of a column in the `SELECT` list; added when it is new.
+    pub(super) fn column(
+        &mut self,
+        resources: &Resources,
+        resource: &Resource,
+        alias: usize,
+        index: usize,
+    ) -> usize {
+        let shown = resources.table_of(resource).columns[index]
+            .native
+            .as_ref()
+            .map_or(Shown::AsIs, |native| native.shown);
+        self.item(column(resources, resource, alias, index), shown)
+    }
+
     /// The place of an expression in the `SELECT` list; added when it is new.
-    pub(super) fn item(&mut self, expression: String) -> usize {
-        let known = self.items.iter().position(|item| *item == expression);
+    pub(super) fn item(&mut self, expression: String, shown: Shown) -> usize {
+        let known = self
+            .items
+            .iter()
+            .position(|item| item.expression == expression);
         known.unwrap_or_else(|| {
-            self.items.push(expression);
+            self.items.push(Item { expression, shown });
             self.items.len() - 1
         })
     }
@@ -213,14 +251,43 @@ impl Columns {
         &self.resources
     }
 
-    /// `SELECT … FROM … AS t0 LEFT JOIN …`
-    pub(super) fn select(&self, table: &str) -> String {
-        let items = if self.items.is_empty() {
+    /// `SELECT … FROM … AS t0 LEFT JOIN …`, in the form that is answered.
+    pub(super) fn select(&self, table: &Table) -> String {
+        let items = self
+            .items
+            .iter()
+            .map(|item| self.dialect.shown(item.shown, &item.expression));
+        self.select_items(table, &items.collect::<Vec<_>>())
+    }
+
+    /// The same with nothing changed for the answer, each item called `c` and its place:
+    /// for [`select_of_inner`](Self::select_of_inner) to be put around.
+    pub(super) fn select_inner(&self, table: &Table) -> String {
+        let items = self.items.iter().enumerate();
+        let items = items.map(|(place, item)| format!("{} AS c{place}", item.expression));
+        self.select_items(table, &items.collect::<Vec<_>>())
+    }
+
+    /// `SELECT …` of what [`select_inner`](Self::select_inner) calls its items, in the form that is answered.
+    pub(super) fn select_of_inner(&self) -> String {
+        let items = self.items.iter().enumerate();
+        let items: Vec<String> = items
+            .map(|(place, item)| self.dialect.shown(item.shown, &format!("c{place}")))
+            .collect();
+        format!("SELECT {}", items.join(", "))
+    }
+
+    fn select_items(&self, table: &Table, items: &[String]) -> String {
+        let items = if items.is_empty() {
             "1".to_owned()
         } else {
-            self.items.join(", ")
+            items.join(", ")
         };
-        format!("SELECT {items} FROM {} AS t0{}", quote(table), self.joins)
+        format!(
+            "SELECT {items} FROM {} AS t0{}",
+            self.dialect.table(table),
+            self.joins
+        )
     }
 }
 

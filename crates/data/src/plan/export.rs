@@ -31,7 +31,7 @@ impl ExportPlan {
         let (columns, shape) = Columns::of(resources, &query.selection);
         let conditions = Conditions::of(resources, resource, &query.filters);
         let order = Order::of(resources, resource, &[], &[]);
-        let sql = columns.select(&table.name) + &conditions.sql() + &order.sql();
+        let sql = columns.select(table) + &conditions.sql() + &order.sql();
         Ok(Self {
             statement: Statement {
                 sql: sql.into(),

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::columns::{Columns, column};
+use super::columns::Columns;
 use super::condition::Conditions;
 use super::order::Order;
 use super::{canonical, position, unindexed};
-use crate::catalog::TableId;
+use crate::catalog::{Shown, Table, TableId};
 use crate::cursor::{Binding, Cursor, CursorKey, Direction};
 use crate::encode::{PageEncoder, PageInfo, RowShape};
 use crate::query::{Count, Dialect, ListQuery, Position, QueryError, QueryErrorCode};
 use crate::resource::{ResourceId, Resources};
+use crate::sql::SqlDialect;
 use crate::statement::{Statement, Value};
 
 /// How a page gets its total.
@@ -66,38 +67,50 @@ impl ListPlan {
         let key_indexes: Vec<usize> = order
             .keys
             .iter()
-            .map(|key| columns.item(key.expression.clone()))
+            .map(|key| match key.column {
+                Some(index) => columns.column(resources, resource, 0, index),
+                None => columns.item(key.expression.clone(), Shown::AsIs),
+            })
             .collect();
         let mut conditions = Conditions::of(resources, resource, &query.filters);
         let counted = conditions.sql();
         let total = total(
             query,
             table.approximate_rows,
-            &table.name,
+            &resources.catalog().dialect().table(table),
             &counted,
             &conditions.values,
         );
-        let select = columns.select(&table.name);
+        let rows = i64::from(query.limit) + 1;
         let (page, skip, mut sql) = match &query.position {
             Position::Page(page) => {
                 let skip = page
                     .saturating_sub(1)
                     .saturating_mul(u64::from(query.limit));
-                (Some(*page), skip, select + &counted + &order.sql())
+                (
+                    Some(*page),
+                    skip,
+                    columns.select(table) + &counted + &order.sql(),
+                )
             }
             Position::Cursor(text) => {
                 let values = place(&order, cursors, &binding, text)?;
                 let ranges = position::ranges(&order, &values, &mut conditions);
-                let sql = in_ranges(&select, &conditions, &ranges, &order, &key_indexes);
-                (None, 0, sql)
+                let walk = Walk {
+                    columns: &columns,
+                    table,
+                    order: &order,
+                    places: &key_indexes,
+                };
+                (None, 0, walk.sql(&mut conditions, &ranges, rows))
             }
         };
         sql += " LIMIT ";
-        sql += &conditions.bind(&Value::Integer(i64::from(query.limit) + 1));
+        sql += &conditions.bind_rows(rows);
         if skip > 0 {
             let skip = i64::try_from(skip).unwrap_or(i64::MAX);
             sql += " OFFSET ";
-            sql += &conditions.bind(&Value::Integer(skip));
+            sql += &conditions.bind_rows(skip);
         }
         Ok(Self {
             statement: Statement {
@@ -141,24 +154,45 @@ impl ListPlan {
     }
 }
 
-/// Reads these ranges one after the other.
-fn in_ranges(
-    select: &str,
-    conditions: &Conditions,
-    ranges: &[String],
-    order: &Order,
-    places: &[usize],
-) -> String {
-    let parts: Vec<String> = ranges
-        .iter()
-        .map(|range| format!("{select}{}", conditions.sql_and(range)))
-        .collect();
-    let order = if parts.len() == 1 {
-        order.sql()
-    } else {
-        order.sql_by_place(places)
-    };
-    parts.join(" UNION ALL ") + &order
+/// A statement that reads ranges one after the other.
+struct Walk<'a> {
+    columns: &'a Columns,
+    table: &'a Table,
+    order: &'a Order,
+    places: &'a [usize],
+}
+
+impl Walk<'_> {
+    fn sql(&self, conditions: &mut Conditions, ranges: &[String], rows: i64) -> String {
+        if let [only] = ranges {
+            return self.columns.select(self.table) + &conditions.sql_and(only) + &self.order.sql();
+        }
+        match conditions.dialect() {
+            SqlDialect::Sqlite => {
+                let select = self.columns.select(self.table);
+                let parts = ranges
+                    .iter()
+                    .map(|range| format!("{select}{}", conditions.sql_and(range)));
+                parts.collect::<Vec<_>>().join(" UNION ALL ")
+                    + &self.order.sql_by_place(self.places)
+            }
+            SqlDialect::Postgres => {
+                // Each range is walked in its index and stops by itself; what is sorted then is short.
+                let select = self.columns.select_inner(self.table);
+                let limit = format!(" LIMIT {}", conditions.bind_rows(rows));
+                let parts = ranges.iter().map(|range| {
+                    let order = self.order.sql();
+                    format!("({select}{}{order}{limit})", conditions.sql_and(range))
+                });
+                let parts = parts.collect::<Vec<_>>().join(" UNION ALL ");
+                let outer = self.columns.select_of_inner();
+                format!(
+                    "{outer} FROM ({parts}) AS walk{}",
+                    self.order.sql_by_name(self.places)
+                )
+            }
+        }
+    }
 }
 
 fn total(
@@ -172,10 +206,7 @@ fn total(
         (Count::None, _) => TotalPlan::None,
         (Count::Estimated, Some(rows)) if query.filters.is_empty() => TotalPlan::Estimated(rows),
         _ => {
-            let sql = format!(
-                "SELECT count(*) FROM {} AS t0{counted}",
-                super::quote(table)
-            );
+            let sql = format!("SELECT count(*) FROM {table} AS t0{counted}");
             TotalPlan::Counted(Statement {
                 sql: sql.into(),
                 values: values.to_vec(),
@@ -203,16 +234,4 @@ fn place(
             "The cursor does not fit this list any more. Start again without it.".to_owned(),
         ))
     }
-}
-
-/// The column of a resource's key in SQL, for plans of single rows.
-pub(super) fn key_columns(
-    resources: &Resources,
-    resource: &crate::resource::Resource,
-) -> Vec<String> {
-    resource
-        .key
-        .iter()
-        .map(|&index| column(resources, resource, 0, index))
-        .collect()
 }

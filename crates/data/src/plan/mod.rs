@@ -11,11 +11,11 @@ mod list;
 mod one;
 mod order;
 mod position;
-mod quote;
 mod unindexed;
 
 pub use export::ExportPlan;
 pub use list::{ListPlan, TotalPlan};
 pub use one::{OnePlan, format_key, parse_key};
-pub use quote::quote;
 pub use unindexed::LARGE_TABLE;
+
+pub use crate::sql::quote;

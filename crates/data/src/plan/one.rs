@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use super::canonical;
-use super::columns::Columns;
+use super::columns::{Columns, column};
 use super::condition::Conditions;
-use super::list::key_columns;
-use crate::catalog::TableId;
+use crate::catalog::{Shown, TableId};
 use crate::encode::{OneEncoder, RowShape};
 use crate::query::{Dialect, OneQuery, typed};
 use crate::resource::{Resource, ResourceId, Resources};
-use crate::sqlite::row_version_sql;
 use crate::statement::{Statement, Value};
+use crate::write::ReadBack;
 
 /// The longest key in a path, in bytes, still percent-encoded.
 const LONGEST_KEY: usize = 1024;
@@ -34,7 +33,12 @@ pub fn parse_key(resources: &Resources, resource: &Resource, segment: &str) -> O
         let text = percent_encoding::percent_decode_str(part)
             .decode_utf8()
             .ok()?;
-        typed(table.columns[column].kind, &text)
+        let column = &table.columns[column];
+        let labels = column.labels.as_deref();
+        if labels.is_some_and(|labels| labels.iter().all(|label| *label != text)) {
+            return None;
+        }
+        typed(column.kind, &text)
     };
     parts.into_iter().zip(&resource.key).map(value).collect()
 }
@@ -82,19 +86,25 @@ impl OnePlan {
     pub fn new(resources: &Resources, query: &OneQuery, key: &[Value]) -> Self {
         let resource = resources.get(query.resource);
         let table = resources.table_of(resource);
+        let dialect = resources.catalog().dialect();
         let (mut columns, shape) = Columns::in_dialect(resources, &query.selection, query.dialect);
         let version_index = resource
             .is_writable()
-            .then(|| columns.item(row_version_sql(table, "t0")));
-        let mut conditions = Conditions::default();
-        let equal: Vec<String> = key_columns(resources, resource)
-            .into_iter()
+            .then(|| columns.item(dialect.row_version(table, "t0"), Shown::AsIs));
+        let mut conditions = Conditions::new(dialect);
+        let equal: Vec<String> = resource
+            .key
+            .iter()
             .zip(key)
-            .map(|(column, value)| format!("{column} = {}", conditions.bind(value)))
+            .map(|(&index, value)| {
+                let left = column(resources, resource, 0, index);
+                let target = dialect.parameter_type(&table.columns[index]);
+                format!("{left} = {}", conditions.bind(value, target))
+            })
             .collect();
         let sql = format!(
             "{} WHERE {} LIMIT 1",
-            columns.select(&table.name),
+            columns.select(table),
             equal.join(" AND ")
         );
         Self {
@@ -109,6 +119,16 @@ impl OnePlan {
             shape,
             is_enveloped: query.enveloped,
             version_index,
+        }
+    }
+
+    /// Reads the row of a write whose key is not known yet.
+    pub fn read_back(resources: &Resources, query: &OneQuery) -> ReadBack<OneEncoder> {
+        let resource = resources.get(query.resource);
+        let plan = Self::new(resources, query, &vec![Value::Null; resource.key.len()]);
+        ReadBack {
+            encoder: plan.encoder(),
+            sql: plan.statement.sql,
         }
     }
 

@@ -16,6 +16,10 @@ pub(super) struct OrderKey {
     pub(super) descending: bool,
     /// Whether it may be `NULL`.
     pub(super) nullable: bool,
+    /// Whether `NULL` comes behind the values.
+    pub(super) nulls_last: bool,
+    /// The type a value compared with it is read as.
+    pub(super) parameter_type: Option<String>,
 }
 
 /// The keys of a list's order.
@@ -28,7 +32,7 @@ pub(super) struct Order {
 
 impl Order {
     /// The order asked for, followed by the primary key or the rowid in the direction in which one walk over
-    /// an index serves both. A view has no tie-breaker.
+    /// an index serves both. A view has no tie-breaker, nor has a table without a key or rowid.
     pub(super) fn of(
         resources: &Resources,
         resource: &Resource,
@@ -36,11 +40,16 @@ impl Order {
         sort: &[SortKey],
     ) -> Self {
         let table = resources.table_of(resource);
+        let dialect = resources.catalog().dialect();
         let key = |column_index: usize, descending: bool| OrderKey {
             expression: column(resources, resource, 0, column_index),
             column: Some(column_index),
             descending,
             nullable: table.columns[column_index].nullable,
+            nulls_last: descending != dialect.null_is_largest(),
+            parameter_type: dialect
+                .parameter_type(&table.columns[column_index])
+                .map(str::to_owned),
         };
         let mut keys: Vec<OrderKey> = sort
             .iter()
@@ -54,8 +63,8 @@ impl Order {
         let descending = walked_backwards(table, &fixed, &keys)
             .unwrap_or_else(|| keys.last().is_some_and(|key| key.descending));
         let mut is_total = true;
-        if table.key_is_unique() {
-            for &column_index in &table.primary_key {
+        if let Some(unique) = table.unique_key() {
+            for column_index in unique {
                 if !keys.iter().any(|key| key.column == Some(column_index)) {
                     keys.push(key(column_index, descending));
                 }
@@ -67,6 +76,8 @@ impl Order {
                 column: None,
                 descending,
                 nullable: false,
+                nulls_last: false,
+                parameter_type: None,
             });
         } else {
             is_total = false;
@@ -82,6 +93,11 @@ impl Order {
     /// ` ORDER BY …` of a compound statement: its columns have no names but their places, given from 0.
     pub(super) fn sql_by_place(&self, places: &[usize]) -> String {
         self.order_by(places.iter().map(|place| (place + 1).to_string()))
+    }
+
+    /// ` ORDER BY …` of a statement around one whose items are called `c` and their places, given from 0.
+    pub(super) fn sql_by_name(&self, places: &[usize]) -> String {
+        self.order_by(places.iter().map(|place| format!("c{place}")))
     }
 
     fn order_by(&self, expressions: impl Iterator<Item = String>) -> String {
@@ -119,6 +135,9 @@ fn direction(index: &Index, fixed: &[usize], keys: &[OrderKey]) -> Option<bool> 
             .next()
             .filter(|column| column.column == key.column)?;
         let turned = column.descending != key.descending;
+        if key.nullable && (column.nulls_last != turned) != key.nulls_last {
+            return None;
+        }
         if *backwards.get_or_insert(turned) != turned {
             return None;
         }

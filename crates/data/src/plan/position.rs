@@ -1,10 +1,13 @@
 //! The rows behind a cursor's position, as conditions that an index serves.
 //!
-//! `NULL` is the smallest value, as `SQLite` sorts it.
+//! Each key knows on which side of the values its `NULL`s lie.
 
 use super::condition::Conditions;
 use super::order::{Order, OrderKey};
 use crate::statement::Value;
+
+/// What no row meets.
+const NEVER: &str = "1 = 0";
 
 /// Conditions of which each row behind the one with these sort-key values meets exactly one, in the order
 /// the rows come.
@@ -18,7 +21,7 @@ pub(super) fn ranges(order: &Order, values: &[Value], conditions: &mut Condition
 
 fn ranges_of(keys: &[OrderKey], values: &[Value], conditions: &mut Conditions) -> Vec<String> {
     let ([first, rest @ ..], [value, others @ ..]) = (keys, values) else {
-        return vec!["0".to_owned()];
+        return vec![NEVER.to_owned()];
     };
     if is_plain(keys) {
         return vec![row_value(keys, values, conditions)];
@@ -29,21 +32,21 @@ fn ranges_of(keys: &[OrderKey], values: &[Value], conditions: &mut Conditions) -
             .into_iter()
             .map(|range| format!("{column} IS NULL AND {range}"))
             .collect();
-        if !first.descending {
+        if !first.nulls_last {
             ranges.push(format!("{column} IS NOT NULL"));
         }
         return ranges;
     }
     // The bound of the first key lets an index skip to the position.
     let operator = if first.descending { "<=" } else { ">=" };
-    let bound = format!("{column} {operator} {}", conditions.bind(value));
+    let bound = format!("{column} {operator} {}", bind(first, value, conditions));
     let without_null = OrderKey {
         nullable: false,
         ..first.clone()
     };
     let keys = [&[without_null], rest].concat();
     let mut ranges = vec![format!("{bound} AND {}", behind(&keys, values, conditions))];
-    if first.descending && first.nullable {
+    if first.nulls_last && first.nullable {
         ranges.push(format!("{column} IS NULL"));
     }
     ranges
@@ -57,7 +60,11 @@ fn is_plain(keys: &[OrderKey]) -> bool {
 
 fn row_value(keys: &[OrderKey], values: &[Value], conditions: &mut Conditions) -> String {
     let left: Vec<&str> = keys.iter().map(|key| key.expression.as_str()).collect();
-    let right: Vec<String> = values.iter().map(|value| conditions.bind(value)).collect();
+    let right: Vec<String> = keys
+        .iter()
+        .zip(values)
+        .map(|(key, value)| bind(key, value, conditions))
+        .collect();
     let operator = if keys[0].descending { "<" } else { ">" };
     match (left.as_slice(), right.as_slice()) {
         ([left], [right]) => format!("{left} {operator} {right}"),
@@ -65,21 +72,26 @@ fn row_value(keys: &[OrderKey], values: &[Value], conditions: &mut Conditions) -
     }
 }
 
+fn bind(key: &OrderKey, value: &Value, conditions: &mut Conditions) -> String {
+    conditions.bind(value, key.parameter_type.as_deref())
+}
+
 /// Behind in the first key, or equal in it and behind in the others.
 fn behind(keys: &[OrderKey], values: &[Value], conditions: &mut Conditions) -> String {
     let ([key, keys @ ..], [value, values @ ..]) = (keys, values) else {
-        return "0".to_owned();
+        return NEVER.to_owned();
     };
     let left = &key.expression;
     let (equal, beyond) = if *value == Value::Null {
-        let beyond = (!key.descending).then(|| format!("{left} IS NOT NULL"));
+        let beyond = (!key.nulls_last).then(|| format!("{left} IS NOT NULL"));
         (format!("{left} IS NULL"), beyond)
     } else {
-        let right = conditions.bind(value);
-        let beyond = match (key.descending, key.nullable) {
-            (false, _) => format!("{left} > {right}"),
-            (true, false) => format!("{left} < {right}"),
-            (true, true) => format!("({left} < {right} OR {left} IS NULL)"),
+        let right = bind(key, value, conditions);
+        let operator = if key.descending { "<" } else { ">" };
+        let beyond = if key.nulls_last && key.nullable {
+            format!("({left} {operator} {right} OR {left} IS NULL)")
+        } else {
+            format!("{left} {operator} {right}")
         };
         (format!("{left} = {right}"), Some(beyond))
     };
@@ -88,7 +100,7 @@ fn behind(keys: &[OrderKey], values: &[Value], conditions: &mut Conditions) -> S
     match (beyond, equal) {
         (Some(beyond), Some(equal)) => format!("({beyond} OR {equal})"),
         (Some(only), None) | (None, Some(only)) => only,
-        (None, None) => "0".to_owned(),
+        (None, None) => NEVER.to_owned(),
     }
 }
 
@@ -102,6 +114,8 @@ mod tests {
             column: None,
             descending,
             nullable,
+            nulls_last: descending,
+            parameter_type: None,
         }
     }
 
@@ -147,6 +161,34 @@ mod tests {
         assert_eq!(
             at(false, Value::Integer(5)),
             ["x >= ?1 AND (x > ?2 OR (x = ?2 AND id > ?3))"]
+        );
+    }
+
+    #[test]
+    fn null_may_be_the_largest_value_too() {
+        let at = |descending, value| {
+            let largest = |key: OrderKey| OrderKey {
+                nulls_last: !key.descending,
+                ..key
+            };
+            let keys = vec![
+                largest(key("x", descending, true)),
+                largest(key("id", descending, false)),
+            ];
+            ranges_of(keys, &[value, Value::Integer(9)])
+        };
+        assert_eq!(at(false, Value::Null), ["x IS NULL AND id > ?1"]);
+        assert_eq!(
+            at(true, Value::Null),
+            ["x IS NULL AND id < ?1", "x IS NOT NULL"]
+        );
+        assert_eq!(
+            at(false, Value::Integer(5)),
+            ["x >= ?1 AND (x > ?2 OR (x = ?2 AND id > ?3))", "x IS NULL"]
+        );
+        assert_eq!(
+            at(true, Value::Integer(5)),
+            ["x <= ?1 AND (x < ?2 OR (x = ?2 AND id < ?3))"]
         );
     }
 

@@ -162,11 +162,28 @@ pub(super) fn parse_filter(
 }
 
 fn value(field: &Field, text: &str) -> Result<Value, String> {
+    let name = &field.name;
+    if !field.comparable {
+        return Err(format!(
+            "The values of the field {name:?} cannot be compared: use [null]."
+        ));
+    }
+    if let Some(labels) = &field.labels
+        && !labels.iter().any(|label| label == text)
+    {
+        return Err(format!(
+            "The field {name:?} is compared with one of {}, not with {:?}.",
+            labels.join(", "),
+            cut(text)
+        ));
+    }
     typed(field.kind, text).ok_or_else(|| match field.kind {
-        ColumnKind::Blob => format!(
-            "The field {:?} holds bytes and can only be compared with [null].",
-            field.name
-        ),
+        ColumnKind::Blob => {
+            format!("The field {name:?} holds bytes and can only be compared with [null].")
+        }
+        ColumnKind::Composite => {
+            format!("The field {name:?} holds several values and can only be compared with [null].")
+        }
         kind => format!(
             "The field {:?} is compared with {}, not with {:?}.",
             field.name,
@@ -177,8 +194,11 @@ fn value(field: &Field, text: &str) -> Result<Value, String> {
 }
 
 fn pattern(field: &Field, text: &str) -> Result<Value, String> {
-    use ColumnKind::{Any, Date, DateTime, Json, Text};
-    if !matches!(field.kind, Text | Date | DateTime | Json | Any) {
+    use ColumnKind::{Any, Date, DateTime, Enum, Json, Other, Text};
+    if !matches!(
+        field.kind,
+        Text | Date | DateTime | Json | Any | Enum | Other
+    ) {
         return Err(format!(
             "The field {:?} is not text, [like] does not work on it.",
             field.name

@@ -123,6 +123,12 @@ pub(super) fn parse_sort(resource: &Resource, text: &str) -> Result<Vec<SortKey>
                 known,
             ));
         };
+        if !resource.fields[field].comparable {
+            return Err(error(format!(
+                "The values of {:?} have no order.",
+                resource.fields[field].name
+            )));
+        }
         if keys.iter().any(|key| key.field == field) {
             return Err(error(format!(
                 "{:?} is there twice.",

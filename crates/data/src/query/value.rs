@@ -17,9 +17,14 @@ pub fn typed(kind: ColumnKind, text: &str) -> Option<Value> {
             _ => None,
         },
         ColumnKind::Date | ColumnKind::DateTime => moment(text),
-        ColumnKind::Text | ColumnKind::Json => Some(Value::Text(text.to_owned())),
+        ColumnKind::Text | ColumnKind::Json | ColumnKind::Enum | ColumnKind::Other => {
+            Some(Value::Text(text.to_owned()))
+        }
+        ColumnKind::Decimal => is_decimal(text).then(|| Value::Text(text.to_owned())),
+        ColumnKind::Uuid => is_uuid(text).then(|| Value::Text(text.to_ascii_lowercase())),
+        ColumnKind::Time => is_time(text).then(|| Value::Text(text.to_owned())),
         ColumnKind::Any => number(text).or_else(|| Some(Value::Text(text.to_owned()))),
-        ColumnKind::Blob => None,
+        ColumnKind::Blob | ColumnKind::Composite => None,
     }
 }
 
@@ -48,6 +53,31 @@ fn number(text: &str) -> Option<Value> {
             .filter(|value: &f64| value.is_finite())
             .map(Value::Real)
     })
+}
+
+/// Digits, perhaps with a sign, a fraction and an exponent: what JSON takes for a number.
+pub(crate) fn is_decimal(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit() || b"-+.eE".contains(&byte))
+        && text.ends_with(|c: char| c.is_ascii_digit())
+        && text
+            .trim_start_matches('-')
+            .starts_with(|c: char| c.is_ascii_digit())
+        && text.parse::<f64>().is_ok()
+}
+
+/// The 36 characters of RFC 9562 section 4.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// `12:30`, with seconds and a fraction where wanted.
+pub(crate) fn is_time(text: &str) -> bool {
+    text.contains(':') && text.parse::<jiff::civil::Time>().is_ok()
 }
 
 fn moment(text: &str) -> Option<Value> {
@@ -124,5 +154,25 @@ mod tests {
         check(ColumnKind::Any, "5", Some(Value::Integer(5)));
         check(ColumnKind::Any, "five", text("five"));
         check(ColumnKind::Blob, "AA==", None);
+        check(ColumnKind::Composite, "{1}", None);
+        check(
+            ColumnKind::Decimal,
+            "12345678901234567890.10",
+            text("12345678901234567890.10"),
+        );
+        check(ColumnKind::Decimal, "-1.5e-3", text("-1.5e-3"));
+        for wrong in ["", "-", "NaN", "1e", ".5", "--1", "1_0", "0x1", " 1"] {
+            check(ColumnKind::Decimal, wrong, None);
+        }
+        let id = "123E4567-e89b-12d3-a456-426614174000";
+        check(ColumnKind::Uuid, id, text(&id.to_ascii_lowercase()));
+        for wrong in ["", "1", "123e4567e89b12d3a456426614174000", &id[1..]] {
+            check(ColumnKind::Uuid, wrong, None);
+        }
+        check(ColumnKind::Time, "12:30", text("12:30"));
+        check(ColumnKind::Time, "12:30:00.5", text("12:30:00.5"));
+        for wrong in ["12", "25:00", "noon", "12:30Z"] {
+            check(ColumnKind::Time, wrong, None);
+        }
     }
 }

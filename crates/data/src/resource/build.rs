@@ -234,6 +234,8 @@ fn expose(
                 column: index,
                 kind,
                 nullable,
+                comparable: column.is_comparable(),
+                labels: column.labels.clone(),
             });
         }
     }

@@ -55,6 +55,10 @@ pub struct Field {
     pub kind: ColumnKind,
     /// Whether it may be `NULL`.
     pub nullable: bool,
+    /// Whether its values can be compared and sorted.
+    pub comparable: bool,
+    /// The values an enum has.
+    pub labels: Option<Arc<[String]>>,
 }
 
 /// A way from a row to at most one row of another resource.

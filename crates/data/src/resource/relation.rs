@@ -45,7 +45,7 @@ pub(super) fn resolve(
 
 /// Where a foreign key leads, if its table is exposed and its columns are unique there.
 fn follow(catalog: &Catalog, resources: &[Resource], key: &ForeignKey) -> Option<Path> {
-    let table = catalog.find(&key.table)?;
+    let table = catalog.referred(key)?;
     let target_columns = if key.references.is_empty() {
         table.primary_key.clone()
     } else {

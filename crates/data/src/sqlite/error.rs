@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 
 use super::guard::Guard;
-use crate::encode::EncodeError;
+use crate::run::RunError;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -139,156 +139,32 @@ impl std::error::Error for OpenError {
     }
 }
 
-/// A statement gave no answer.
-#[derive(Debug)]
-pub struct RunError {
-    kind: RunKind,
-    source: Option<Source>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RunKind {
-    Overloaded,
-    Timeout,
-    Stopped,
-    Stalled,
-    Busy,
-    Encode,
-    Database,
-}
-
-impl RunError {
-    pub(crate) fn overloaded() -> Self {
-        Self {
-            kind: RunKind::Overloaded,
-            source: None,
-        }
-    }
-
-    pub(crate) fn timeout() -> Self {
-        Self {
-            kind: RunKind::Timeout,
-            source: None,
-        }
-    }
-
-    pub(crate) fn stopped() -> Self {
-        Self {
-            kind: RunKind::Stopped,
-            source: None,
-        }
-    }
-
-    pub(crate) fn stalled() -> Self {
-        Self {
-            kind: RunKind::Stalled,
-            source: None,
-        }
-    }
-
-    pub(crate) fn encode(error: EncodeError) -> Self {
-        Self {
-            kind: RunKind::Encode,
-            source: Some(Box::new(error)),
-        }
-    }
-
-    /// The transaction could not be begun or committed.
-    pub(crate) fn commit(error: &rusqlite::Error) -> Self {
-        let kind = match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => RunKind::Busy,
-            _ => RunKind::Database,
-        };
-        Self {
-            kind,
-            source: Some(error.to_string().into()),
-        }
-    }
-
-    /// The database gave the transaction up before it could be committed.
-    pub(crate) fn rolled_back() -> Self {
-        Self {
-            kind: RunKind::Database,
-            source: Some("the transaction was rolled back".into()),
-        }
-    }
-
-    pub(crate) fn open(error: OpenError) -> Self {
-        let kind = if error.is_locked() {
-            RunKind::Busy
-        } else {
-            RunKind::Database
-        };
-        Self {
-            kind,
-            source: Some(Box::new(error)),
-        }
-    }
-
-    /// Whether too much is waiting or running already: try again later.
-    pub fn is_overloaded(&self) -> bool {
-        self.kind == RunKind::Overloaded
-    }
-
-    /// Whether the statement took longer than it may.
-    pub fn is_timeout(&self) -> bool {
-        self.kind == RunKind::Timeout
-    }
-
-    /// Whether nobody waited for the answer any more, or the database was being closed.
-    pub fn is_stopped(&self) -> bool {
-        self.kind == RunKind::Stopped
-    }
-
-    /// Whether the client of an export did not take what was ready for it.
-    pub fn is_stalled(&self) -> bool {
-        self.kind == RunKind::Stalled
-    }
-
-    /// Whether another process kept the file locked: try again later.
-    pub fn is_busy(&self) -> bool {
-        self.kind == RunKind::Busy
-    }
-
-    /// Whether a value of the database could not be encoded.
-    pub fn is_encode(&self) -> bool {
-        self.kind == RunKind::Encode
-    }
-}
-
-impl fmt::Display for RunError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self.kind {
-            RunKind::Overloaded => "the database has as much to do as it may have",
-            RunKind::Timeout => "the statement took longer than it may",
-            RunKind::Stopped => "the statement was stopped",
-            RunKind::Stalled => "the client did not take the rows that were ready for it",
-            RunKind::Busy => "the database is locked by another process",
-            RunKind::Encode => "a row cannot be encoded",
-            RunKind::Database => "the database refused the statement",
-        })
-    }
-}
-
-impl std::error::Error for RunError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn std::error::Error + 'static))
-    }
-}
-
 /// What an error of the driver means to the caller.
 pub(crate) fn classify(error: rusqlite::Error, guard: &Guard) -> RunError {
-    let kind = match error.sqlite_error_code() {
+    match error.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => {
-            return guard.check().err().unwrap_or_else(RunError::stopped);
+            guard.check().err().unwrap_or_else(RunError::stopped)
         }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => RunKind::Busy,
-        _ => RunKind::Database,
-    };
-    RunError {
-        kind,
-        source: Some(Box::new(error)),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => RunError::busy(error),
+        _ => RunError::database(error),
+    }
+}
+
+/// The transaction could not be begun or committed.
+pub(crate) fn not_committed(error: &rusqlite::Error) -> RunError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            RunError::busy(error.to_string())
+        }
+        _ => RunError::database(error.to_string()),
+    }
+}
+
+/// No connection could be opened for the statement.
+pub(crate) fn not_opened(error: OpenError) -> RunError {
+    if error.is_locked() {
+        RunError::busy(error)
+    } else {
+        RunError::database(error)
     }
 }

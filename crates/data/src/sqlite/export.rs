@@ -1,14 +1,10 @@
 //! Rows as a stream of frames, from a thread and a connection of the stream's own.
 
-use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_core::Stream;
 use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -16,20 +12,15 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connect::Connector;
-use super::counters::Counters;
-use super::error::{RunError, classify};
-use super::guard::{CancelOnDrop, Guard, Limits};
+use super::error::{classify, not_opened};
+use super::guard::{Guard, Limits};
 use super::options::SqliteOptions;
 use super::row::{SqliteRow, bind};
 use crate::encode::RowEncoder;
+use crate::run::{
+    CancelOnDrop, Counters, FRAME_SIZES, FRAMES_AHEAD, Frame, RowStream, RunError, SLACK,
+};
 use crate::statement::Statement;
-
-/// Frames made ahead of the client: one being sent, one ready.
-const FRAMES_AHEAD: usize = 2;
-/// Frames are kept within these bounds, in bytes.
-const FRAME_SIZES: std::ops::RangeInclusive<usize> = 1024..=1024 * 1024;
-/// Room for the row that fills a frame.
-const SLACK: usize = 4096;
 
 /// The exports of one database: how many may run, and the connections they left for the next.
 #[derive(Debug)]
@@ -45,25 +36,6 @@ pub(super) struct Exports {
 struct Exporter {
     connection: Connection,
     guard: Guard,
-}
-
-#[derive(Debug)]
-enum Frame {
-    Rows(Bytes),
-    Last(Bytes),
-    Failed(RunError),
-}
-
-/// Encoded rows in frames. The end of the stream is the end of the rows; anything else is an error
-/// item, after which the output is incomplete and must not be closed as if it were whole.
-///
-/// Dropping it stops the statement.
-#[derive(Debug)]
-pub struct RowStream {
-    ready: VecDeque<Frame>,
-    frames: mpsc::Receiver<Frame>,
-    ended: bool,
-    _stop_when_dropped: CancelOnDrop,
 }
 
 impl Exports {
@@ -95,7 +67,7 @@ impl Exports {
         let permit = Arc::clone(&self.permits)
             .try_acquire_owned()
             .map_err(|_| RunError::overloaded())?;
-        let (sender, mut frames) = mpsc::channel(FRAMES_AHEAD);
+        let (sender, frames) = mpsc::channel(FRAMES_AHEAD);
         let cancelled = Arc::new(AtomicBool::new(false));
         let stop_when_dropped = CancelOnDrop(Arc::clone(&cancelled));
         let export = Export {
@@ -113,19 +85,8 @@ impl Exports {
         std::thread::Builder::new()
             .name("paceline-export".to_owned())
             .spawn(move || serve(export, &connector, &idle, permit))
-            .map_err(|error| RunError::open(self.connector.threads(error)))?;
-
-        let ready = match frames.recv().await {
-            Some(Frame::Failed(error)) => return Err(error),
-            Some(frame) => VecDeque::from([frame]),
-            None => return Err(RunError::stopped()),
-        };
-        Ok(RowStream {
-            ready,
-            frames,
-            ended: false,
-            _stop_when_dropped: stop_when_dropped,
-        })
+            .map_err(|error| not_opened(self.connector.threads(error)))?;
+        RowStream::begin(frames, stop_when_dropped).await
     }
 }
 
@@ -165,9 +126,9 @@ fn serve<E: RowEncoder>(
 
 impl Exporter {
     fn open(connector: &Connector) -> Result<Self, RunError> {
-        let mut connection = connector.reader().map_err(RunError::open)?;
-        let guard = Guard::install(&mut connection)
-            .map_err(|error| RunError::open(connector.error(error)))?;
+        let mut connection = connector.reader().map_err(not_opened)?;
+        let guard =
+            Guard::install(&mut connection).map_err(|error| not_opened(connector.error(error)))?;
         Ok(Self { connection, guard })
     }
 }
@@ -244,35 +205,5 @@ impl<E: RowEncoder> Export<E> {
             Ok(Err(_)) => Err(RunError::stopped()),
             Err(_) => Err(RunError::stalled()),
         }
-    }
-}
-
-impl Stream for RowStream {
-    type Item = Result<Bytes, RunError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.ended {
-            return Poll::Ready(None);
-        }
-        let frame = match self.ready.pop_front() {
-            Some(frame) => Some(frame),
-            None => std::task::ready!(self.frames.poll_recv(context)),
-        };
-        Poll::Ready(match frame {
-            Some(Frame::Rows(bytes)) => Some(Ok(bytes)),
-            Some(Frame::Last(bytes)) => {
-                self.ended = true;
-                (!bytes.is_empty()).then_some(Ok(bytes))
-            }
-            Some(Frame::Failed(error)) => {
-                self.ended = true;
-                Some(Err(error))
-            }
-            // The thread ended without saying how: the rows are not complete.
-            None => {
-                self.ended = true;
-                Some(Err(RunError::stopped()))
-            }
-        })
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 
-use super::error::RunError;
+use crate::run::RunError;
 
 /// SQLite's virtual machine asks after this many instructions, some tens of microseconds.
 const INSTRUCTIONS_BETWEEN_CHECKS: i32 = 2000;
@@ -59,15 +59,5 @@ impl Guard {
     pub(crate) fn check(&self) -> Result<(), RunError> {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         current.as_ref().map_or(Ok(()), Limits::check)
-    }
-}
-
-/// Cancels when dropped: kept by the future or stream that waits for the answer.
-#[derive(Debug)]
-pub(super) struct CancelOnDrop(pub(super) Arc<AtomicBool>);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }

@@ -6,7 +6,7 @@
 //! statement has a deadline.
 
 mod connect;
-mod counters;
+mod engine;
 mod error;
 mod export;
 mod guard;
@@ -19,22 +19,21 @@ mod snapshot;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-pub use counters::{Counters, Counts};
-pub use error::{OpenError, RunError};
-pub use export::RowStream;
+pub use error::OpenError;
 pub use options::{Access, SqliteOptions};
 pub use row_version::row_version_sql;
-pub use snapshot::Snapshot;
 
 pub(crate) use connect::Connector;
-pub(crate) use error::classify;
+pub(crate) use engine::SqliteEngine;
+pub(crate) use error::{classify, not_committed};
 pub(crate) use guard::{Guard, Limits};
 pub(crate) use row::{SqliteRow, bind};
+pub(crate) use snapshot::Snapshot;
 
 use crate::encode::RowEncoder;
+use crate::run::{Answer, CancelOnDrop, Counters, Counts, RowStream, RunError};
 use crate::statement::Statement;
 use export::Exports;
-use guard::CancelOnDrop;
 use readers::Readers;
 
 /// An open SQLite file and the threads that read it. Cheap to clone: clones share everything.
@@ -49,17 +48,6 @@ struct Shared {
     readers: Readers,
     exports: Exports,
     counters: Arc<Counters>,
-}
-
-/// What [`SqliteDatabase::run`] answers.
-#[derive(Debug)]
-pub struct Answer<E> {
-    /// The encoder, with what it learnt from the rows.
-    pub encoder: E,
-    /// What it wrote.
-    pub bytes: Vec<u8>,
-    /// How many rows the statement gave.
-    pub rows: u64,
 }
 
 impl SqliteDatabase {
@@ -97,22 +85,6 @@ impl SqliteDatabase {
         E: RowEncoder + Send + 'static,
     {
         self.submit(move |snapshot| answer(snapshot, &statement, encoder))
-            .await
-    }
-
-    /// Runs several statements that all see the same state of the database.
-    ///
-    /// `work` is run on a reader thread inside one read transaction. Dropping the future stops it at
-    /// the statement it has reached.
-    ///
-    /// # Errors
-    /// [`RunError`]: overloaded, out of time, or what `work` answers.
-    pub async fn snapshot<T, F>(&self, work: F) -> Result<T, RunError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Snapshot<'_>) -> Result<T, RunError> + Send + 'static,
-    {
-        self.submit(move |snapshot| snapshot.in_transaction(work))
             .await
     }
 

@@ -11,11 +11,11 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::connect::Connector;
-use super::counters::Counters;
-use super::error::{OpenError, RunError};
+use super::error::OpenError;
 use super::guard::{Guard, Limits};
 use super::options::SqliteOptions;
 use super::snapshot::Snapshot;
+use crate::run::{Counters, RunError};
 
 type Job = Box<dyn FnOnce(&Reader) + Send>;
 

@@ -1,19 +1,18 @@
-//! Statements run on one connection, seeing one state of the database.
+//! Statements run on one connection.
 
 use rusqlite::Connection;
 
-use super::counters::Counters;
-use super::error::{RunError, classify};
+use super::error::classify;
 use super::guard::Guard;
 use super::row::{SqliteRow, bind};
 use crate::cell::Row;
 use crate::encode::RowEncoder;
+use crate::run::{Counters, RunError};
 use crate::statement::{Statement, Value};
 
-/// A connection lent to one caller's work. In [`SqliteDatabase::snapshot`](super::SqliteDatabase::snapshot)
-/// all its statements see the same state.
+/// A connection lent to one caller's work.
 #[derive(Debug)]
-pub struct Snapshot<'connection> {
+pub(crate) struct Snapshot<'connection> {
     pub(crate) connection: &'connection Connection,
     pub(crate) guard: &'connection Guard,
     pub(crate) counters: &'connection Counters,
@@ -25,7 +24,7 @@ impl Snapshot<'_> {
     ///
     /// # Errors
     /// [`RunError`]; `out` then holds a part, and `end` was not written.
-    pub fn run<E>(
+    pub(crate) fn run<E>(
         &mut self,
         statement: &Statement,
         encoder: &mut E,
@@ -46,7 +45,7 @@ impl Snapshot<'_> {
     ///
     /// # Errors
     /// [`RunError`].
-    pub fn value(&mut self, statement: &Statement) -> Result<Option<Value>, RunError> {
+    pub(crate) fn value(&mut self, statement: &Statement) -> Result<Option<Value>, RunError> {
         let mut first = None;
         self.each(statement, |row| {
             first.get_or_insert_with(|| Value::from(row.cell(0)));
@@ -59,7 +58,7 @@ impl Snapshot<'_> {
     ///
     /// # Errors
     /// [`RunError`], and what `visit` answers, which ends the statement.
-    pub fn each(
+    pub(crate) fn each(
         &mut self,
         statement: &Statement,
         mut visit: impl FnMut(&dyn Row) -> Result<(), RunError>,
@@ -90,18 +89,6 @@ impl Snapshot<'_> {
         outcome
     }
 
-    pub(super) fn in_transaction<T>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, RunError>,
-    ) -> Result<T, RunError> {
-        self.control("BEGIN")?;
-        let outcome = work(self);
-        // A read transaction has nothing to lose: ending it either way gives the snapshot back.
-        self.guard.set(None);
-        self.control("ROLLBACK")?;
-        outcome
-    }
-
     pub(super) fn is_readable(&mut self) -> Result<bool, RunError> {
         self.guard.check()?;
         let count = "SELECT count(*) FROM sqlite_schema";
@@ -112,10 +99,5 @@ impl Snapshot<'_> {
         prepared
             .exists([])
             .map_err(|error| classify(error, self.guard))
-    }
-
-    fn control(&self, sql: &str) -> Result<(), RunError> {
-        let run = || self.connection.prepare_cached(sql)?.execute([]);
-        run().map(drop).map_err(|error| classify(error, self.guard))
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
-use crate::sqlite::RunError;
+use crate::run::RunError;
 use crate::statement::{Statement, Value};
 use crate::version::Stamp;
 

@@ -227,6 +227,8 @@ mod tests {
             key_position: None,
             rowid_alias: false,
             autoincrement: false,
+            labels: None,
+            native: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Why a write did not take place.
 
 use super::constraint::Constraint;
-use crate::sqlite::RunError;
+use crate::run::RunError;
 
 /// A write did not take place: nothing of it is stored.
 #[derive(Debug, thiserror::Error)]

@@ -26,6 +26,7 @@ mod error;
 mod group;
 mod invalid;
 mod plan;
+mod read_back;
 mod session;
 mod sql;
 mod touched;
@@ -36,6 +37,7 @@ pub use constraint::{Constraint, ConstraintKind};
 pub use error::WriteError;
 pub use invalid::{BodyError, FieldError, FieldErrorCode, MalformedBody};
 pub use plan::{Precondition, WritePlan};
+pub use read_back::ReadBack;
 pub use session::{Change, ChangeKind, Written};
 
 pub(crate) use writer::{IdleWriter, Writer};

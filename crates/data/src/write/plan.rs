@@ -226,7 +226,7 @@ fn condition<'table>(builder: Builder<'table>, precondition: &Precondition) -> B
     match precondition {
         Precondition::None | Precondition::IfMatchAny => builder,
         Precondition::IfMatch(versions) => builder.version_in(versions),
-        Precondition::IfNoneMatchAny => builder.text(" AND 0"),
+        Precondition::IfNoneMatchAny => builder.text(" AND 1 = 0"),
     }
 }
 

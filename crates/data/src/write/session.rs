@@ -13,9 +13,8 @@ use super::touched::Recorder;
 use crate::catalog::{Catalog, TableId};
 use crate::cell::Row as _;
 use crate::resource::ResourceId;
-use crate::sqlite::{
-    Connector, Counters, Guard, Limits, OpenError, Snapshot, SqliteRow, bind, classify,
-};
+use crate::run::Counters;
+use crate::sqlite::{Connector, Guard, Limits, OpenError, Snapshot, SqliteRow, bind, classify};
 use crate::statement::{Statement, Value};
 use crate::version::{Touched, Versions, data_version};
 
@@ -55,6 +54,13 @@ pub struct Written {
     pub row_version: Option<String>,
     /// The tables that changed, those reached by cascades and triggers too.
     pub touched: Touched,
+}
+
+impl Written {
+    /// Whether the row is there and has a key to find it by.
+    pub(crate) fn can_be_read(&self) -> bool {
+        self.change.kind != ChangeKind::Deleted && !self.change.key.is_empty()
+    }
 }
 
 /// The writer's connection with all that listens on it.

@@ -10,9 +10,13 @@ use super::constraint::Constraint;
 use super::error::WriteError;
 use super::group::{self, End, Job};
 use super::plan::WritePlan;
+use super::read_back::ReadBack;
 use super::session::{Session, Written};
 use crate::catalog::Catalog;
-use crate::sqlite::{Connector, Counters, OpenError, RunError, Snapshot, SqliteOptions};
+use crate::encode::RowEncoder;
+use crate::run::{Answer, Counters, RunError};
+use crate::sqlite::{Connector, OpenError, SqliteOptions, not_committed};
+use crate::statement::Statement;
 use crate::version::{Touched, Versions};
 
 /// The most writes that share a transaction.
@@ -100,20 +104,19 @@ impl IdleWriter {
 }
 
 impl Writer {
-    /// Runs a write and, in the same transaction, `after`; answers when both are durable.
-    pub(crate) async fn write<T, F>(
+    /// Runs a write and, in the same transaction, reads the row back; answers when it is durable.
+    pub(crate) async fn write<E>(
         &self,
         plan: WritePlan,
-        after: F,
-    ) -> Result<(Written, T), WriteError>
+        read_back: Option<ReadBack<E>>,
+    ) -> Result<(Written, Option<Answer<E>>), WriteError>
     where
-        T: Send + 'static,
-        F: FnOnce(&mut Snapshot<'_>, &Written) -> Result<T, RunError> + Send + 'static,
+        E: RowEncoder + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Write {
             plan,
-            after: Some(after),
+            read_back,
             outcome: None,
             reply,
         });
@@ -152,29 +155,50 @@ impl Writer {
     }
 }
 
+type Outcome<E> = Result<(Written, Option<Answer<E>>), WriteError>;
+
 /// One caller's write.
-struct Write<T, F> {
+struct Write<E> {
     plan: WritePlan,
-    after: Option<F>,
-    outcome: Option<Result<(Written, T), WriteError>>,
-    reply: oneshot::Sender<Result<(Written, T), WriteError>>,
+    read_back: Option<ReadBack<E>>,
+    outcome: Option<Outcome<E>>,
+    reply: oneshot::Sender<Outcome<E>>,
 }
 
-impl<T, F> Job for Write<T, F>
-where
-    T: Send,
-    F: FnOnce(&mut Snapshot<'_>, &Written) -> Result<T, RunError> + Send,
-{
+impl<E: RowEncoder + Send> Write<E> {
+    fn run(&mut self, session: &mut Session) -> Outcome<E> {
+        let written = session.write(&self.plan)?;
+        let read_back = self.read_back.take().filter(|_| written.can_be_read());
+        let row = read_back.map(|read_back| read(session, read_back, &written));
+        Ok((written, row.transpose()?))
+    }
+}
+
+fn read<E: RowEncoder>(
+    session: &Session,
+    read_back: ReadBack<E>,
+    written: &Written,
+) -> Result<Answer<E>, RunError> {
+    let ReadBack { sql, mut encoder } = read_back;
+    let values = written.change.key.clone();
+    let mut bytes = Vec::new();
+    let rows = session
+        .snapshot()
+        .run(&Statement { sql, values }, &mut encoder, &mut bytes)?;
+    Ok(Answer {
+        encoder,
+        bytes,
+        rows,
+    })
+}
+
+impl<E: RowEncoder + Send> Job for Write<E> {
     fn is_wanted(&self) -> bool {
         !self.reply.is_closed()
     }
 
     fn apply(&mut self, session: &mut Session) -> Option<Touched> {
-        let after = self.after.take()?;
-        let outcome = session.write(&self.plan).and_then(|written| {
-            let more = after(&mut session.snapshot(), &written)?;
-            Ok((written, more))
-        });
+        let outcome = self.run(session);
         let touched = outcome
             .as_ref()
             .ok()
@@ -194,7 +218,7 @@ where
             (Some(Ok(_)) | None, End::Failed(error)) => {
                 Err(match Constraint::from_driver(error, &plan.names) {
                     Some(constraint) => WriteError::Constraint(constraint),
-                    None => RunError::commit(error).into(),
+                    None => not_committed(error).into(),
                 })
             }
             (Some(Ok(_)), End::RolledBack) => Err(RunError::rolled_back().into()),

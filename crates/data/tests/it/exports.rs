@@ -7,7 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream as _;
 use paceline_data::Statement;
-use paceline_data::sqlite::{RowStream, RunError, SqliteDatabase, SqliteOptions};
+use paceline_data::sqlite::{SqliteDatabase, SqliteOptions};
+use paceline_data::{RowStream, RunError};
 
 use crate::files::{ENDLESS, File, FirstColumn, sql};
 

@@ -88,3 +88,17 @@ impl RowEncoder for FirstColumn {
         out.push(b']');
     }
 }
+
+/// Panics at the first row.
+#[derive(Debug)]
+pub(crate) struct Broken;
+
+impl RowEncoder for Broken {
+    fn begin(&mut self, _: &mut Vec<u8>) {}
+
+    fn row(&mut self, row: &dyn Row, _: &mut Vec<u8>) -> Result<(), EncodeError> {
+        panic!("no column {:?}", row.cell(0))
+    }
+
+    fn end(&mut self, _: &mut Vec<u8>) {}
+}

@@ -1,12 +1,12 @@
-//! Statements on the reader threads: snapshots, deadlines, callers who leave, bounds.
+//! Statements on the reader threads: deadlines, callers who leave, bounds.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use paceline_data::Value;
 use paceline_data::sqlite::{SqliteDatabase, SqliteOptions};
-use paceline_data::{Row, Value};
 
-use crate::files::{ENDLESS, File, FirstColumn, sql, sql_with};
+use crate::files::{Broken, ENDLESS, File, FirstColumn, sql, sql_with};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -41,35 +41,6 @@ async fn statements_and_rows_are_counted() {
 }
 
 #[tokio::test]
-async fn statements_of_a_snapshot_see_one_state() {
-    let file = File::new("PRAGMA journal_mode=WAL; CREATE TABLE t(x); INSERT INTO t VALUES (1)");
-    let database = SqliteDatabase::open(&SqliteOptions::new(file.path())).unwrap();
-    let other = file.connect();
-    let count = sql("SELECT count(*) FROM t");
-    let both = database
-        .snapshot({
-            let count = count.clone();
-            move |snapshot| {
-                let before = snapshot.value(&count)?;
-                other.execute_batch("INSERT INTO t VALUES (2)").unwrap();
-                Ok((before, snapshot.value(&count)?))
-            }
-        })
-        .await
-        .unwrap();
-    assert_eq!(both, (Some(Value::Integer(1)), Some(Value::Integer(1))));
-    let after = database
-        .snapshot(move |snapshot| snapshot.value(&count))
-        .await
-        .unwrap();
-    assert_eq!(
-        after,
-        Some(Value::Integer(2)),
-        "the next one sees the next state"
-    );
-}
-
-#[tokio::test]
 async fn a_statement_out_of_time_is_stopped() {
     let file = File::new("CREATE TABLE t(x)");
     let options = one_reader(&file).query_timeout(Duration::from_millis(20));
@@ -81,14 +52,7 @@ async fn a_statement_out_of_time_is_stopped() {
             .unwrap_err()
             .is_timeout()
     );
-    let again = database
-        .snapshot(|snapshot| snapshot.value(&sql(ENDLESS)))
-        .await;
-    assert!(again.unwrap_err().is_timeout());
-    assert!(
-        database.is_readable().await,
-        "the thread goes on, out of its transaction"
-    );
+    assert!(database.is_readable().await, "the thread goes on");
 }
 
 #[tokio::test]
@@ -149,10 +113,7 @@ async fn a_full_queue_is_an_overload() {
 async fn a_panic_loses_one_answer_and_not_the_thread() {
     let file = File::new("CREATE TABLE t(x); INSERT INTO t VALUES (1)");
     let database = SqliteDatabase::open(&one_reader(&file)).unwrap();
-    let broken = |row: &dyn Row| -> Result<(), _> { panic!("no column {:?}", row.cell(0)) };
-    let lost = database
-        .snapshot(move |snapshot| snapshot.each(&sql("SELECT x FROM t"), broken))
-        .await;
+    let lost = database.run(sql("SELECT x FROM t"), Broken).await;
     assert!(lost.unwrap_err().is_stopped());
     let answer = database
         .run(sql("SELECT x FROM t"), FirstColumn)

@@ -251,11 +251,7 @@ async fn a_row_changed_while_nobody_watched_has_another_version() {
             "SELECT {} FROM alone AS t",
             row_version_sql(table, "t")
         ));
-        database
-            .snapshot(move |snapshot| snapshot.value(&statement))
-            .await
-            .unwrap()
-            .unwrap()
+        database.value(statement).await.unwrap().unwrap()
     };
     let before = version().await;
     assert_eq!(version().await, before, "the same key, the same row");
@@ -361,11 +357,7 @@ async fn store(
     while !done.load(Ordering::Relaxed) {
         let ticket = shop.database.begin_read(&tables);
         let statement = statement.clone();
-        let answer = shop
-            .database
-            .snapshot(move |snapshot| snapshot.value(&statement))
-            .await
-            .unwrap();
+        let answer = shop.database.value(statement).await.unwrap();
         if ticket.still_valid() {
             stored.push(((name, ticket.stamp().unwrap()), answer));
         }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use paceline_data::sqlite::{RunError, Snapshot};
+use paceline_data::Row;
+use paceline_data::encode::{EncodeError, RowEncoder};
 use paceline_data::write::{Precondition, WriteError};
 
-use super::Shop;
-use crate::files::sql;
+use super::{Shop, read_back};
+use crate::files::FirstColumn;
 
 #[tokio::test]
 async fn one_failing_write_does_not_take_its_neighbours_along() {
@@ -45,39 +46,42 @@ async fn one_failing_write_does_not_take_its_neighbours_along() {
     }
 }
 
-type BeforeCommit = Box<dyn FnOnce(&mut Snapshot<'_>) -> Result<(), RunError> + Send>;
+/// Waits at the first row until it is let go.
+struct Held(std::sync::mpsc::Receiver<()>);
+
+impl RowEncoder for Held {
+    fn begin(&mut self, _: &mut Vec<u8>) {}
+
+    fn row(&mut self, _: &dyn Row, _: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.0.recv().map_err(|_| EncodeError)
+    }
+
+    fn end(&mut self, _: &mut Vec<u8>) {}
+}
 
 #[tokio::test]
 async fn of_writes_in_one_transaction_only_the_failed_one_is_undone() {
     let shop = Shop::with("CREATE TABLE t(id INTEGER PRIMARY KEY, n INTEGER)");
-    let start = |n: i64, before_commit: BeforeCommit| {
+    let plan = |n: i64| {
         let body = format!("{{\"n\":{n}}}");
-        let plan = shop.plan("POST", "t", &[], &body, Precondition::None);
-        let database = shop.database.clone();
-        tokio::spawn(async move {
-            database
-                .write_then(plan, |snapshot, _| before_commit(snapshot))
-                .await
-                .is_ok()
-        })
+        shop.plan("POST", "t", &[], &body, Precondition::None)
     };
     // The first one keeps the writer busy until the others wait together.
     let (release, wait) = std::sync::mpsc::channel::<()>();
-    let first = start(
-        1,
-        Box::new(move |_| wait.recv().map_err(|_| unreachable!())),
-    );
+    let first = {
+        let (database, plan) = (shop.database.clone(), plan(1));
+        let held = read_back("SELECT n FROM t WHERE id = ?1", Held(wait));
+        tokio::spawn(async move { database.write_and_read(plan, held).await.is_ok() })
+    };
     while shop.database.counts().statements == 0 {
         tokio::task::yield_now().await;
     }
-    let rest = [
-        start(2, Box::new(|_| Ok(()))),
-        start(
-            4,
-            Box::new(|snapshot| snapshot.value(&sql("SELECT nothing")).map(drop)),
-        ),
-        start(8, Box::new(|_| Ok(()))),
-    ];
+    let read_ids = "SELECT id FROM t WHERE id = ?1";
+    let rest = [(2, read_ids), (4, "SELECT nothing"), (8, read_ids)].map(|(n, sql)| {
+        let (database, plan) = (shop.database.clone(), plan(n));
+        let read = read_back(sql, FirstColumn);
+        tokio::spawn(async move { database.write_and_read(plan, read).await.is_ok() })
+    });
     tokio::task::yield_now().await;
     release.send(()).unwrap();
     assert!(first.await.unwrap());

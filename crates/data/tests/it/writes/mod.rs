@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use paceline_data::resource::{ResourceSpec, Resources, WriteVerb};
 use paceline_data::sqlite::{Access, SqliteOptions, row_version_sql};
-use paceline_data::write::{Changes, Precondition, WriteError, WritePlan, Written};
+use paceline_data::write::{Changes, Precondition, ReadBack, WriteError, WritePlan, Written};
 use paceline_data::{Database, Value};
 
 use crate::files::{File, sql_with};
@@ -151,12 +151,7 @@ impl Shop {
             row_version_sql(table, "t")
         );
         let statement = sql_with(&text, vec![Value::Integer(id)]);
-        match self
-            .database
-            .snapshot(move |snapshot| snapshot.value(&statement))
-            .await
-            .unwrap()
-        {
+        match self.database.value(statement).await.unwrap() {
             Some(Value::Text(version)) => version,
             other => panic!("{other:?}"),
         }
@@ -165,4 +160,12 @@ impl Shop {
 
 fn id(id: i64) -> [Value; 1] {
     [Value::Integer(id)]
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what `write_and_read` takes")]
+fn read_back<E>(sql: &str, encoder: E) -> Option<ReadBack<E>> {
+    Some(ReadBack {
+        sql: sql.into(),
+        encoder,
+    })
 }

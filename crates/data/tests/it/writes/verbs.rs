@@ -1,13 +1,11 @@
 //! What each verb stores and answers.
 
-use paceline_data::sqlite::{RunError, Snapshot, SqliteOptions};
-use paceline_data::write::{
-    ChangeKind, Changes, Precondition, Touch, WriteError, WritePlan, Written,
-};
+use paceline_data::sqlite::SqliteOptions;
+use paceline_data::write::{ChangeKind, Changes, Precondition, Touch, WriteError, WritePlan};
 use paceline_data::{Database, Value};
 
-use super::{Shop, id};
-use crate::files::{FirstColumn, sql, sql_with};
+use super::{Shop, id, read_back};
+use crate::files::{Broken, FirstColumn};
 
 #[tokio::test]
 async fn each_verb_does_what_it_says() {
@@ -121,35 +119,30 @@ async fn the_row_can_be_read_before_the_commit_and_a_failure_there_undoes_the_wr
         r#"{"n":21}"#,
         Precondition::None,
     );
-    let (written, bytes) = shop
-        .database
-        .write_then(plan, |snapshot, written| {
-            let statement = sql_with(
-                "SELECT twice FROM stamped WHERE id = ?1",
-                written.change.key.clone(),
-            );
-            let mut bytes = Vec::new();
-            snapshot.run(&statement, &mut FirstColumn, &mut bytes)?;
-            Ok(bytes)
-        })
-        .await
-        .unwrap();
-    assert_eq!(bytes, b"[42,]", "what the trigger made of it");
+    let twice = read_back("SELECT twice FROM stamped WHERE id = ?1", FirstColumn);
+    let (written, answer) = shop.database.write_and_read(plan, twice).await.unwrap();
+    assert_eq!(
+        answer.unwrap().bytes,
+        b"[42,]",
+        "what the trigger made of it"
+    );
     assert_eq!(
         written.row_version.unwrap(),
         shop.version("stamped", 1).await
     );
 
     let plan = shop.plan("PATCH", "stamped", &id(1), r#"{"n":5}"#, Precondition::None);
-    let refuse = |snapshot: &mut Snapshot<'_>, _: &Written| -> Result<(), RunError> {
-        snapshot.value(&sql("SELECT nothing")).map(drop)
-    };
-    assert!(shop.database.write_then(plan, refuse).await.is_err());
+    let refused = read_back("SELECT nothing", FirstColumn);
+    assert!(shop.database.write_and_read(plan, refused).await.is_err());
     assert_eq!(shop.read("n FROM stamped"), "21");
 
     let plan = shop.plan("PATCH", "stamped", &id(1), r#"{"n":6}"#, Precondition::None);
-    let panics = |_: &mut Snapshot<'_>, _: &Written| -> Result<(), RunError> { panic!("broken") };
-    let error = shop.database.write_then(plan, panics).await.unwrap_err();
+    let panics = read_back("SELECT n FROM stamped WHERE id = ?1", Broken);
+    let error = shop
+        .database
+        .write_and_read(plan, panics)
+        .await
+        .unwrap_err();
     assert!(matches!(error, WriteError::Run(error) if error.is_stopped()));
     shop.write("PATCH", "item", &id(1), r#"{"stock":6}"#)
         .await

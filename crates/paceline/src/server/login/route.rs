@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::Timestamp;
-use paceline_data::{Cell, Statement, Value};
+use paceline_data::{Statement, Value};
 use paceline_http::problem::{Problem, Violation};
 use serde_json::{Map, json};
 
@@ -61,21 +61,16 @@ fn quoted(name: &str) -> String {
 
 /// The subject and the password hash of the users found, as text.
 async fn users(source: &Source, statement: Statement) -> Result<Vec<[Option<String>; 2]>, Problem> {
-    let read = source.database.snapshot(move |snapshot| {
-        let mut users = Vec::new();
-        snapshot.each(&statement, |row| {
-            users.push([0, 1].map(|index| text(row.cell(index))));
-            Ok(())
-        })?;
-        Ok(users)
-    });
-    read.await.map_err(failure::run)
+    let rows = source.database.rows(statement, 2, 2).await;
+    let rows = rows.map_err(failure::run)?.into_iter();
+    let pair = |row: Vec<Value>| <[Value; 2]>::try_from(row).ok();
+    Ok(rows.filter_map(pair).map(|row| row.map(text)).collect())
 }
 
-fn text(cell: Cell<'_>) -> Option<String> {
-    match cell {
-        Cell::Integer(number) => Some(number.to_string()),
-        Cell::Text(text) => String::from_utf8(text.to_vec()).ok(),
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Text(text) => Some(text),
         _ => None,
     }
 }

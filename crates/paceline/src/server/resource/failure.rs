@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use paceline_data::RunError;
 use paceline_data::query::QueryError;
-use paceline_data::sqlite::RunError;
 use paceline_data::write::{BodyError, Constraint, WriteError};
 use paceline_http::conditional::PreconditionRefused;
 use paceline_http::problem::{Problem, Violation};
@@ -28,7 +28,13 @@ pub(in crate::server) fn run(error: RunError) -> Problem {
     if error.is_overloaded() {
         return Problem::unavailable(wait, "Too many queries are waiting. Try again in a second.");
     }
-    if error.is_busy() || error.is_stopped() {
+    if error.is_value() {
+        return Problem::bad_request(
+            "A value in the request is none that its column can hold, such as a date that does not exist.",
+        )
+        .with_code("invalid-value");
+    }
+    if error.is_busy() || error.is_stopped() || error.is_unreachable() {
         return Problem::unavailable(
             wait,
             "The database cannot be used at the moment. Try again in a second.",

@@ -1,7 +1,5 @@
 //! POST, PATCH, PUT and DELETE: the body checked, one statement with its precondition, the row answered.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, ETAG, LOCATION};
@@ -125,28 +123,20 @@ async fn perform(
     query: Option<OneQuery>,
     plan: WritePlan,
 ) -> Result<Response, Problem> {
-    let reader = Arc::clone(&shared.source);
+    let read_back = query
+        .filter(|_| resource.has_key())
+        .map(|query| OnePlan::read_back(&shared.source.resources, &query));
     let (written, answer) = shared
         .source
         .database
-        .write_then(plan, move |snapshot, written| {
-            let gone = written.change.kind == ChangeKind::Deleted;
-            let Some(query) = query.filter(|_| !gone && !written.change.key.is_empty()) else {
-                return Ok(None);
-            };
-            let plan = OnePlan::new(&reader.resources, &query, &written.change.key);
-            let mut encoder = plan.encoder();
-            let mut bytes = Vec::new();
-            snapshot.run(&plan.statement, &mut encoder, &mut bytes)?;
-            Ok(Some(bytes))
-        })
+        .write_and_read(plan, read_back)
         .await
         .map_err(failure::write)?;
     if let Some(live) = &shared.live {
         live.tell_change(&resource.path, &written.change);
     }
     let place = format!("{}/api/{}", shared.source.public_path, resource.path);
-    Ok(respond(&place, &written, answer))
+    Ok(respond(&place, &written, answer.map(|row| row.bytes)))
 }
 
 /// `place` is where the resource is.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts kept by the threads of one database.
 #[derive(Debug, Default)]
-pub struct Counters {
+pub(crate) struct Counters {
     statements: AtomicU64,
     rows: AtomicU64,
 }
@@ -20,7 +20,7 @@ pub struct Counts {
 
 impl Counters {
     /// The counts now.
-    pub fn read(&self) -> Counts {
+    pub(crate) fn read(&self) -> Counts {
         Counts {
             statements: self.statements.load(Ordering::Relaxed),
             rows: self.rows.load(Ordering::Relaxed),

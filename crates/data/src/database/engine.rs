@@ -1,0 +1,9 @@
+//! Which engine a database runs on: the one place that tells them apart.
+
+use crate::sqlite::SqliteEngine;
+
+/// The engines.
+#[derive(Debug)]
+pub(super) enum Engine {
+    Sqlite(SqliteEngine),
+}

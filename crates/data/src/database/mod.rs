@@ -1,0 +1,238 @@
+//! One database, open: its catalog, its engine and its remembered counts together.
+
+mod engine;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::catalog::{Catalog, TableId};
+use crate::encode::RowEncoder;
+use crate::run::{Answer, Collect, Counts, RowStream, RunError};
+use crate::sqlite::{OpenError, SqliteEngine, SqliteOptions};
+use crate::statement::{Statement, Value};
+use crate::total::{Freshness, Totals};
+use crate::version::{ReadTicket, Stamp};
+use crate::write::{ReadBack, WriteError, WritePlan, Written};
+use engine::Engine;
+
+/// Counts remembered at a time.
+const TOTALS: NonZeroUsize = NonZeroUsize::new(1024).expect("a literal above zero");
+
+/// An open database. Cheap to clone: clones share everything.
+///
+/// ```
+/// use paceline_data::Database;
+/// use paceline_data::sqlite::SqliteOptions;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("shop.db");
+/// # rusqlite::Connection::open(&path)?.execute_batch("CREATE TABLE posts(id INTEGER PRIMARY KEY)")?;
+/// let database = Database::open(&SqliteOptions::new(&path))?;
+/// let posts = database.catalog().find("posts").expect("the schema has it").id;
+/// assert_eq!(database.stamp(&[posts]), database.stamp(&[posts]), "nothing was written in between");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Database {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    engine: Engine,
+    catalog: Arc<Catalog>,
+    totals: Totals,
+}
+
+impl Database {
+    /// Opens a SQLite file, reads its schema, and starts its threads. Blocks the calling thread for as long
+    /// as that takes.
+    ///
+    /// # Errors
+    /// [`OpenError`] says which file and what to do.
+    pub fn open(options: &SqliteOptions) -> Result<Self, OpenError> {
+        let (engine, catalog) = SqliteEngine::open(options)?;
+        Ok(Self::new(Engine::Sqlite(engine), catalog))
+    }
+
+    fn new(engine: Engine, catalog: Arc<Catalog>) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                engine,
+                catalog,
+                totals: Totals::new(TOTALS),
+            }),
+        }
+    }
+
+    /// The tables and views, as they were when the database was opened.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.shared.catalog
+    }
+
+    /// The stamp of these tables now: see [`Versions::stamp`](crate::version::Versions::stamp). Takes a few
+    /// microseconds. Always `None` where the engine does not know when tables change.
+    pub fn stamp(&self, tables: &[TableId]) -> Option<Stamp> {
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.versions.stamp(tables),
+        }
+    }
+
+    /// Takes the stamp before a query whose answer is to be kept: see [`ReadTicket`].
+    pub fn begin_read(&self, tables: &[TableId]) -> ReadTicket {
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.versions.begin_read(tables),
+        }
+    }
+
+    /// Runs one statement and encodes its rows: `begin`, each row, `end`.
+    ///
+    /// Dropping the future stops the statement.
+    ///
+    /// # Errors
+    /// [`RunError`]: overloaded, out of time, or refused by the database or the encoder.
+    pub async fn run<E>(&self, statement: Statement, encoder: E) -> Result<Answer<E>, RunError>
+    where
+        E: RowEncoder + Send + 'static,
+    {
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.database.run(statement, encoder).await,
+        }
+    }
+
+    /// The first `columns` values of the first `most` rows of a statement.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub async fn rows(
+        &self,
+        statement: Statement,
+        columns: usize,
+        most: usize,
+    ) -> Result<Vec<Vec<Value>>, RunError> {
+        let answer = self.run(statement, Collect::new(columns, most)).await?;
+        Ok(answer.encoder.rows)
+    }
+
+    /// The first column of the first row, if there is a row: a count, a key, a version.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub async fn value(&self, statement: Statement) -> Result<Option<Value>, RunError> {
+        let mut rows = self.rows(statement, 1, 1).await?;
+        Ok(rows.pop().and_then(|mut row| row.pop()))
+    }
+
+    /// The count a `SELECT count(*)` statement gives, remembered while the stamp lasts; where the engine has
+    /// no stamps, for at most a second.
+    ///
+    /// `stamp` is that of the tables the statement reads, `None` when there was none to be had: then
+    /// it is counted anew.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub async fn total(
+        &self,
+        statement: &Statement,
+        stamp: Option<Stamp>,
+    ) -> Result<u64, RunError> {
+        let count = || async {
+            match self.value(statement.clone()).await? {
+                Some(Value::Integer(count)) => Ok(u64::try_from(count).unwrap_or_default()),
+                _ => Ok(0),
+            }
+        };
+        let freshness = match &self.shared.engine {
+            Engine::Sqlite(_) => Freshness::of(stamp),
+        };
+        self.shared
+            .totals
+            .get(statement, freshness, Instant::now(), count)
+            .await
+    }
+
+    /// Runs a statement and hands its rows out in frames of about `frame_size` bytes, no faster than they
+    /// are taken.
+    ///
+    /// Answers when the first frame is there, so that an error met before it can still become an
+    /// error status. Dropping the stream stops the statement.
+    ///
+    /// # Errors
+    /// [`RunError`]: as many exports as allowed are running, or the statement failed before the
+    /// first frame.
+    pub async fn stream<E>(
+        &self,
+        statement: Statement,
+        encoder: E,
+        frame_size: usize,
+    ) -> Result<RowStream, RunError>
+    where
+        E: RowEncoder + Send + 'static,
+    {
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.database.stream(statement, encoder, frame_size).await,
+        }
+    }
+
+    /// Runs a write and answers when it is durable. Once it has begun, dropping the future does not
+    /// stop it.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing is stored then.
+    pub async fn write(&self, plan: WritePlan) -> Result<Written, WriteError> {
+        let nothing = None::<ReadBack<Collect>>;
+        let (written, _) = self.write_and_read(plan, nothing).await?;
+        Ok(written)
+    }
+
+    /// Runs a write and reads the row back as it is before the commit, to encode it for the answer. When that
+    /// fails the write is undone. A row that was deleted, or has no key, is not read.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing is stored then.
+    pub async fn write_and_read<E>(
+        &self,
+        plan: WritePlan,
+        read_back: Option<ReadBack<E>>,
+    ) -> Result<(Written, Option<Answer<E>>), WriteError>
+    where
+        E: RowEncoder + Send + 'static,
+    {
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => {
+                let writer = engine.writer.as_ref().ok_or(WriteError::ReadOnly)?;
+                writer.write(plan, read_back).await
+            }
+        }
+    }
+
+    /// Whether it was opened for writing.
+    pub fn is_writable(&self) -> bool {
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.writer.is_some(),
+        }
+    }
+
+    /// Whether it can be read now: the health check.
+    pub async fn is_readable(&self) -> bool {
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.database.is_readable().await,
+        }
+    }
+
+    /// Statements run and rows read since it was opened.
+    pub fn counts(&self) -> Counts {
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.database.counts(),
+        }
+    }
+
+    /// Finishes what is queued, writes first, and stops the threads. Blocks the calling thread: call
+    /// it outside the runtime's workers. Statements that come later are refused.
+    pub fn close(&self) {
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.close(),
+        }
+    }
+}

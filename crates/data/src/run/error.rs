@@ -1,0 +1,137 @@
+//! Why a statement gave no answer.
+
+use std::fmt;
+
+use crate::encode::EncodeError;
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// A statement gave no answer.
+#[derive(Debug)]
+pub struct RunError {
+    kind: RunKind,
+    source: Option<Source>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RunKind {
+    Overloaded,
+    Timeout,
+    Stopped,
+    Stalled,
+    Busy,
+    Unreachable,
+    Value,
+    Encode,
+    Database,
+}
+
+impl RunError {
+    fn new(kind: RunKind) -> Self {
+        Self { kind, source: None }
+    }
+
+    fn because(kind: RunKind, source: impl Into<Source>) -> Self {
+        Self {
+            kind,
+            source: Some(source.into()),
+        }
+    }
+
+    pub(crate) fn overloaded() -> Self {
+        Self::new(RunKind::Overloaded)
+    }
+
+    pub(crate) fn timeout() -> Self {
+        Self::new(RunKind::Timeout)
+    }
+
+    pub(crate) fn stopped() -> Self {
+        Self::new(RunKind::Stopped)
+    }
+
+    pub(crate) fn stalled() -> Self {
+        Self::new(RunKind::Stalled)
+    }
+
+    pub(crate) fn busy(source: impl Into<Source>) -> Self {
+        Self::because(RunKind::Busy, source)
+    }
+
+    pub(crate) fn encode(error: EncodeError) -> Self {
+        Self::because(RunKind::Encode, error)
+    }
+
+    pub(crate) fn database(source: impl Into<Source>) -> Self {
+        Self::because(RunKind::Database, source)
+    }
+
+    /// The database gave the transaction up before it could be committed.
+    pub(crate) fn rolled_back() -> Self {
+        Self::database("the transaction was rolled back")
+    }
+
+    /// Whether too much is waiting or running already: try again later.
+    pub fn is_overloaded(&self) -> bool {
+        self.kind == RunKind::Overloaded
+    }
+
+    /// Whether the statement took longer than it may.
+    pub fn is_timeout(&self) -> bool {
+        self.kind == RunKind::Timeout
+    }
+
+    /// Whether nobody waited for the answer any more, or the database was being closed.
+    pub fn is_stopped(&self) -> bool {
+        self.kind == RunKind::Stopped
+    }
+
+    /// Whether the client of an export did not take what was ready for it.
+    pub fn is_stalled(&self) -> bool {
+        self.kind == RunKind::Stalled
+    }
+
+    /// Whether another process kept the file locked: try again later.
+    pub fn is_busy(&self) -> bool {
+        self.kind == RunKind::Busy
+    }
+
+    /// Whether the database server cannot be reached, is starting or is going down: try again later.
+    pub fn is_unreachable(&self) -> bool {
+        self.kind == RunKind::Unreachable
+    }
+
+    /// Whether a value of the request is none its column can hold: only the database could tell.
+    pub fn is_value(&self) -> bool {
+        self.kind == RunKind::Value
+    }
+
+    /// Whether a value of the database could not be encoded.
+    pub fn is_encode(&self) -> bool {
+        self.kind == RunKind::Encode
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.kind {
+            RunKind::Overloaded => "the database has as much to do as it may have",
+            RunKind::Timeout => "the statement took longer than it may",
+            RunKind::Stopped => "the statement was stopped",
+            RunKind::Stalled => "the client did not take the rows that were ready for it",
+            RunKind::Busy => "the database is locked by another process",
+            RunKind::Unreachable => "the database server cannot be used",
+            RunKind::Value => "a value is none its column can hold",
+            RunKind::Encode => "a row cannot be encoded",
+            RunKind::Database => "the database refused the statement",
+        })
+    }
+}
+
+impl std::error::Error for RunError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
