@@ -32,7 +32,7 @@ pub mod total;
 pub mod version;
 pub mod write;
 
-pub use cell::{Cell, Row};
+pub use cell::{Cell, Decimal, Moment, Row, Uuid};
 pub use database::Database;
 pub use run::{Answer, Counts, RowStream, RunError};
 pub use sql::SqlDialect;

@@ -30,12 +30,25 @@ impl From<Cell<'_>> for Value {
             Cell::Null => Self::Null,
             Cell::Integer(value) => Self::Integer(value),
             Cell::Real(value) => Self::Real(value),
-            Cell::Text(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => Self::Text(text.to_owned()),
-                Err(_) => Self::RawText(bytes.to_vec()),
-            },
+            Cell::Text(bytes) => text_of(bytes),
             Cell::Blob(bytes) => Self::Blob(bytes.to_vec()),
+            Cell::Single(value) => Self::Real(f64::from(value)),
+            Cell::Decimal(number) => {
+                let mut digits = Vec::new();
+                number.write(&mut digits);
+                text_of(&digits)
+            }
+            Cell::Json(text) => text_of(text),
+            Cell::Moment(moment) => Self::Text(moment.text()),
+            Cell::Uuid(uuid) => text_of(&uuid.text()),
         }
+    }
+}
+
+fn text_of(bytes: &[u8]) -> Value {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Value::Text(text.to_owned()),
+        Err(_) => Value::RawText(bytes.to_vec()),
     }
 }
 
@@ -52,11 +65,11 @@ impl ToSql for Value {
     }
 }
 
-/// SQL text with numbered placeholders (`?1`, `?2`, …) and one value for each.
+/// SQL text with numbered placeholders (`?1`, `?2`, … or `$1`, `$2`, …) and one value for each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
     /// The text. Equal requests of another value share it, so the engine can keep it prepared.
     pub sql: Arc<str>,
-    /// The values, `?1` first.
+    /// The values, the first placeholder's first.
     pub values: Vec<Value>,
 }

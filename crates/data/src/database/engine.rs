@@ -1,9 +1,11 @@
 //! Which engine a database runs on: the one place that tells them apart.
 
+use crate::postgres::PostgresDatabase;
 use crate::sqlite::SqliteEngine;
 
 /// The engines.
 #[derive(Debug)]
 pub(super) enum Engine {
     Sqlite(SqliteEngine),
+    Postgres(PostgresDatabase),
 }

@@ -8,6 +8,8 @@ use std::time::Instant;
 
 use crate::catalog::{Catalog, TableId};
 use crate::encode::RowEncoder;
+use crate::pool::Statistics;
+use crate::postgres::{PostgresDatabase, PostgresOpenError, PostgresOptions};
 use crate::run::{Answer, Collect, Counts, RowStream, RunError};
 use crate::sqlite::{OpenError, SqliteEngine, SqliteOptions};
 use crate::statement::{Statement, Value};
@@ -56,6 +58,16 @@ impl Database {
         Ok(Self::new(Engine::Sqlite(engine), catalog))
     }
 
+    /// Connects to a PostgreSQL server and reads the schema, as far as the role may select it. The connections
+    /// belong to the runtime this is called on.
+    ///
+    /// # Errors
+    /// [`PostgresOpenError`] says which server and what to do.
+    pub async fn connect(options: PostgresOptions) -> Result<Self, PostgresOpenError> {
+        let (database, catalog) = PostgresDatabase::open(options).await?;
+        Ok(Self::new(Engine::Postgres(database), catalog))
+    }
+
     fn new(engine: Engine, catalog: Arc<Catalog>) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -76,6 +88,7 @@ impl Database {
     pub fn stamp(&self, tables: &[TableId]) -> Option<Stamp> {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.versions.stamp(tables),
+            Engine::Postgres(_) => None,
         }
     }
 
@@ -83,6 +96,7 @@ impl Database {
     pub fn begin_read(&self, tables: &[TableId]) -> ReadTicket {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.versions.begin_read(tables),
+            Engine::Postgres(_) => ReadTicket::unversioned(),
         }
     }
 
@@ -98,6 +112,7 @@ impl Database {
     {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.database.run(statement, encoder).await,
+            Engine::Postgres(database) => database.run(&statement, encoder).await,
         }
     }
 
@@ -145,6 +160,7 @@ impl Database {
         };
         let freshness = match &self.shared.engine {
             Engine::Sqlite(_) => Freshness::of(stamp),
+            Engine::Postgres(_) => Freshness::OneSecond,
         };
         self.shared
             .totals
@@ -172,6 +188,7 @@ impl Database {
     {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.database.stream(statement, encoder, frame_size).await,
+            Engine::Postgres(database) => database.stream(statement, encoder, frame_size).await,
         }
     }
 
@@ -204,6 +221,7 @@ impl Database {
                 let writer = engine.writer.as_ref().ok_or(WriteError::ReadOnly)?;
                 writer.write(plan, read_back).await
             }
+            Engine::Postgres(_) => Err(WriteError::ReadOnly),
         }
     }
 
@@ -211,6 +229,7 @@ impl Database {
     pub fn is_writable(&self) -> bool {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.writer.is_some(),
+            Engine::Postgres(_) => false,
         }
     }
 
@@ -218,6 +237,7 @@ impl Database {
     pub async fn is_readable(&self) -> bool {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.database.is_readable().await,
+            Engine::Postgres(database) => database.is_readable().await,
         }
     }
 
@@ -225,6 +245,15 @@ impl Database {
     pub fn counts(&self) -> Counts {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.database.counts(),
+            Engine::Postgres(database) => database.counts(),
+        }
+    }
+
+    /// How busy the connections to a server are, where there are such.
+    pub fn pool(&self) -> Option<Statistics> {
+        match &self.shared.engine {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(database) => Some(database.statistics()),
         }
     }
 
@@ -233,6 +262,7 @@ impl Database {
     pub fn close(&self) {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.close(),
+            Engine::Postgres(database) => database.close(),
         }
     }
 }

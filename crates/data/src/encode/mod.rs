@@ -18,7 +18,7 @@ pub use page::{PageEncoder, PageInfo};
 pub(crate) use resource_object::Linkage;
 pub use resource_object::ResourceShape;
 pub use rows::{Layout, RowsEncoder};
-pub use shape::Shape;
+pub use shape::{BigIntegers, Shape};
 
 /// What a row becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]

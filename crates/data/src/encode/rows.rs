@@ -52,7 +52,14 @@ impl RowEncoder for RowsEncoder {
                 self.shape.write_json(row, out);
             }
             Layout::NdJson => {
+                let start = out.len();
                 self.shape.write_json(row, out);
+                // Within JSON these are white space only, but here they would end the line.
+                for byte in &mut out[start..] {
+                    if matches!(byte, b'\n' | b'\r') {
+                        *byte = b' ';
+                    }
+                }
                 out.push(b'\n');
             }
             Layout::Csv => self.shape.write_csv(row, out),
@@ -64,5 +71,32 @@ impl RowEncoder for RowsEncoder {
         if self.layout == Layout::JsonArray {
             out.push(b']');
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::ColumnKind;
+    use crate::cell::Cell;
+
+    struct One;
+
+    impl Row for One {
+        fn cell(&self, _: usize) -> Cell<'_> {
+            Cell::Json(b"{\n\"a\": \"b\\n\"\r\n}")
+        }
+    }
+
+    #[test]
+    fn a_line_stays_one_line_whatever_json_is_stored() {
+        let mut shape = Shape::default();
+        shape.column("x", 0, ColumnKind::Json);
+        let mut out = Vec::new();
+        RowsEncoder::new(shape, Layout::NdJson)
+            .row(&One, &mut out)
+            .unwrap();
+        let expected = "{\"x\":{ \"a\": \"b\\n\"  }}\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }

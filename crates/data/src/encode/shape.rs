@@ -10,6 +10,33 @@ use crate::cell::{Cell, Row};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shape {
     members: Vec<Member>,
+    integers: BigIntegers,
+}
+
+/// What becomes of integers beyond 2^53 - 1, which JavaScript and others read as another number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum BigIntegers {
+    /// They are numbers, with all their digits.
+    #[default]
+    Numbers,
+    /// They are strings; smaller ones stay numbers.
+    Strings,
+}
+
+impl BigIntegers {
+    /// The largest integer that a double holds beside both its neighbours.
+    const LARGEST_NUMBER: u64 = (1 << 53) - 1;
+
+    fn quotes(self, cell: Cell<'_>) -> Option<i64> {
+        match (self, cell) {
+            (Self::Strings, Cell::Integer(number))
+                if number.unsigned_abs() > Self::LARGEST_NUMBER =>
+            {
+                Some(number)
+            }
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +61,14 @@ enum MemberValue {
 }
 
 impl Shape {
+    /// No members yet.
+    pub(crate) fn new(integers: BigIntegers) -> Self {
+        Self {
+            members: Vec::new(),
+            integers,
+        }
+    }
+
     /// Adds a member that is the column at `index` of the `SELECT` list.
     pub(crate) fn column(&mut self, name: &str, index: usize, kind: ColumnKind) {
         self.push(name, MemberValue::Column { index, kind });
@@ -64,7 +99,16 @@ impl Shape {
             }
             out.extend_from_slice(&member.prefix);
             match &member.value {
-                MemberValue::Column { index, kind } => write_value(row.cell(*index), *kind, out),
+                MemberValue::Column { index, kind } => {
+                    let cell = row.cell(*index);
+                    match self.integers.quotes(cell) {
+                        Some(number) => {
+                            let digits = itoa::Buffer::new().format(number).to_owned();
+                            write_string(digits.as_bytes(), out);
+                        }
+                        None => write_value(cell, *kind, out),
+                    }
+                }
                 MemberValue::Object { presence, .. } if row.cell(*presence) == Cell::Null => {
                     out.extend_from_slice(b"null");
                 }
@@ -159,6 +203,20 @@ mod tests {
             vec![Cell::Integer(1), Cell::Null, Cell::Null],
             r#"{"id":1,"author":null}"#,
         );
+    }
+
+    #[test]
+    fn big_integers_are_strings_where_that_is_asked_for() {
+        let mut shape = Shape::new(BigIntegers::Strings);
+        for (index, name) in ["a", "b", "c", "d"].into_iter().enumerate() {
+            shape.column(name, index, ColumnKind::Integer);
+        }
+        let mut out = Vec::new();
+        let safe = 9_007_199_254_740_991;
+        let cells = [safe, safe + 1, -safe, i64::MIN].map(Cell::Integer);
+        shape.write_json(&Cells(cells.to_vec()), &mut out);
+        let expected = r#"{"a":9007199254740991,"b":"9007199254740992","c":-9007199254740991,"d":"-9223372036854775808"}"#;
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 
     #[test]

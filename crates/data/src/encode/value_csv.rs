@@ -20,10 +20,16 @@ pub(crate) fn write_field(cell: Cell<'_>, kind: ColumnKind, out: &mut Vec<u8>) {
         Cell::Real(number) if number.is_finite() => {
             serde_json::to_writer(out, &number).expect("writing a number into memory cannot fail");
         }
-        // What has no text form is an empty field, like `NULL`.
-        Cell::Null | Cell::Real(_) => {}
-        Cell::Text(text) => write_text(text, out),
+        Cell::Single(number) if number.is_finite() => {
+            serde_json::to_writer(out, &number).expect("writing a number into memory cannot fail");
+        }
+        Cell::Decimal(number) if number.is_finite() => number.write(out),
+        Cell::Text(text) | Cell::Json(text) => write_text(text, out),
+        Cell::Moment(moment) => write_text(moment.text().as_bytes(), out),
+        Cell::Uuid(uuid) => out.extend_from_slice(&uuid.text()),
         Cell::Blob(bytes) => out.extend_from_slice(STANDARD.encode(bytes).as_bytes()),
+        // What has no text form is an empty field, like `NULL`.
+        Cell::Null | Cell::Real(_) | Cell::Single(_) | Cell::Decimal(_) => {}
     }
 }
 

@@ -15,7 +15,6 @@ use crate::cell::Cell;
 /// text that is valid JSON into the document as it is.
 pub(crate) fn write_value(cell: Cell<'_>, kind: ColumnKind, out: &mut Vec<u8>) {
     match cell {
-        Cell::Null => out.extend_from_slice(b"null"),
         Cell::Integer(number) => write_integer(number, kind, out),
         Cell::Real(number) => write_real(number, out),
         Cell::Text(text) if kind == ColumnKind::Json && is_json(text) => {
@@ -23,6 +22,14 @@ pub(crate) fn write_value(cell: Cell<'_>, kind: ColumnKind, out: &mut Vec<u8>) {
         }
         Cell::Text(text) => write_string(text, out),
         Cell::Blob(bytes) => write_base64(bytes, out),
+        Cell::Single(number) => {
+            serde_json::to_writer(out, &number).expect("writing a number into memory cannot fail");
+        }
+        Cell::Decimal(number) if number.is_finite() => number.write(out),
+        Cell::Null | Cell::Decimal(_) => out.extend_from_slice(b"null"),
+        Cell::Json(text) => out.extend_from_slice(text),
+        Cell::Moment(moment) => write_string(moment.text().as_bytes(), out),
+        Cell::Uuid(uuid) => write_string(&uuid.text(), out),
     }
 }
 
@@ -59,6 +66,7 @@ fn is_json(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::{Decimal, Moment};
 
     fn check(cell: Cell<'_>, kind: ColumnKind, expected: &str) {
         let mut out = Vec::new();
@@ -82,6 +90,19 @@ mod tests {
         check(Cell::Blob(b"\x00\xff\x10"), ColumnKind::Blob, "\"AP8Q\"");
         check(Cell::Blob(b""), ColumnKind::Blob, "\"\"");
         check(Cell::Text(b"7"), ColumnKind::Integer, "\"7\"");
+        check(Cell::Single(0.1), ColumnKind::Real, "0.1");
+        check(Cell::Single(f32::NAN), ColumnKind::Real, "null");
+        let digits = Decimal::from_text(b"12345678901234567890.10");
+        check(
+            Cell::Decimal(digits),
+            ColumnKind::Decimal,
+            "12345678901234567890.10",
+        );
+        let none = Cell::Decimal(Decimal::from_text(b"NaN"));
+        check(none, ColumnKind::Decimal, "null");
+        check(Cell::Json(b"[1, 2]"), ColumnKind::Composite, "[1, 2]");
+        let date = Cell::Moment(Moment::Date(0));
+        check(date, ColumnKind::Date, "\"1970-01-01\"");
     }
 
     #[test]

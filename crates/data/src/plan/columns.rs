@@ -2,7 +2,7 @@
 
 use super::quote;
 use crate::catalog::{Shown, Table, TableId};
-use crate::encode::{Linkage, ResourceShape, RowShape, Shape};
+use crate::encode::{BigIntegers, Linkage, ResourceShape, RowShape, Shape};
 use crate::query::{Dialect, Selection};
 use crate::resource::{Resource, ResourceId, Resources};
 use crate::sql::SqlDialect;
@@ -16,6 +16,7 @@ pub(super) struct Columns {
     tables: Vec<TableId>,
     resources: Vec<ResourceId>,
     aliases: usize,
+    integers: BigIntegers,
 }
 
 /// One entry of the `SELECT` list.
@@ -31,6 +32,7 @@ impl Columns {
     fn new(resources: &Resources) -> Self {
         Self {
             dialect: resources.catalog().dialect(),
+            integers: resources.big_integers(),
             ..Self::default()
         }
     }
@@ -67,7 +69,7 @@ impl Columns {
         let resource = resources.get(selection.resource);
         self.note(resource);
         let id = self.key(resources, resource, alias);
-        let mut attributes = Shape::default();
+        let mut attributes = Shape::new(self.integers);
         for &index in &selection.fields {
             let field = &resource.fields[index];
             // The id is told as the id.
@@ -160,7 +162,7 @@ impl Columns {
     fn add(&mut self, resources: &Resources, selection: &Selection, alias: usize) -> Shape {
         let resource = resources.get(selection.resource);
         self.note(resource);
-        let mut shape = Shape::default();
+        let mut shape = Shape::new(self.integers);
         for &index in &selection.fields {
             let field = &resource.fields[index];
             let place = self.column(resources, resource, alias, field.column);

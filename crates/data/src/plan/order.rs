@@ -95,9 +95,10 @@ impl Order {
         self.order_by(places.iter().map(|place| (place + 1).to_string()))
     }
 
-    /// ` ORDER BY …` of a statement around one whose items are called `c` and their places, given from 0.
+    /// ` ORDER BY …` of a statement around one called `walk`, whose items are called `c` and their places, given
+    /// from 0. Without its name an item would be what the outer statement shows of it, its text say.
     pub(super) fn sql_by_name(&self, places: &[usize]) -> String {
-        self.order_by(places.iter().map(|place| format!("c{place}")))
+        self.order_by(places.iter().map(|place| format!("walk.c{place}")))
     }
 
     fn order_by(&self, expressions: impl Iterator<Item = String>) -> String {

@@ -8,6 +8,7 @@ use super::secret::looks_secret;
 use super::spec::{ResourceSpec, WriteVerb};
 use super::{Field, HiddenColumn, Resource, ResourceId, Resources, relation};
 use crate::catalog::{Catalog, Table};
+use crate::encode::BigIntegers;
 
 /// Collects the mistakes of one resource.
 struct Mistakes<'a> {
@@ -91,6 +92,7 @@ pub(super) fn build(
             catalog: Arc::new(catalog.clone()),
             all: resources,
             hidden,
+            big_integers: BigIntegers::default(),
         })
     } else {
         Err(errors)

@@ -28,6 +28,7 @@ pub use secret::looks_secret;
 pub use spec::{ResourceSpec, WriteVerb};
 
 use crate::catalog::{Catalog, Column, ColumnKind, Table, TableId};
+use crate::encode::BigIntegers;
 
 /// A resource's place among its [`Resources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,9 +167,22 @@ pub struct Resources {
     catalog: Arc<Catalog>,
     all: Vec<Resource>,
     hidden: Vec<HiddenColumn>,
+    big_integers: BigIntegers,
 }
 
 impl Resources {
+    /// The same, with another form of big integers. Default: [`BigIntegers::Numbers`].
+    #[must_use]
+    pub fn with_big_integers(mut self, big_integers: BigIntegers) -> Self {
+        self.big_integers = big_integers;
+        self
+    }
+
+    /// What becomes of big integers in answers.
+    pub fn big_integers(&self) -> BigIntegers {
+        self.big_integers
+    }
+
     /// Resolves what a configuration asks for.
     ///
     /// # Errors

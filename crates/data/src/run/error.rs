@@ -58,6 +58,14 @@ impl RunError {
         Self::because(RunKind::Busy, source)
     }
 
+    pub(crate) fn unreachable(source: impl Into<Source>) -> Self {
+        Self::because(RunKind::Unreachable, source)
+    }
+
+    pub(crate) fn value(source: impl Into<Source>) -> Self {
+        Self::because(RunKind::Value, source)
+    }
+
     pub(crate) fn encode(error: EncodeError) -> Self {
         Self::because(RunKind::Encode, error)
     }

@@ -39,6 +39,14 @@ impl SqlDialect {
         }
     }
 
+    /// The placeholder of the first value, compared with text.
+    pub fn first_placeholder(self) -> &'static str {
+        match self {
+            Self::Sqlite => "?1",
+            Self::Postgres => "$1",
+        }
+    }
+
     /// The placeholder of this number, from 1, for a value compared with something of type `target`
     /// ([`parameter_type`](Self::parameter_type)).
     pub(crate) fn placeholder(self, number: usize, target: Option<&str>) -> String {

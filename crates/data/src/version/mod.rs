@@ -41,7 +41,7 @@ pub struct Versions {
 /// The stamp taken before a query, to be compared after it.
 #[derive(Debug)]
 pub struct ReadTicket {
-    versions: Arc<Versions>,
+    versions: Option<Arc<Versions>>,
     tables: Box<[TableId]>,
     stamp: Option<Stamp>,
 }
@@ -83,7 +83,7 @@ impl Versions {
     /// Takes the stamp before a query.
     pub fn begin_read(self: &Arc<Self>, tables: &[TableId]) -> ReadTicket {
         ReadTicket {
-            versions: Arc::clone(self),
+            versions: Some(Arc::clone(self)),
             tables: tables.into(),
             stamp: self.stamp(tables),
         }
@@ -111,6 +111,15 @@ impl Versions {
 }
 
 impl ReadTicket {
+    /// For an engine that does not know when tables change: never valid.
+    pub(crate) fn unversioned() -> Self {
+        Self {
+            versions: None,
+            tables: Box::default(),
+            stamp: None,
+        }
+    }
+
     /// The stamp from before the query; `None` when there was none to be had.
     pub fn stamp(&self) -> Option<Stamp> {
         self.stamp
@@ -119,7 +128,8 @@ impl ReadTicket {
     /// Whether everything read since the ticket was taken belongs to its stamp: no commit to these
     /// tables has become visible since. Without a stamp the answer is no.
     pub fn still_valid(&self) -> bool {
-        self.stamp.is_some() && self.stamp == self.versions.stamp(&self.tables)
+        let now = |versions: &Arc<Versions>| versions.stamp(&self.tables);
+        self.stamp.is_some() && self.stamp == self.versions.as_ref().and_then(now)
     }
 }
 

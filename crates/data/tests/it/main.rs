@@ -6,6 +6,7 @@ mod exports;
 mod files;
 mod opening;
 mod pool;
+mod postgres;
 mod reading;
 mod versions;
 mod walking;

@@ -19,8 +19,10 @@ With a URL the key that signs cursors is PACELINE_SECRET, or a file of this data
 $PACELINE_STATE_DIR, else $XDG_STATE_HOME/paceline, else $HOME/.local/state/paceline. The database file
 is never changed.")]
 pub(super) struct Serve {
-    /// The database, such as sqlite:my.db
-    #[arg(conflicts_with = "config")]
+    #[arg(
+        conflicts_with = "config",
+        help = "The database, such as sqlite:my.db or postgres://user@host/shop"
+    )]
     url: Option<String>,
     /// The configuration file
     #[arg(long, value_name = "FILE")]
@@ -72,7 +74,7 @@ impl Serve {
                 load(Path::new("paceline.toml"))?
             }
             (None, None) => {
-                let text = "give a database (paceline serve sqlite:my.db) or a configuration (--config FILE); \
+                let text = "give a database (paceline serve sqlite:my.db, or postgres://user@host/shop) or a configuration (--config FILE); \
                             there is no paceline.toml in this folder";
                 return Err(Failure::Usage(text.to_owned()));
             }
@@ -94,7 +96,13 @@ impl Serve {
 impl Check {
     pub(super) fn run(self) -> Result<(), Failure> {
         let config = load(&self.config)?;
-        let summary = server::describe(&config).map_err(|error| Failure::opening(&error))?;
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::run(&error))?;
+        let describing =
+            async { tokio::task::spawn_blocking(move || server::describe(&config)).await };
+        let summary = runtime
+            .block_on(describing)
+            .map_err(|error| Failure::run(&error))?
+            .map_err(|error| Failure::opening(&error))?;
         println!("{} is fine.\n{summary}", self.config.display());
         Ok(())
     }

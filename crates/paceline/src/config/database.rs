@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use paceline_data::postgres::connect::{Address, InvalidAddress};
+
 use super::reader::Section;
 use super::values::{self, Invalid};
 
@@ -15,10 +17,12 @@ use super::values::{self, Invalid};
 pub struct Database {
     /// The database. No default.
     pub url: DatabaseUrl,
-    /// Threads that run queries. Default: one per processor.
-    pub read_connections: NonZeroUsize,
+    /// Threads that read a SQLite file. Default: one per processor.
+    pub read_connections: Option<NonZeroUsize>,
     /// A query that takes longer is stopped and answered with 503. Default 5 s.
     pub query_timeout: Duration,
+    /// Whether integers beyond 2^53 - 1 are strings in JSON. Default: no, numbers with all their digits.
+    pub big_integers_as_strings: bool,
 }
 
 impl Database {
@@ -26,8 +30,9 @@ impl Database {
     pub fn new(url: DatabaseUrl) -> Self {
         Self {
             url,
-            read_connections: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            read_connections: None,
             query_timeout: Duration::from_secs(5),
+            big_integers_as_strings: false,
         }
     }
 }
@@ -35,14 +40,17 @@ impl Database {
 /// The address of a database.
 ///
 /// `sqlite:` and the path of a file; `sqlite://` before the path is taken too. Everything after the
-/// scheme is the path, as it is: nothing is decoded.
+/// scheme is the path, as it is: nothing is decoded. `postgres://` and what [`Address`] says.
+///
+/// A password is shown neither by `Display` nor by `Debug`.
 ///
 /// ```
 /// use paceline::config::DatabaseUrl;
 ///
 /// let url: DatabaseUrl = "sqlite:my.db".parse()?;
 /// assert_eq!(url, DatabaseUrl::Sqlite("my.db".into()));
-/// assert!("postgres://localhost/shop".parse::<DatabaseUrl>().is_err());
+/// let url: DatabaseUrl = "postgres://app:hunter2@localhost/shop".parse()?;
+/// assert_eq!(url.to_string(), "postgres://app@localhost:5432/shop");
 /// # Ok::<(), paceline::config::InvalidDatabaseUrl>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +58,8 @@ impl Database {
 pub enum DatabaseUrl {
     /// A SQLite file.
     Sqlite(PathBuf),
+    /// A database on a PostgreSQL server.
+    Postgres(Box<Address>),
 }
 
 /// The text is not the address of a database that can be served.
@@ -69,16 +79,18 @@ impl fmt::Display for InvalidDatabaseUrl {
 impl std::error::Error for InvalidDatabaseUrl {}
 
 impl DatabaseUrl {
-    /// The path of the file.
-    pub fn path(&self) -> &Path {
+    /// The path, where it is a file.
+    pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Sqlite(path) => path,
+            Self::Sqlite(path) => Some(path),
+            Self::Postgres(_) => None,
         }
     }
 
     fn relative_to(self, folder: &Path) -> Self {
         match self {
             Self::Sqlite(path) => Self::Sqlite(folder.join(path)),
+            server @ Self::Postgres(_) => server,
         }
     }
 }
@@ -87,6 +99,7 @@ impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(address) => address.fmt(f),
         }
     }
 }
@@ -100,7 +113,9 @@ impl FromStr for DatabaseUrl {
 }
 
 pub(super) fn parse(text: &str) -> Result<DatabaseUrl, Invalid> {
-    let invalid = Invalid::expected("the address of a SQLite file, such as \"sqlite:shop.db\"");
+    let invalid = Invalid::expected(
+        "the address of a database, such as \"sqlite:shop.db\" or \"postgres://user@host/shop\"",
+    );
     let Some((scheme, rest)) = text.split_once(':') else {
         return Err(if text.is_empty() || text.contains(char::is_whitespace) {
             invalid
@@ -114,9 +129,21 @@ pub(super) fn parse(text: &str) -> Result<DatabaseUrl, Invalid> {
             let path = rest.strip_prefix("//").unwrap_or(rest);
             Err(invalid.instead(format!("sqlite:{path}")))
         }
-        "postgres" | "postgresql" => Err(invalid.because("PostgreSQL comes with a later version")),
-        "mysql" | "mariadb" => Err(invalid.because("MySQL and MariaDB come with a later version")),
+        "postgres" | "postgresql" => postgres(text, invalid),
+        "mysql" | "mariadb" => Err(invalid
+            .because("MySQL and MariaDB come with a later version")
+            .concealed()),
         _ => Err(invalid),
+    }
+}
+
+fn postgres(text: &str, invalid: Invalid) -> Result<DatabaseUrl, Invalid> {
+    match text.parse() {
+        Ok(address) => Ok(DatabaseUrl::Postgres(Box::new(address))),
+        // The error never shows a password; the text may hold one.
+        Err(error) => Err(invalid
+            .because(InvalidAddress::to_string(&error))
+            .concealed()),
     }
 }
 
@@ -142,17 +169,27 @@ pub(super) fn url(section: &Section<'_, '_>, folder: &Path) -> Option<DatabaseUr
         .map(|url| url.relative_to(folder))
 }
 
+/// Whether they are strings.
+fn big_integers(text: &str) -> Result<bool, Invalid> {
+    match text {
+        "number" => Ok(false),
+        "string" => Ok(true),
+        _ => Err(Invalid::expected("\"number\" or \"string\"")),
+    }
+}
+
 pub(super) fn database(section: &Section<'_, '_>, folder: &Path) -> Option<Database> {
     let url = url(section, folder);
     let threads = section.integer("read_connections", 1..=256);
     let timeout = section.parsed("query_timeout", values::positive_duration);
+    let strings = section.parsed("big_integers", big_integers);
     section.finish();
     let usual = Database::new(url?);
     Some(Database {
         read_connections: threads
-            .and_then(|threads| NonZeroUsize::new(usize::try_from(threads).ok()?))
-            .unwrap_or(usual.read_connections),
+            .and_then(|threads| NonZeroUsize::new(usize::try_from(threads).ok()?)),
         query_timeout: timeout.unwrap_or(usual.query_timeout),
+        big_integers_as_strings: strings.unwrap_or(usual.big_integers_as_strings),
         url: usual.url,
     })
 }
@@ -177,13 +214,21 @@ mod tests {
     }
 
     #[test]
+    fn forms_of_big_integers() {
+        check(big_integers, "number", Ok(false));
+        check(big_integers, "string", Ok(true));
+        check(big_integers, "strings", Err(None));
+    }
+
+    #[test]
     fn refusals_say_why() {
         let refused = |text: &str| text.parse::<DatabaseUrl>().unwrap_err().to_string();
-        assert_eq!(
-            refused("postgres://u:secret@h/db"),
-            "expected the address of a SQLite file, such as \"sqlite:shop.db\"; \
-             PostgreSQL comes with a later version"
+        let bad = refused("postgres://u:secret@h:port/db");
+        assert!(
+            bad.ends_with("the port is not a number from 1 to 65535"),
+            "{bad}"
         );
+        assert!(!bad.contains("secret"));
         assert!(refused("mysql://h/db").ends_with("come with a later version"));
         assert!(refused("sqlite::memory:").ends_with("give a file"));
         assert!(refused("sqlite:a.db?mode=ro").ends_with("write \"sqlite:a.db\""));

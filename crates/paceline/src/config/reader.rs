@@ -171,14 +171,18 @@ impl<'a, 'r> Section<'a, 'r> {
         match parse(&text.text) {
             Ok(value) => Some(value),
             Err(invalid) => {
-                let message = if text.conceal {
+                let conceal = text.conceal || invalid.conceals;
+                let message = if conceal {
                     format!("`{key}` does not fit")
                 } else {
                     format!("`{key}` cannot be {:?}", text.text)
                 };
-                let suggestion = invalid.suggestion.filter(|_| !text.conceal);
+                // Where the string may hold a password, the sentence about it never does.
+                let told = !text.conceal || invalid.conceals;
+                let suggestion = invalid.suggestion.filter(|_| told);
                 let mut mistake =
                     Mistake::new(text.span.clone(), message).expected(invalid.expected);
+                mistake = mistake.concealed(invalid.conceals);
                 if let Some(suggestion) = suggestion {
                     mistake = mistake.suggestion(suggestion);
                 }
@@ -427,6 +431,7 @@ fn hint<T>(value: &Spanned<DeValue<'_>>, parse: &impl Fn(&str) -> Result<T, Inva
         Err(Invalid {
             expected,
             suggestion: Some(suggestion),
+            ..
         }) => {
             format!("{expected}; {suggestion}")
         }

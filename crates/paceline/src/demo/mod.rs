@@ -128,7 +128,10 @@ mod tests {
     #[test]
     fn everything_lies_in_the_folder() {
         let config = config(Path::new("/tmp/x"), Limits::Browsing);
-        assert_eq!(config.database.url.path(), Path::new("/tmp/x/shop.db"));
+        assert_eq!(
+            config.database.url.path(),
+            Some(Path::new("/tmp/x/shop.db"))
+        );
         assert_eq!(
             config.jobs.expect("[jobs]").url,
             crate::config::JobStoreUrl::Sqlite("/tmp/x/jobs.db".into())

@@ -2,22 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::time::Duration;
 
 use paceline_data::Database;
 use paceline_data::cursor::CursorKey;
+use paceline_data::encode::BigIntegers;
+use paceline_data::postgres::connect::Address;
+use paceline_data::postgres::{PostgresOpenError, PostgresOptions};
 use paceline_data::resource::{
     ResourceError, ResourceErrorKind, ResourceSpec, Resources, WriteVerb,
 };
 use paceline_data::sqlite::{Access, OpenError, SqliteOptions};
 use paceline_jobs::EngineHandle;
+use tokio::runtime::Handle;
 
 use super::body::Bounds;
 use super::login::TokenKey;
 use super::secret::{self, SecretError, SecretOrigin};
 use super::source::{Keys, Rules, Source};
-use crate::config::{self, Config};
+use crate::config::{self, Config, DatabaseUrl};
 use crate::job_store::{self, CannotOpen};
+use crate::secret::Secret;
 
 /// A service cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +32,9 @@ pub enum Unopenable {
     /// The database cannot be opened.
     #[error("the database cannot be opened")]
     Database(#[from] OpenError),
+    /// The database server cannot be used.
+    #[error("the database {0} cannot be used")]
+    Server(String, #[source] Box<PostgresOpenError>),
     /// The job store cannot be opened.
     #[error(transparent)]
     Jobs(#[from] CannotOpen),
@@ -43,7 +52,7 @@ impl Unopenable {
         match self {
             Self::Resources(_) => true,
             Self::Secret(error) => error.is_misconfigured(),
-            Self::Database(_) | Self::Jobs(_) => false,
+            Self::Database(_) | Self::Server(..) | Self::Jobs(_) => false,
         }
     }
 }
@@ -64,26 +73,24 @@ pub(super) struct Opened {
     pub(super) origin: SecretOrigin,
 }
 
-/// Opens the database and the job store and resolves the resources against the schema. Blocks.
+/// Opens the database and the job store and resolves the resources against the schema. Blocks, and must be called
+/// on a thread of a runtime where that is allowed.
 ///
 /// # Errors
 /// What cannot be opened, and what of the configuration does not fit.
 pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
-    let path = config.database.url.path();
-    let (secret, origin) = secret::load(&config.secrets, path, &|name| std::env::var_os(name))?;
-    let options = SqliteOptions::new(path)
-        .access(if is_written(config) {
-            Access::ReadWrite
-        } else {
-            Access::ReadOnly
-        })
-        .read_connections(config.database.read_connections)
-        .query_timeout(config.database.query_timeout)
-        .max_exports(exports(config))
-        .export_stall_timeout(config.server.stall_timeout)
-        .row_version_key(secret.derive("paceline 2026-11 row versions v1"));
-    let database = Database::open(&options)?;
+    let url = &config.database.url;
+    let (secret, origin) = secret::load(&config.secrets, url, &|name| std::env::var_os(name))?;
+    let database = match url {
+        DatabaseUrl::Sqlite(path) => open_file(config, path, &secret)?,
+        DatabaseUrl::Postgres(address) => connect(config, address)?,
+    };
     let (resources, rules) = resolve(config, &database)?;
+    let resources = resources.with_big_integers(if config.database.big_integers_as_strings {
+        BigIntegers::Strings
+    } else {
+        BigIntegers::Numbers
+    });
     let lifetime = config
         .login
         .as_ref()
@@ -112,6 +119,34 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
         engine,
         origin,
     })
+}
+
+fn open_file(config: &Config, path: &Path, secret: &Secret) -> Result<Database, OpenError> {
+    let mut options = SqliteOptions::new(path)
+        .access(if is_written(config) {
+            Access::ReadWrite
+        } else {
+            Access::ReadOnly
+        })
+        .query_timeout(config.database.query_timeout)
+        .max_exports(exports(config))
+        .export_stall_timeout(config.server.stall_timeout)
+        .row_version_key(secret.derive("paceline 2026-11 row versions v1"));
+    if let Some(threads) = config.database.read_connections {
+        options = options.read_connections(threads);
+    }
+    Database::open(&options)
+}
+
+fn connect(config: &Config, address: &Address) -> Result<Database, Unopenable> {
+    let options = PostgresOptions::new(config.pool.apply_to(address.clone()))
+        .pool(config.pool.options())
+        .query_timeout(config.database.query_timeout)
+        .max_exports(exports(config))
+        .export_stall_timeout(config.server.stall_timeout);
+    Handle::current()
+        .block_on(Database::connect(options))
+        .map_err(|error| Unopenable::Server(address.to_string(), Box::new(error)))
 }
 
 fn is_written(config: &Config) -> bool {
@@ -204,7 +239,8 @@ fn write_verb(verb: config::WriteVerb) -> WriteVerb {
     }
 }
 
-/// What a configuration serves, for people: opens the database and closes it again. Blocks.
+/// What a configuration serves, for people: opens the database and closes it again. Blocks, and must be called on a
+/// thread of a runtime where that is allowed.
 ///
 /// # Errors
 /// What cannot be opened, and what of the configuration does not fit.
@@ -224,6 +260,9 @@ pub fn describe(config: &Config) -> Result<String, Unopenable> {
             "hidden because of its name: {}.{}",
             hidden.resource, hidden.column
         ));
+    }
+    for skipped in source.resources.catalog().skipped() {
+        lines.push(format!("not served: {}: {}", skipped.name, skipped.reason));
     }
     lines.extend(config.workers.iter().map(worker));
     let warnings = super::limits::warnings(config);

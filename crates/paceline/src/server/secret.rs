@@ -1,9 +1,9 @@
 //! Which secret a service works with: the environment's, the configuration's, a key file's.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::config;
+use crate::config::{self, DatabaseUrl};
 use crate::secret::{
     KeyFileError, Secret, SecretTooShort, key_file_of, load_or_create, state_folder,
 };
@@ -59,7 +59,7 @@ pub enum SecretOrigin {
 /// What is given and not good is refused, not passed over: whoever sets a secret relies on it.
 pub(super) fn load(
     settings: &config::Secrets,
-    database: &Path,
+    database: &DatabaseUrl,
     lookup: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<(Secret, SecretOrigin), SecretError> {
     if let Some(text) = lookup(VARIABLE) {
@@ -79,17 +79,21 @@ pub(super) fn load(
 
 /// The key of this database in the user's state folder.
 fn of_state(
-    database: &Path,
+    database: &DatabaseUrl,
     lookup: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<(Secret, SecretOrigin), SecretError> {
     let Some(folder) = state_folder(lookup) else {
         let reason = "none of PACELINE_STATE_DIR, XDG_STATE_HOME and HOME names a folder for a key";
         return Ok(of_process(reason.to_owned()));
     };
-    // Nothing is kept for a database that is not there; opening it tells why.
-    let database = match database.canonicalize() {
-        Ok(path) => path,
-        Err(error) => return Ok(of_process(format!("the database has no path: {error}"))),
+    let database = match database {
+        // Nothing is kept for a database that is not there; opening it tells why.
+        DatabaseUrl::Sqlite(path) => match path.canonicalize() {
+            Ok(path) => path,
+            Err(error) => return Ok(of_process(format!("the database has no path: {error}"))),
+        },
+        // Without its password, which may change.
+        server @ DatabaseUrl::Postgres(_) => server.to_string().into(),
     };
     let path = key_file_of(&database, &folder);
     match load_or_create(&path) {
@@ -124,7 +128,7 @@ mod tests {
             ..Default::default()
         };
         let lookup = |name: &str| variable.filter(|_| name == VARIABLE).map(OsString::from);
-        load(&settings, Path::new("a.db"), &lookup).map(|(secret, _)| secret)
+        load(&settings, &DatabaseUrl::Sqlite("a.db".into()), &lookup).map(|(secret, _)| secret)
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod access;
 mod client;
 mod conditional;
+mod engines;
 mod hook;
 mod hostile;
 mod init;

@@ -9,6 +9,7 @@ use tokio_postgres::{CancelToken, Client};
 use super::address::Host;
 use super::endpoint::{Endpoint, StatementMode};
 use super::probe::{Probe, Silence};
+use crate::postgres::prepared::Prepared;
 
 /// A connection: the driver's client, and what is known of where it leads.
 pub struct PostgresConnection {
@@ -18,6 +19,8 @@ pub struct PostgresConnection {
     endpoint: Endpoint,
     statements: StatementMode,
     host: Host,
+    /// The named statements it has.
+    prepared: Prepared,
     probe: Option<Probe>,
 }
 
@@ -35,6 +38,7 @@ impl PostgresConnection {
             endpoint,
             statements,
             host,
+            prepared: Prepared::default(),
             probe: None,
         }
     }
@@ -47,6 +51,11 @@ impl PostgresConnection {
     /// Where it goes.
     pub fn host(&self) -> &Host {
         &self.host
+    }
+
+    /// The client, and the named statements it has.
+    pub(in crate::postgres) fn parts(&mut self) -> (&Client, &mut Prepared) {
+        (&self.client, &mut self.prepared)
     }
 
     /// How statements are to be sent on it.

@@ -88,7 +88,10 @@ mod tests {
         let dir = root.path().join("a/service");
         fill(&dir).unwrap();
         let config = Config::load(&dir.join("paceline.toml")).unwrap();
-        assert_eq!(config.database.url.path(), dir.join("library.db"));
+        assert_eq!(
+            config.database.url.path(),
+            Some(dir.join("library.db").as_path())
+        );
         let served = server::describe(&config).unwrap();
         assert!(
             served.contains("/api/books: id, author_id, title, published, updated_at"),

@@ -10,7 +10,7 @@ fn parse(text: &str) -> Result<Config, String> {
 #[test]
 fn the_demo_is_without_mistakes() {
     let config = parse(DEMO).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    assert_eq!(config.database.url.path(), Path::new("/srv/shop.db"));
+    assert_eq!(config.database.url.path(), Some(Path::new("/srv/shop.db")));
     assert_eq!(config.limits.len(), 2);
     assert_eq!(config.email.expect("[email]").queue, "emails");
 }

@@ -13,6 +13,8 @@ pub(super) use path::{absolute_path, route, segment};
 pub(super) struct Invalid {
     pub(super) expected: String,
     pub(super) suggestion: Option<String>,
+    /// Whether the string may hold a password: then it is not shown.
+    pub(super) conceals: bool,
 }
 
 impl Invalid {
@@ -20,7 +22,14 @@ impl Invalid {
         Self {
             expected: expected.into(),
             suggestion: None,
+            conceals: false,
         }
+    }
+
+    /// Says that the string may hold a password.
+    pub(super) fn concealed(mut self) -> Self {
+        self.conceals = true;
+        self
     }
 
     /// Adds the string to write instead.

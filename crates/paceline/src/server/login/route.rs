@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::Timestamp;
-use paceline_data::{Statement, Value};
+use paceline_data::{SqlDialect, Statement, Value};
 use paceline_http::problem::{Problem, Violation};
 use serde_json::{Map, json};
 
@@ -36,15 +36,15 @@ impl LoginRoute {
     /// `settings` name the table and its columns; they were checked against the schema.
     pub(crate) fn new(source: Arc<Source>, settings: &config::Login) -> Self {
         Self {
+            sql: find_user(settings, source.database.catalog().dialect()),
             source,
-            sql: find_user(settings),
             verifier: Verifier::new(),
         }
     }
 }
 
 /// Two rows at most are read: an identity that names two users logs nobody in.
-fn find_user(settings: &config::Login) -> Arc<str> {
+fn find_user(settings: &config::Login, dialect: SqlDialect) -> Arc<str> {
     let [subject, password, table, identity] = [
         &settings.subject,
         &settings.password,
@@ -52,7 +52,8 @@ fn find_user(settings: &config::Login) -> Arc<str> {
         &settings.identity,
     ]
     .map(|name| quoted(name));
-    format!("SELECT {subject}, {password} FROM {table} WHERE {identity} = ?1 LIMIT 2").into()
+    let email = dialect.first_placeholder();
+    format!("SELECT {subject}, {password} FROM {table} WHERE {identity} = {email} LIMIT 2").into()
 }
 
 fn quoted(name: &str) -> String {

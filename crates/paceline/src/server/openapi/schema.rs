@@ -71,9 +71,16 @@ pub(super) fn written(resources: &Resources, resource: &Resource, whole: bool) -
 pub(super) fn value(kind: ColumnKind, nullable: bool) -> Value {
     let name = match kind {
         ColumnKind::Integer => "integer",
-        ColumnKind::Real | ColumnKind::Numeric => "number",
+        ColumnKind::Real | ColumnKind::Numeric | ColumnKind::Decimal => "number",
         ColumnKind::Boolean => "boolean",
-        ColumnKind::Text | ColumnKind::Blob | ColumnKind::Date | ColumnKind::DateTime => "string",
+        ColumnKind::Text
+        | ColumnKind::Blob
+        | ColumnKind::Date
+        | ColumnKind::DateTime
+        | ColumnKind::Time
+        | ColumnKind::Uuid
+        | ColumnKind::Enum
+        | ColumnKind::Other => "string",
         _ => return json!({}),
     };
     let mut schema = if nullable {
@@ -83,6 +90,9 @@ pub(super) fn value(kind: ColumnKind, nullable: bool) -> Value {
     };
     if kind == ColumnKind::Blob {
         schema["contentEncoding"] = json!("base64");
+    }
+    if kind == ColumnKind::Uuid {
+        schema["format"] = json!("uuid");
     }
     schema
 }

@@ -68,7 +68,14 @@ async fn render(
         .database
         .run(plan.statement.clone(), plan.encoder())
         .await
-        .map_err(failure::run)?;
+        // A key that no value of its column can be is that of no row.
+        .map_err(|error| {
+            if error.is_value() {
+                no_row()
+            } else {
+                failure::run(error)
+            }
+        })?;
     if row.rows == 0 {
         return Err(no_row());
     }

@@ -1,0 +1,115 @@
+//! The columns of the relations, and what they hold.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio_postgres::{Client, Row};
+
+use super::types::{Described, kind};
+use crate::catalog::{Column, ColumnKind};
+
+/// Every column the role may select. Domains are followed to the type beneath; whether it can be compared is
+/// whether it, or a type its bytes can be taken for, has an order.
+const COLUMNS: &str = "\
+    WITH RECURSIVE beneath(domain, base) AS ( \
+        SELECT t.oid, t.oid FROM pg_catalog.pg_type t WHERE t.typtype <> 'd' \
+        UNION ALL \
+        SELECT t.oid, b.base FROM pg_catalog.pg_type t JOIN beneath b ON t.typbasetype = b.domain \
+            WHERE t.typtype = 'd'), \
+    ordered(oid) AS ( \
+        SELECT o.opcintype FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod \
+        WHERE m.amname = 'btree' AND o.opcdefault) \
+    SELECT a.attrelid, a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
+        a.attnotnull OR t.typnotnull, a.atthasdef OR t.typdefault IS NOT NULL OR a.attidentity <> '', \
+        a.attgenerated <> '' OR a.attidentity = 'a', \
+        n.nspname, b.typname, b.typtype::text, b.typcategory::text, b.oid, \
+        b.oid IN (SELECT oid FROM ordered) OR b.typtype IN ('e', 'r', 'm') OR EXISTS ( \
+            SELECT FROM pg_catalog.pg_cast k WHERE k.castsource = b.oid AND k.castmethod = 'b' \
+                AND k.castcontext = 'i' AND k.casttarget IN (SELECT oid FROM ordered)) \
+    FROM pg_catalog.pg_attribute a \
+    JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
+    JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace \
+    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+    JOIN beneath ON beneath.domain = a.atttypid \
+    JOIN pg_catalog.pg_type b ON b.oid = beneath.base \
+    JOIN pg_catalog.pg_namespace n ON n.oid = b.typnamespace \
+    WHERE s.nspname = ANY (pg_catalog.current_schemas(false)) \
+        AND s.nspname NOT IN ('pg_catalog', 'information_schema') \
+        AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition \
+        AND a.attnum > 0 AND NOT a.attisdropped \
+        AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT') \
+    ORDER BY a.attrelid, a.attnum";
+const LABELS: &str = "\
+    SELECT e.enumtypid, e.enumlabel FROM pg_catalog.pg_enum e ORDER BY e.enumtypid, e.enumsortorder";
+
+/// Columns by the relation they belong to.
+#[derive(Debug)]
+pub(super) struct Columns(HashMap<u32, Read>);
+
+/// The columns of one relation.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub(super) columns: Vec<Column>,
+    /// The number each of them has in the relation.
+    pub(super) numbers: Vec<i16>,
+}
+
+type Labels = HashMap<u32, Arc<[String]>>;
+
+impl Columns {
+    pub(super) async fn read(client: &Client) -> Result<Self, tokio_postgres::Error> {
+        let labels = labels(client).await?;
+        let mut all: HashMap<u32, Read> = HashMap::new();
+        for row in client.query_typed(COLUMNS, &[]).await? {
+            let read = all.entry(row.try_get(0)?).or_default();
+            read.numbers.push(row.try_get(1)?);
+            read.columns.push(column(&row, &labels)?);
+        }
+        Ok(Self(all))
+    }
+
+    /// Takes out the columns of a relation.
+    pub(super) fn of(&mut self, relation: u32) -> Read {
+        self.0.remove(&relation).unwrap_or_default()
+    }
+}
+
+async fn labels(client: &Client) -> Result<Labels, tokio_postgres::Error> {
+    let mut labels: HashMap<u32, Vec<String>> = HashMap::new();
+    for row in client.query_typed(LABELS, &[]).await? {
+        let all = labels.entry(row.try_get(0)?).or_default();
+        all.push(row.try_get(1)?);
+    }
+    let shared = labels.into_iter();
+    Ok(shared.map(|(oid, labels)| (oid, labels.into())).collect())
+}
+
+fn column(row: &Row, labels: &Labels) -> Result<Column, tokio_postgres::Error> {
+    let not_null: bool = row.try_get(4)?;
+    let (schema, name) = (row.try_get(7)?, row.try_get(8)?);
+    let (class, category) = (row.try_get(9)?, row.try_get(10)?);
+    let base: u32 = row.try_get(11)?;
+    let (kind, native) = kind(&Described {
+        schema,
+        name,
+        class,
+        category,
+        comparable: row.try_get(12)?,
+    });
+    Ok(Column {
+        name: row.try_get(2)?,
+        declared: row.try_get(3)?,
+        kind,
+        nullable: !not_null,
+        has_default: row.try_get(5)?,
+        generated: row.try_get(6)?,
+        key_position: None,
+        rowid_alias: false,
+        autoincrement: false,
+        labels: labels
+            .get(&base)
+            .filter(|_| kind == ColumnKind::Enum)
+            .cloned(),
+        native: Some(native),
+    })
+}

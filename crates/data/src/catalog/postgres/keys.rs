@@ -1,0 +1,75 @@
+//! Primary and foreign keys.
+
+use std::collections::HashMap;
+
+use tokio_postgres::Client;
+
+use crate::catalog::{ForeignKey, Table};
+
+/// Those that partitions inherit are left out.
+const KEYS: &str = "\
+    SELECT k.conrelid, k.contype = 'p', k.conkey, n.nspname, f.relname, \
+        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u(number, place) \
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place) \
+    FROM pg_catalog.pg_constraint k \
+    LEFT JOIN pg_catalog.pg_class f ON f.oid = k.confrelid \
+    LEFT JOIN pg_catalog.pg_namespace n ON n.oid = f.relnamespace \
+    WHERE k.contype IN ('p', 'f') AND k.conparentid = 0 ORDER BY k.conrelid, k.oid";
+
+/// Keys by the relation they belong to.
+#[derive(Debug)]
+pub(super) struct Keys(HashMap<u32, Vec<Key>>);
+
+#[derive(Debug)]
+struct Key {
+    columns: Vec<i16>,
+    /// What a foreign key refers to; none for the primary key.
+    refers: Option<(String, String, Vec<String>)>,
+}
+
+pub(super) async fn read(client: &Client) -> Result<Keys, tokio_postgres::Error> {
+    let mut keys: HashMap<u32, Vec<Key>> = HashMap::new();
+    for row in client.query_typed(KEYS, &[]).await? {
+        let primary: bool = row.try_get(1)?;
+        let refers = if primary {
+            None
+        } else {
+            Some((row.try_get(3)?, row.try_get(4)?, row.try_get(5)?))
+        };
+        keys.entry(row.try_get(0)?).or_default().push(Key {
+            columns: row.try_get(2)?,
+            refers,
+        });
+    }
+    Ok(Keys(keys))
+}
+
+impl Keys {
+    /// Gives a table its keys. One of which the role may not select every column is none.
+    pub(super) fn put(
+        &mut self,
+        relation: u32,
+        place: &impl Fn(&i16) -> Option<usize>,
+        table: &mut Table,
+    ) {
+        for key in self.0.remove(&relation).unwrap_or_default() {
+            let Some(columns) = key.columns.iter().map(place).collect::<Option<Vec<_>>>() else {
+                continue;
+            };
+            match key.refers {
+                None => {
+                    for (position, &column) in columns.iter().enumerate() {
+                        table.columns[column].key_position = Some(position);
+                    }
+                    table.primary_key = columns;
+                }
+                Some((schema, name, references)) => table.foreign_keys.push(ForeignKey {
+                    columns,
+                    schema: Some(schema),
+                    table: name,
+                    references,
+                }),
+            }
+        }
+    }
+}
