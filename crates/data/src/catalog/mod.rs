@@ -10,7 +10,7 @@ pub mod sqlite;
 mod table;
 
 pub use column::{Column, ColumnKind, Native, Shown};
-pub use table::{ForeignKey, Index, IndexColumn, RowId, Table, TableId};
+pub use table::{Check, ForeignKey, Index, IndexColumn, RowId, Table, TableId};
 
 use crate::sql::SqlDialect;
 

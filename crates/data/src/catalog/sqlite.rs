@@ -96,6 +96,7 @@ fn read_table(connection: &Connection, listed: &Listed) -> rusqlite::Result<Tabl
         primary_key,
         foreign_keys: Vec::new(),
         indexes: Vec::new(),
+        checks: Vec::new(),
         is_view,
         without_rowid: listed.without_rowid,
         approximate_rows: None,

@@ -54,6 +54,15 @@ pub struct Index {
     pub columns: Vec<IndexColumn>,
 }
 
+/// A condition that every row meets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Its name.
+    pub name: String,
+    /// The columns it is about, by index in the table.
+    pub columns: Vec<usize>,
+}
+
 /// The name under which a table's rowid can be read: none of its columns has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RowId(pub(crate) &'static str);
@@ -82,7 +91,9 @@ pub struct Table {
     pub foreign_keys: Vec<ForeignKey>,
     /// The indexes, those the engine made for keys too.
     pub indexes: Vec<Index>,
-    /// Whether this is a view: read-only, without a key of its own.
+    /// The conditions its rows meet, where the engine names them in its errors.
+    pub checks: Vec<Check>,
+    /// Whether this is a view: read-only, without a key of its own. A table of another server counts as one.
     pub is_view: bool,
     /// Whether its rows have no rowid: a `WITHOUT ROWID` table, or one of another engine than SQLite.
     pub without_rowid: bool,

@@ -221,7 +221,13 @@ impl Database {
                 let writer = engine.writer.as_ref().ok_or(WriteError::ReadOnly)?;
                 writer.write(plan, read_back).await
             }
-            Engine::Postgres(_) => Err(WriteError::ReadOnly),
+            Engine::Postgres(database) if !database.is_writable() => Err(WriteError::ReadOnly),
+            Engine::Postgres(database) => {
+                let written = database.write(plan, read_back).await;
+                // Whoever wrote must not be told an older count.
+                self.shared.totals.forget();
+                written
+            }
         }
     }
 
@@ -229,7 +235,7 @@ impl Database {
     pub fn is_writable(&self) -> bool {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.writer.is_some(),
-            Engine::Postgres(_) => false,
+            Engine::Postgres(database) => database.is_writable(),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::catalog::{Shown, Table, TableId};
 use crate::cursor::{Binding, Cursor, CursorKey, Direction};
 use crate::encode::{PageEncoder, PageInfo, RowShape};
 use crate::query::{Count, Dialect, ListQuery, Position, QueryError, QueryErrorCode};
-use crate::resource::{ResourceId, Resources};
+use crate::resource::{Resource, ResourceId, Resources};
 use crate::sql::SqlDialect;
 use crate::statement::{Statement, Value};
 
@@ -64,14 +64,7 @@ impl ListPlan {
         let order = Order::of(resources, resource, &query.filters, &query.sort);
         let binding = canonical::binding(resource, &query.filters, &query.sort, &order);
         let (mut columns, shape) = Columns::in_dialect(resources, &query.selection, query.dialect);
-        let key_indexes: Vec<usize> = order
-            .keys
-            .iter()
-            .map(|key| match key.column {
-                Some(index) => columns.column(resources, resource, 0, index),
-                None => columns.item(key.expression.clone(), Shown::AsIs),
-            })
-            .collect();
+        let key_indexes = sort_keys(resources, resource, &order, &mut columns);
         let mut conditions = Conditions::of(resources, resource, &query.filters);
         let counted = conditions.sql();
         let total = total(
@@ -152,6 +145,21 @@ impl ListPlan {
             has_more: encoder.has_more(),
         }
     }
+}
+
+/// Where the `SELECT` list has the sort keys; those that are not shown are added.
+fn sort_keys(
+    resources: &Resources,
+    resource: &Resource,
+    order: &Order,
+    columns: &mut Columns,
+) -> Vec<usize> {
+    let keys = order.keys.iter();
+    keys.map(|key| match key.column {
+        Some(index) => columns.column(resources, resource, 0, index),
+        None => columns.item(key.expression.clone(), Shown::AsIs),
+    })
+    .collect()
 }
 
 /// A statement that reads ranges one after the other.

@@ -16,7 +16,7 @@ use super::row::{PostgresRow, Reader};
 use super::running::Running;
 use crate::catalog::{Catalog, postgres::read};
 use crate::encode::RowEncoder;
-use crate::pool::{Pool, Statistics};
+use crate::pool::{AcquireError, Lease, Pool, Statistics};
 use crate::run::{Answer, Counters, Counts, RowStream, RunError};
 use crate::statement::Statement;
 
@@ -30,6 +30,7 @@ pub(crate) struct PostgresDatabase {
     exports: Exports,
     counters: Arc<Counters>,
     query_timeout: Duration,
+    writable: bool,
     runtime: Handle,
 }
 
@@ -51,6 +52,7 @@ impl PostgresDatabase {
             exports: Exports::new(manager, &options, Arc::clone(&counters)),
             counters,
             query_timeout: options.query_timeout,
+            writable: options.writable,
             runtime: Handle::current(),
         };
         Ok((database, Arc::new(catalog)))
@@ -112,6 +114,26 @@ impl PostgresDatabase {
         answered
     }
 
+    pub(super) async fn lend(
+        &self,
+        deadline: Instant,
+    ) -> Result<Lease<PostgresManager>, AcquireError> {
+        self.pool.acquire(deadline).await
+    }
+
+    pub(super) fn query_timeout(&self) -> Duration {
+        self.query_timeout
+    }
+
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Whether it was opened for writing.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         self.counters.read()
     }
@@ -132,12 +154,12 @@ impl PostgresDatabase {
 }
 
 /// What ended the reading of rows.
-enum Stopped {
+pub(super) enum Stopped {
     Database(tokio_postgres::Error),
     Encoder(RunError),
 }
 
-async fn answer<E: RowEncoder>(
+pub(super) async fn answer<E: RowEncoder>(
     connection: &mut PostgresConnection,
     statement: &Statement,
     mut encoder: E,

@@ -19,6 +19,7 @@ mod prepared;
 mod query;
 mod row;
 mod running;
+mod writer;
 
 pub use error::PostgresOpenError;
 pub use options::PostgresOptions;

@@ -16,6 +16,7 @@ pub struct PostgresOptions {
     pub(crate) max_exports: NonZeroUsize,
     pub(crate) export_stall_timeout: Duration,
     pub(crate) open_timeout: Duration,
+    pub(crate) writable: bool,
 }
 
 impl PostgresOptions {
@@ -28,6 +29,7 @@ impl PostgresOptions {
             max_exports: const { NonZeroUsize::new(4).expect("a literal above zero") },
             export_stall_timeout: Duration::from_secs(30),
             open_timeout: Duration::from_secs(10),
+            writable: false,
         }
     }
 
@@ -62,6 +64,12 @@ impl PostgresOptions {
     /// Default: 30 s.
     pub fn export_stall_timeout(mut self, timeout: Duration) -> Self {
         self.export_stall_timeout = timeout;
+        self
+    }
+
+    /// Whether rows may be written, as far as the role may. Default: no.
+    pub fn writable(mut self, writable: bool) -> Self {
+        self.writable = writable;
         self
     }
 

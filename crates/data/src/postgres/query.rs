@@ -8,19 +8,23 @@ use super::connect::{PostgresConnection, StatementMode};
 use super::parameter::Parameter;
 use crate::statement::Statement;
 
+/// Begins a statement without a name: for what runs in a transaction, which a stale name would end.
+pub(super) async fn begin_once(
+    connection: &mut PostgresConnection,
+    statement: &Statement,
+) -> Result<RowStream, Error> {
+    let values = statement.values.iter();
+    let typed = values.map(|value| (Parameter(value), Type::TEXT));
+    connection.query_typed_raw(&statement.sql, typed).await
+}
+
 /// Begins a statement. Its rows come in binary, as fast as they are taken.
 pub(super) async fn begin(
     connection: &mut PostgresConnection,
     statement: &Statement,
 ) -> Result<RowStream, Error> {
     match connection.statements() {
-        StatementMode::Unnamed => {
-            let typed = statement
-                .values
-                .iter()
-                .map(|value| (Parameter(value), Type::TEXT));
-            connection.query_typed_raw(&statement.sql, typed).await
-        }
+        StatementMode::Unnamed => begin_once(connection, statement).await,
         StatementMode::Named => match begin_named(connection, statement).await {
             Err(error) if is_stale(&error) => {
                 connection.parts().1.forget(&statement.sql);

@@ -34,6 +34,7 @@ pub use parameters::{LONGEST_QUERY, MOST_PARAMETERS, Parameter, parse_parameters
 pub use request::{parse_export, parse_list, parse_one};
 pub use selection::Selection;
 pub use value::typed;
+pub(crate) use value::{is_time, is_uuid};
 
 use crate::resource::ResourceId;
 

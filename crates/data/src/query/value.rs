@@ -56,7 +56,7 @@ fn number(text: &str) -> Option<Value> {
 }
 
 /// Digits, perhaps with a sign, a fraction and an exponent: what JSON takes for a number.
-pub(crate) fn is_decimal(text: &str) -> bool {
+fn is_decimal(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte.is_ascii_digit() || b"-+.eE".contains(&byte))
         && text.ends_with(|c: char| c.is_ascii_digit())

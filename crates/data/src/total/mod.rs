@@ -89,6 +89,11 @@ impl Totals {
         slot.get_or_try_init(count).await.copied()
     }
 
+    /// Forgets every count: something was written.
+    pub fn forget(&self) {
+        self.lock().by_statement.clear();
+    }
+
     fn slot(
         &self,
         statement: &Statement,

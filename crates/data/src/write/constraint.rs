@@ -35,11 +35,34 @@ pub struct Constraint {
 
 /// What may be named of the table that is written.
 #[derive(Debug, Clone)]
-pub(super) struct Names {
+pub(crate) struct Names {
     pub(super) table: String,
     pub(super) fields: Vec<String>,
     /// The exposed fields written that refer to other tables.
     pub(super) references: Vec<String>,
+    /// The rules that have names.
+    pub(super) rules: Vec<Rule>,
+}
+
+/// A rule of the table that has a name.
+#[derive(Debug, Clone)]
+pub(super) struct Rule {
+    pub(super) name: String,
+    /// The exposed fields it is about.
+    pub(super) fields: Vec<String>,
+    /// Whether it is about exposed fields only: else its name may tell of others.
+    pub(super) is_open: bool,
+}
+
+/// What a server says of a rule that was broken (ISO 9075: SQLSTATE).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SqlState<'error> {
+    pub(crate) code: &'error str,
+    /// The table it is about, where that is told.
+    pub(crate) table: Option<&'error str>,
+    pub(crate) column: Option<&'error str>,
+    /// The rule's name.
+    pub(crate) rule: Option<&'error str>,
 }
 
 impl Constraint {
@@ -51,12 +74,51 @@ impl Constraint {
         )
     }
 
-    pub(super) fn refused() -> Self {
+    pub(crate) fn refused() -> Self {
         Self {
             kind: ConstraintKind::Trigger,
             fields: Vec::new(),
             name: None,
         }
+    }
+
+    /// The rule behind a server's error, if it is about one. Rules of other tables, reached by triggers or
+    /// cascades, are told without fields and names.
+    pub(crate) fn from_state(state: &SqlState<'_>, names: &Names) -> Option<Self> {
+        let kind = match state.code {
+            "23505" | "23P01" => ConstraintKind::Unique,
+            "23503" | "23001" => ConstraintKind::ForeignKey,
+            "23502" => ConstraintKind::NotNull,
+            "23514" | "44000" => ConstraintKind::Check,
+            // Triggers that raise, and rules that are not named.
+            "P0001" | "42501" | "23000" | "09000" | "27000" => ConstraintKind::Trigger,
+            code if code.starts_with("22") => ConstraintKind::Type,
+            _ => return None,
+        };
+        let own = state.table == Some(names.table.as_str());
+        let known = |rule: &&Rule| own && state.rule == Some(rule.name.as_str());
+        let rule = names.rules.iter().find(known);
+        let fields = match kind {
+            ConstraintKind::ForeignKey if own => names.references.clone(),
+            ConstraintKind::NotNull if own => {
+                let fields = names.fields.iter();
+                fields
+                    .filter(|field| state.column == Some(field.as_str()))
+                    .cloned()
+                    .collect()
+            }
+            ConstraintKind::Unique | ConstraintKind::Check => {
+                rule.map(|rule| rule.fields.clone()).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        Some(Self {
+            kind,
+            fields,
+            name: rule
+                .filter(|rule| kind == ConstraintKind::Check && rule.is_open)
+                .and_then(|rule| check_name(&rule.name)),
+        })
     }
 
     /// The rule behind the driver's error, if it is about one.

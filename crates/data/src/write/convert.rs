@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::invalid::FieldErrorCode;
-use crate::catalog::{Column, ColumnKind};
+use crate::catalog::{Column, ColumnKind, Native};
+use crate::query::{is_time, is_uuid};
 use crate::statement::Value;
 
 /// Why a value does not fit: the code, and what follows "The field x" in the sentence.
@@ -37,8 +38,18 @@ pub(super) fn convert(column: &Column, text: &str) -> Result<Value, Misfit> {
             ))
         };
     }
+    if let Some(native) = &column.native {
+        refuse_early(column, native, &json)?;
+    }
     match (column.kind, json) {
         (ColumnKind::Json, _) => nested(text),
+        (ColumnKind::Decimal, Json::Number(number)) => Ok(Value::Text(number.to_owned())),
+        (ColumnKind::Uuid, Json::String(string)) if is_uuid(&string) => Ok(Value::Text(string)),
+        (ColumnKind::Time, Json::String(string)) if is_time(&string) => Ok(Value::Text(string)),
+        (kind @ (ColumnKind::Uuid | ColumnKind::Time), Json::String(_)) => Err((
+            FieldErrorCode::Format,
+            format!("holds {}.", kind.expectation()),
+        )),
         (ColumnKind::Integer | ColumnKind::Date | ColumnKind::DateTime, Json::Number(number)) => {
             integer(number)
         }
@@ -48,7 +59,9 @@ pub(super) fn convert(column: &Column, text: &str) -> Result<Value, Misfit> {
             Ok(Value::Integer(value.into()))
         }
         (ColumnKind::Text, Json::String(string)) => sized(column, string),
-        (ColumnKind::Any, Json::String(string)) => Ok(Value::Text(string)),
+        (ColumnKind::Any | ColumnKind::Enum | ColumnKind::Other, Json::String(string)) => {
+            Ok(Value::Text(string))
+        }
         (ColumnKind::Date | ColumnKind::DateTime, Json::String(string)) => {
             moment(column.kind, string)
         }
@@ -60,6 +73,41 @@ pub(super) fn convert(column: &Column, text: &str) -> Result<Value, Misfit> {
                 format!("holds {}, not {given}.", kind.expectation()),
             ))
         }
+    }
+}
+
+/// What an engine with strict types would refuse without saying which field it is about.
+fn refuse_early(column: &Column, native: &Native, json: &Json<'_>) -> Result<(), Misfit> {
+    let format = |sentence: String| Err((FieldErrorCode::Format, sentence));
+    match json {
+        Json::String(text) if text.contains('\0') => {
+            format("holds text without the character zero.".to_owned())
+        }
+        Json::String(text) => match &column.labels {
+            Some(labels) if !labels.iter().any(|label| label == text) => {
+                format(format!("holds one of {}.", labels.join(", ")))
+            }
+            _ => Ok(()),
+        },
+        Json::Number(number) if column.kind == ColumnKind::Integer => {
+            let bits = match native.type_name.as_str() {
+                "\"int2\"" => 16,
+                "\"int4\"" => 32,
+                _ => 64,
+            };
+            let (least, most) = (i64::MIN >> (64 - bits), i64::MAX >> (64 - bits));
+            match integer(number)? {
+                Value::Integer(value) if value < least || value > most => Err(out_of_range(
+                    &format!("it must lie between {least} and {most}"),
+                )),
+                _ => Ok(()),
+            }
+        }
+        Json::Number(_) if matches!(column.kind, ColumnKind::Date | ColumnKind::DateTime) => Err((
+            FieldErrorCode::WrongType,
+            format!("holds {}, not a number.", column.kind.expectation()),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -25,6 +25,7 @@ mod convert;
 mod error;
 mod group;
 mod invalid;
+mod merge;
 mod plan;
 mod read_back;
 mod session;
@@ -40,4 +41,6 @@ pub use plan::{Precondition, WritePlan};
 pub use read_back::ReadBack;
 pub use session::{Change, ChangeKind, Written};
 
+pub(crate) use constraint::SqlState;
+pub(crate) use merge::merged;
 pub(crate) use writer::{IdleWriter, Writer};

@@ -1,13 +1,14 @@
 //! A write as SQL: decided without touching the database.
 
 use super::changes::Changes;
-use super::constraint::Names;
+use super::constraint::{Constraint, Names, Rule};
+use super::error::WriteError;
 use super::session::ChangeKind;
 use super::sql::Builder;
 use crate::catalog::{Table, TableId};
 use crate::plan::quote;
-use crate::resource::{Resource, ResourceId, WriteVerb};
-use crate::sqlite::row_version_sql;
+use crate::resource::{Resource, ResourceId, Resources, WriteVerb};
+use crate::sql::SqlDialect;
 use crate::statement::{Statement, Value};
 
 /// What must hold of the row for the write to take place (RFC 9110 section 13.1).
@@ -27,97 +28,115 @@ pub enum Precondition {
 /// A write ready to run.
 #[derive(Debug, Clone)]
 pub struct WritePlan {
-    pub(super) resource: ResourceId,
-    pub(super) table: TableId,
-    pub(super) kind: ChangeKind,
+    pub(crate) resource: ResourceId,
+    pub(crate) table: TableId,
+    pub(crate) kind: ChangeKind,
     /// Writes, and gives the key of the row written, if there was one to write.
-    pub(super) statement: Statement,
+    pub(crate) statement: Statement,
     /// Gives the version of the row addressed: tells 404 from 412 when nothing was written.
-    pub(super) current: Option<Statement>,
+    pub(crate) current: Option<Statement>,
     /// Creates the row when there is none.
-    pub(super) otherwise: Option<Statement>,
-    pub(super) precondition: Precondition,
+    pub(crate) otherwise: Option<Statement>,
+    pub(crate) precondition: Precondition,
     /// Whether a row that does not exist fails the precondition, where it would have been created.
-    pub(super) absent_fails: bool,
+    pub(crate) absent_fails: bool,
     /// Gives the version of a row; the parts of its key are the values.
-    pub(super) version_sql: Option<std::sync::Arc<str>>,
-    pub(super) names: Names,
+    pub(crate) version_sql: Option<std::sync::Arc<str>>,
+    pub(crate) names: Names,
+    /// Patches that are merged by us, where the engine cannot.
+    pub(crate) merge: Option<Merge>,
+}
+
+/// Reads what patches are merged into.
+#[derive(Debug, Clone)]
+pub(crate) struct Merge {
+    /// Reads the columns of the row, and locks it.
+    pub(crate) read: Statement,
+    /// Where the patches stand among the values of the write, in the order of those columns.
+    pub(crate) values: Vec<usize>,
 }
 
 impl WritePlan {
     /// Creates a row.
-    pub fn create(resource: &Resource, table: &Table, changes: &Changes) -> Self {
-        let insert = insert(resource, table, None, changes, "");
-        Self::new(resource, table, ChangeKind::Created, insert).referring(resource, table, changes)
+    pub fn create(resources: &Resources, resource: &Resource, changes: &Changes) -> Self {
+        let target = Target::of(resources, resource);
+        let insert = insert(target, None, changes, "");
+        Self::new(target, ChangeKind::Created, insert).referring(target, changes)
     }
 
     /// Changes some columns of a row. Without changes it only evaluates the precondition.
     pub fn update(
+        resources: &Resources,
         resource: &Resource,
-        table: &Table,
         key: &[Value],
         changes: &Changes,
         precondition: Precondition,
     ) -> Self {
-        let statement = update(resource, table, key, changes, &precondition);
-        Self::new(resource, table, updated(changes), statement)
-            .addressed(resource, table, key, precondition)
-            .referring(resource, table, changes)
+        let target = Target::of(resources, resource);
+        let (statement, merge) = update(target, key, changes, &precondition);
+        let mut plan = Self::new(target, updated(changes), statement)
+            .addressed(target, key, precondition)
+            .referring(target, changes);
+        plan.merge = merge;
+        plan
     }
 
     /// Puts a row in the place of the one with this key, or creates it: see the table in the
     /// [module](crate::write).
     pub fn replace(
+        resources: &Resources,
         resource: &Resource,
-        table: &Table,
         key: &[Value],
         changes: &Changes,
         precondition: Precondition,
     ) -> Self {
+        let target = Target::of(resources, resource);
         let place = Some(key);
         let may_create = resource.can(WriteVerb::Create);
         if precondition == Precondition::IfNoneMatchAny && may_create {
-            let on_conflict = format!(" ON CONFLICT ({}) DO NOTHING", names(table, &resource.key));
-            let insert = insert(resource, table, place, changes, &on_conflict);
-            return Self::new(resource, table, ChangeKind::Created, insert)
-                .addressed(resource, table, key, precondition)
-                .referring(resource, table, changes);
+            let on_conflict = format!(
+                " ON CONFLICT ({}) DO NOTHING",
+                names(target.table, &resource.key)
+            );
+            let insert = insert(target, place, changes, &on_conflict);
+            return Self::new(target, ChangeKind::Created, insert)
+                .addressed(target, key, precondition)
+                .referring(target, changes);
         }
-        let statement = update(resource, table, key, changes, &precondition);
+        let (statement, _) = update(target, key, changes, &precondition);
         let creates = may_create && precondition == Precondition::None;
-        let mut plan = Self::new(resource, table, updated(changes), statement);
-        plan.otherwise = creates.then(|| insert(resource, table, place, changes, ""));
+        let mut plan = Self::new(target, updated(changes), statement);
+        plan.otherwise = creates.then(|| insert(target, place, changes, ""));
         plan.absent_fails = matches!(
             precondition,
             Precondition::IfMatch(_) | Precondition::IfMatchAny
         );
-        plan.addressed(resource, table, key, precondition)
-            .referring(resource, table, changes)
+        plan.addressed(target, key, precondition)
+            .referring(target, changes)
     }
 
     /// Deletes a row.
     pub fn delete(
+        resources: &Resources,
         resource: &Resource,
-        table: &Table,
         key: &[Value],
         precondition: Precondition,
     ) -> Self {
-        let delete = Builder::new("DELETE FROM", table).key(&resource.key, key);
+        let target = Target::of(resources, resource);
+        let delete = target.builder("DELETE FROM").key(&resource.key, key);
         let statement = condition(delete, &precondition)
             .columns(" RETURNING ", &resource.key, "")
             .finish();
-        Self::new(resource, table, ChangeKind::Deleted, statement).addressed(
-            resource,
-            table,
-            key,
-            precondition,
-        )
+        Self::new(target, ChangeKind::Deleted, statement).addressed(target, key, precondition)
     }
 
-    fn new(resource: &Resource, table: &Table, kind: ChangeKind, statement: Statement) -> Self {
+    fn new(target: Target<'_>, kind: ChangeKind, statement: Statement) -> Self {
+        let Target {
+            resource, table, ..
+        } = target;
         let version = |key: &[usize]| {
             let nothing = vec![Value::Null; key.len()];
-            select_version(table).key(key, &nothing).finish().sql
+            target.select_version().key(key, &nothing).finish().sql
         };
         Self {
             resource: resource.id,
@@ -137,24 +156,44 @@ impl WritePlan {
                     .map(|field| field.name.clone())
                     .collect(),
                 references: Vec::new(),
+                rules: rules(resource, table),
             },
+            merge: None,
         }
     }
 
-    fn addressed(
-        mut self,
-        resource: &Resource,
-        table: &Table,
-        key: &[Value],
-        precondition: Precondition,
-    ) -> Self {
-        self.current = Some(select_version(table).key(&resource.key, key).finish());
+    /// Nothing was written: why, by the version the row has now; nothing when the plan has something to do about an
+    /// absent row.
+    pub(crate) fn judge_absence(&self, current: Option<String>) -> Result<(), WriteError> {
+        if self.current.is_none() {
+            return Ok(());
+        }
+        match current {
+            // Without a precondition the row must have been written, unless a trigger ignored it.
+            Some(_) if self.precondition == Precondition::None => {
+                Err(WriteError::Constraint(Constraint::refused()))
+            }
+            Some(current) => Err(WriteError::PreconditionFailed {
+                current: Some(current),
+            }),
+            None if self.absent_fails => Err(WriteError::PreconditionFailed { current: None }),
+            None if self.otherwise.is_none() => Err(WriteError::NotFound),
+            None => Ok(()),
+        }
+    }
+
+    fn addressed(mut self, target: Target<'_>, key: &[Value], precondition: Precondition) -> Self {
+        let select = target.select_version().key(&target.resource.key, key);
+        self.current = Some(select.finish());
         self.precondition = precondition;
         self
     }
 
     /// Notes the exposed fields written that refer to other tables.
-    fn referring(mut self, resource: &Resource, table: &Table, changes: &Changes) -> Self {
+    fn referring(mut self, target: Target<'_>, changes: &Changes) -> Self {
+        let Target {
+            resource, table, ..
+        } = target;
         let written = |column: &usize| changes.assignments.iter().any(|one| one.column == *column);
         let columns = table
             .foreign_keys
@@ -186,39 +225,114 @@ fn names(table: &Table, columns: &[usize]) -> String {
     names.join(", ")
 }
 
+/// The rules of a table that a server tells by their names.
+fn rules(resource: &Resource, table: &Table) -> Vec<Rule> {
+    let rule = |name: &str, columns: &mut dyn Iterator<Item = usize>| {
+        let fields: Vec<Option<usize>> = columns
+            .map(|column| resource.field_of_column(column))
+            .collect();
+        let shown = fields.iter().flatten();
+        Rule {
+            name: name.to_owned(),
+            fields: shown
+                .map(|&field| resource.fields[field].name.clone())
+                .collect(),
+            is_open: fields.iter().all(Option::is_some),
+        }
+    };
+    let unique = table.indexes.iter().filter(|index| index.unique);
+    let unique = unique.map(|index| {
+        let columns = &mut index.columns.iter().filter_map(|column| column.column);
+        rule(&index.name, columns)
+    });
+    let checks = table.checks.iter();
+    let checks = checks.map(|check| rule(&check.name, &mut check.columns.iter().copied()));
+    unique.chain(checks).collect()
+}
+
+/// What is written, and in which SQL.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    dialect: SqlDialect,
+    resource: &'a Resource,
+    table: &'a Table,
+}
+
+impl<'a> Target<'a> {
+    fn of(resources: &'a Resources, resource: &'a Resource) -> Self {
+        Self {
+            dialect: resources.catalog().dialect(),
+            resource,
+            table: resources.table_of(resource),
+        }
+    }
+
+    fn builder(self, verb: &str) -> Builder<'a> {
+        Builder::new(self.dialect, verb, self.table)
+    }
+
+    fn select_version(self) -> Builder<'a> {
+        let version = self.dialect.row_version(self.table, &self.table.name);
+        self.builder(&format!("SELECT {version} FROM"))
+    }
+}
+
 fn insert(
-    resource: &Resource,
-    table: &Table,
+    target: Target<'_>,
     key: Option<&[Value]>,
     changes: &Changes,
     conflict: &str,
 ) -> Statement {
-    Builder::new("INSERT INTO", table)
-        .row(key.map(|key| (resource.key.as_slice(), key)), changes)
+    let columns = target.resource.key.as_slice();
+    target
+        .builder("INSERT INTO")
+        .row(key.map(|key| (columns, key)), changes)
         .text(conflict)
-        .columns(" RETURNING ", &resource.key, "")
+        .columns(" RETURNING ", columns, "")
         .finish()
 }
 
+/// The statement, and what is merged before it.
 fn update(
-    resource: &Resource,
-    table: &Table,
+    target: Target<'_>,
     key: &[Value],
     changes: &Changes,
     precondition: &Precondition,
-) -> Statement {
-    let key_columns = resource.key.as_slice();
+) -> (Statement, Option<Merge>) {
+    let key_columns = target.resource.key.as_slice();
     if changes.is_empty() {
-        let select = Builder::new(&format!("SELECT {} FROM", names(table, key_columns)), table)
+        let columns: Vec<String> = {
+            let builder = target.builder("");
+            key_columns
+                .iter()
+                .map(|&column| builder.shown(column))
+                .collect()
+        };
+        let select = target
+            .builder(&format!("SELECT {} FROM", columns.join(", ")))
             .key(key_columns, key);
-        return condition(select, precondition).finish();
+        return (condition(select, precondition).finish(), None);
     }
-    let update = Builder::new("UPDATE", table)
+    let update = target
+        .builder("UPDATE")
         .assignments(changes)
         .key(key_columns, key);
-    condition(update, precondition)
+    let patches = update.patches().to_vec();
+    let merge = (!patches.is_empty()).then(|| {
+        let columns: Vec<usize> = patches.iter().map(|(column, _)| *column).collect();
+        Merge {
+            read: target
+                .builder(&format!("SELECT {} FROM", names(target.table, &columns)))
+                .key(key_columns, key)
+                .text(" FOR UPDATE")
+                .finish(),
+            values: patches.iter().map(|(_, value)| *value).collect(),
+        }
+    });
+    let statement = condition(update, precondition)
         .columns(" RETURNING ", key_columns, "")
-        .finish()
+        .finish();
+    (statement, merge)
 }
 
 /// The precondition as part of a `WHERE` that addresses one row.
@@ -228,11 +342,4 @@ fn condition<'table>(builder: Builder<'table>, precondition: &Precondition) -> B
         Precondition::IfMatch(versions) => builder.version_in(versions),
         Precondition::IfNoneMatchAny => builder.text(" AND 1 = 0"),
     }
-}
-
-fn select_version(table: &Table) -> Builder<'_> {
-    Builder::new(
-        &format!("SELECT {} FROM", row_version_sql(table, &table.name)),
-        table,
-    )
 }

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::constraint::{Constraint, Names};
 use super::error::WriteError;
-use super::plan::{Precondition, WritePlan};
+use super::plan::WritePlan;
 use super::touched::Recorder;
 use crate::catalog::{Catalog, TableId};
 use crate::cell::Row as _;
@@ -182,21 +182,8 @@ impl Session {
 
     /// Nothing was written: says why, unless the plan has something to do about an absent row.
     fn explain_absence(&self, plan: &WritePlan) -> Result<(), WriteError> {
-        let Some(current) = &plan.current else {
-            return Ok(());
-        };
-        match self.version(current)? {
-            // Without a precondition the row must have been written, unless a trigger ignored it.
-            Some(_) if plan.precondition == Precondition::None => {
-                Err(WriteError::Constraint(Constraint::refused()))
-            }
-            Some(current) => Err(WriteError::PreconditionFailed {
-                current: Some(current),
-            }),
-            None if plan.absent_fails => Err(WriteError::PreconditionFailed { current: None }),
-            None if plan.otherwise.is_none() => Err(WriteError::NotFound),
-            None => Ok(()),
-        }
+        let current = plan.current.as_ref().map(|current| self.version(current));
+        plan.judge_absence(current.transpose()?.flatten())
     }
 
     fn version(&self, statement: &Statement) -> Result<Option<String>, WriteError> {

@@ -3,25 +3,30 @@
 use std::fmt::Write as _;
 
 use super::changes::Changes;
-use crate::catalog::Table;
+use crate::catalog::{Shown, Table};
 use crate::plan::quote;
-use crate::sqlite::row_version_sql;
+use crate::sql::SqlDialect;
 use crate::statement::{Statement, Value};
 
 /// A statement about one table in the making.
 pub(super) struct Builder<'table> {
+    dialect: SqlDialect,
     table: &'table Table,
     sql: String,
     values: Vec<Value>,
+    /// The columns whose value is a patch still to be merged, and where it stands among the values.
+    patches: Vec<(usize, usize)>,
 }
 
 impl<'table> Builder<'table> {
     /// `verb` is followed by the table's name.
-    pub(super) fn new(verb: &str, table: &'table Table) -> Self {
+    pub(super) fn new(dialect: SqlDialect, verb: &str, table: &'table Table) -> Self {
         Self {
+            dialect,
             table,
-            sql: format!("{verb} {}", quote(&table.name)),
+            sql: format!("{verb} {}", dialect.table(table)),
             values: Vec::new(),
+            patches: Vec::new(),
         }
     }
 
@@ -35,15 +40,18 @@ impl<'table> Builder<'table> {
             let column = self.column(assignment.column);
             self.sql.push_str(if number == 0 { " SET " } else { ", " });
             let _ = write!(self.sql, "{column} = ");
-            if assignment.merge {
+            if assignment.merge && self.dialect == SqlDialect::Sqlite {
                 let _ = write!(
                     self.sql,
                     "json_patch(CASE WHEN json_valid({column}) THEN {column} ELSE '{{}}' END, "
                 );
-                self.value(&assignment.value);
+                self.value(assignment.column, &assignment.value);
                 self.sql.push(')');
             } else {
-                self.value(&assignment.value);
+                if assignment.merge {
+                    self.patches.push((assignment.column, self.values.len()));
+                }
+                self.value(assignment.column, &assignment.value);
             }
         }
         self
@@ -66,24 +74,24 @@ impl<'table> Builder<'table> {
             let column = self.column(*column);
             self.sql.push_str(&column);
         }
-        for (number, (_, value)) in all.iter().enumerate() {
+        for (number, (column, value)) in all.iter().enumerate() {
             self.sql
                 .push_str(if number == 0 { ") VALUES (" } else { ", " });
-            self.value(value);
+            self.value(*column, value);
         }
         self.sql.push(')');
         self
     }
 
     pub(super) fn key(mut self, columns: &[usize], key: &[Value]) -> Self {
-        for (number, (column, value)) in columns.iter().zip(key).enumerate() {
-            let column = self.column(*column);
+        for (number, (&index, value)) in columns.iter().zip(key).enumerate() {
+            let column = self.column(index);
             let _ = write!(
                 self.sql,
                 "{}{column} = ",
                 if number == 0 { " WHERE " } else { " AND " }
             );
-            self.value(value);
+            self.value(index, value);
         }
         self
     }
@@ -92,21 +100,22 @@ impl<'table> Builder<'table> {
         let _ = write!(
             self.sql,
             " AND {} IN (",
-            row_version_sql(self.table, &self.table.name)
+            self.dialect.row_version(self.table, &self.table.name)
         );
         for (number, version) in versions.iter().enumerate() {
             if number > 0 {
                 self.sql.push_str(", ");
             }
-            self.value(&Value::Text(version.clone()));
+            self.values.push(Value::Text(version.clone()));
+            self.sql += &self.dialect.placeholder(self.values.len(), None);
         }
         self.sql.push(')');
         self
     }
 
-    /// The columns between commas; `1` when there are none.
+    /// The columns between commas, in the form that is answered; `1` when there are none.
     pub(super) fn columns(mut self, before: &str, columns: &[usize], after: &str) -> Self {
-        let names: Vec<_> = columns.iter().map(|&column| self.column(column)).collect();
+        let names: Vec<_> = columns.iter().map(|&column| self.shown(column)).collect();
         let list = if names.is_empty() {
             "1".to_owned()
         } else {
@@ -127,8 +136,22 @@ impl<'table> Builder<'table> {
         quote(&self.table.columns[index].name)
     }
 
-    fn value(&mut self, value: &Value) {
+    /// A column as it is answered.
+    pub(super) fn shown(&self, index: usize) -> String {
+        let native = self.table.columns[index].native.as_ref();
+        let shown = native.map_or(Shown::AsIs, |native| native.shown);
+        self.dialect.shown(shown, &self.column(index))
+    }
+
+    /// What is still to be merged.
+    pub(super) fn patches(&self) -> &[(usize, usize)] {
+        &self.patches
+    }
+
+    /// A placeholder for the value of a column.
+    fn value(&mut self, column: usize, value: &Value) {
+        let target = self.dialect.parameter_type(&self.table.columns[column]);
         self.values.push(value.clone());
-        let _ = write!(self.sql, "?{}", self.values.len());
+        self.sql += &self.dialect.placeholder(self.values.len(), target);
     }
 }

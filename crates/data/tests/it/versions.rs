@@ -77,8 +77,8 @@ impl Shop {
         let changes = Changes::update(resource, table, &key, body.as_bytes(), None).unwrap();
         self.database
             .write(WritePlan::update(
+                &self.resources,
                 resource,
-                table,
                 &key,
                 &changes,
                 Precondition::None,
@@ -88,8 +88,8 @@ impl Shop {
 
     async fn delete(&self, name: &str) -> Result<Written, WriteError> {
         let resource = self.resources.by_path(name).unwrap();
-        let table = self.resources.table_of(resource);
-        let plan = WritePlan::delete(resource, table, &[Value::Integer(1)], Precondition::None);
+        let key = [Value::Integer(1)];
+        let plan = WritePlan::delete(&self.resources, resource, &key, Precondition::None);
         self.database.write(plan).await
     }
 

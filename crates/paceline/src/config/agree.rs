@@ -64,7 +64,6 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
             );
         }
     }
-    check_writes(config, root);
     check_workers(config, root);
     check_limits(config, root);
     if let Resources::Named(resources) = &config.resources {
@@ -74,23 +73,6 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
         }
     }
     check_routes(config, root);
-}
-
-/// Servers are read and not written.
-fn check_writes(config: &Config, root: &Section<'_, '_>) {
-    let (DatabaseUrl::Postgres(_), Resources::Named(resources)) =
-        (&config.database.url, &config.resources)
-    else {
-        return;
-    };
-    for resource in resources.iter().filter(|one| !one.write.is_empty()) {
-        let span = root
-            .reader
-            .span(&format!("resources.{}.write", resource.name));
-        let message = "PostgreSQL is served read-only in this version".to_owned();
-        root.reader
-            .report(Mistake::new(span, message).expected("no key `write`"));
-    }
 }
 
 /// Each queue has one way to be worked, and a store.

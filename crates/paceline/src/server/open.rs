@@ -141,6 +141,7 @@ fn open_file(config: &Config, path: &Path, secret: &Secret) -> Result<Database, 
 fn connect(config: &Config, address: &Address) -> Result<Database, Unopenable> {
     let options = PostgresOptions::new(config.pool.apply_to(address.clone()))
         .pool(config.pool.options())
+        .writable(is_written(config))
         .query_timeout(config.database.query_timeout)
         .max_exports(exports(config))
         .export_stall_timeout(config.server.stall_timeout);

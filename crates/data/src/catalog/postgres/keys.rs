@@ -1,20 +1,20 @@
-//! Primary and foreign keys.
+//! Primary and foreign keys, and checks.
 
 use std::collections::HashMap;
 
 use tokio_postgres::Client;
 
-use crate::catalog::{ForeignKey, Table};
+use crate::catalog::{Check, ForeignKey, Table};
 
 /// Those that partitions inherit are left out.
 const KEYS: &str = "\
-    SELECT k.conrelid, k.contype = 'p', k.conkey, n.nspname, f.relname, \
+    SELECT k.conrelid, k.contype::text, k.conkey, n.nspname, f.relname, \
         ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u(number, place) \
-            JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place) \
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place), k.conname \
     FROM pg_catalog.pg_constraint k \
     LEFT JOIN pg_catalog.pg_class f ON f.oid = k.confrelid \
     LEFT JOIN pg_catalog.pg_namespace n ON n.oid = f.relnamespace \
-    WHERE k.contype IN ('p', 'f') AND k.conparentid = 0 ORDER BY k.conrelid, k.oid";
+    WHERE k.contype IN ('p', 'f', 'c') AND k.conparentid = 0 AND k.conkey IS NOT NULL ORDER BY k.conrelid, k.oid";
 
 /// Keys by the relation they belong to.
 #[derive(Debug)]
@@ -23,22 +23,29 @@ pub(super) struct Keys(HashMap<u32, Vec<Key>>);
 #[derive(Debug)]
 struct Key {
     columns: Vec<i16>,
-    /// What a foreign key refers to; none for the primary key.
-    refers: Option<(String, String, Vec<String>)>,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Primary,
+    /// Schema, table and columns it refers to.
+    Foreign(String, String, Vec<String>),
+    /// The name of a `CHECK`.
+    Check(String),
 }
 
 pub(super) async fn read(client: &Client) -> Result<Keys, tokio_postgres::Error> {
     let mut keys: HashMap<u32, Vec<Key>> = HashMap::new();
     for row in client.query_typed(KEYS, &[]).await? {
-        let primary: bool = row.try_get(1)?;
-        let refers = if primary {
-            None
-        } else {
-            Some((row.try_get(3)?, row.try_get(4)?, row.try_get(5)?))
+        let kind = match row.try_get(1)? {
+            "p" => Kind::Primary,
+            "c" => Kind::Check(row.try_get(6)?),
+            _ => Kind::Foreign(row.try_get(3)?, row.try_get(4)?, row.try_get(5)?),
         };
         keys.entry(row.try_get(0)?).or_default().push(Key {
             columns: row.try_get(2)?,
-            refers,
+            kind,
         });
     }
     Ok(Keys(keys))
@@ -56,14 +63,15 @@ impl Keys {
             let Some(columns) = key.columns.iter().map(place).collect::<Option<Vec<_>>>() else {
                 continue;
             };
-            match key.refers {
-                None => {
+            match key.kind {
+                Kind::Primary => {
                     for (position, &column) in columns.iter().enumerate() {
                         table.columns[column].key_position = Some(position);
                     }
                     table.primary_key = columns;
                 }
-                Some((schema, name, references)) => table.foreign_keys.push(ForeignKey {
+                Kind::Check(name) => table.checks.push(Check { name, columns }),
+                Kind::Foreign(schema, name, references) => table.foreign_keys.push(ForeignKey {
                     columns,
                     schema: Some(schema),
                     table: name,

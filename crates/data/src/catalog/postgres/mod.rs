@@ -44,7 +44,7 @@ pub(crate) async fn read(client: &Client) -> Result<Catalog, tokio_postgres::Err
         let place = |number: &i16| read.numbers.iter().position(|own| own == number);
         keys.put(relation.oid, &place, &mut table);
         table.indexes = indexes.of(relation.oid, &place);
-        if !table.is_view || relation.is_stored() {
+        if relation.is_stored() {
             table.approximate_rows = Some(estimate::rows(client, &relation, &table).await?);
         }
         tables.push(table);

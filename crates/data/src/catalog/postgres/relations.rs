@@ -48,9 +48,9 @@ impl Relation {
         })
     }
 
-    /// Whether it is a view whose rows are stored.
+    /// Whether its rows are stored, be it elsewhere.
     pub(super) fn is_stored(&self) -> bool {
-        self.kind == "m"
+        self.kind != "v"
     }
 
     /// The table, without keys and indexes yet.
@@ -63,7 +63,8 @@ impl Relation {
             primary_key: Vec::new(),
             foreign_keys: Vec::new(),
             indexes: Vec::new(),
-            is_view: matches!(self.kind.as_str(), "v" | "m"),
+            checks: Vec::new(),
+            is_view: matches!(self.kind.as_str(), "v" | "m" | "f"),
             without_rowid: true,
             approximate_rows: None,
         }

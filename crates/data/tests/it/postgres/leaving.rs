@@ -40,7 +40,7 @@ impl Served {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_query_of_a_client_who_leaves_is_cancelled() {
+async fn trap_18_the_query_of_a_client_who_leaves_is_cancelled() {
     let served = Served::open("CREATE TABLE t(id int PRIMARY KEY)").await;
     let database = served.database.clone();
     let running = tokio::spawn(async move { database.run(sql(SLOW), FirstColumn).await.is_ok() });
@@ -55,7 +55,7 @@ async fn the_query_of_a_client_who_leaves_is_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_leaves_the_queue_leaves_no_trace() {
+async fn trap_18_who_leaves_the_queue_leaves_no_trace() {
     let one =
         |options: paceline_data::postgres::PostgresOptions| options.connections(NonZeroUsize::MIN);
     let served = Served::open_with("CREATE TABLE t(id int PRIMARY KEY)", one).await;
@@ -101,7 +101,7 @@ async fn a_query_past_its_deadline_is_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_export_is_cancelled_at_every_stage() {
+async fn trap_18_an_export_is_cancelled_at_every_stage() {
     let served = Served::open("CREATE TABLE t(id int PRIMARY KEY)").await;
     // Before the first row.
     let database = served.database.clone();

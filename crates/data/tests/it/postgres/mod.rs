@@ -5,6 +5,7 @@ mod leaving;
 mod poolers;
 mod types;
 mod walking;
+mod writes;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -89,19 +89,19 @@ impl Shop {
         let body = body.as_bytes();
         match verb {
             "POST" => WritePlan::create(
+                &self.resources,
                 resource,
-                table,
                 &Changes::create(resource, table, body, None).unwrap(),
             ),
             "PATCH" => {
                 let changes = Changes::update(resource, table, key, body, None).unwrap();
-                WritePlan::update(resource, table, key, &changes, precondition)
+                WritePlan::update(&self.resources, resource, key, &changes, precondition)
             }
             "PUT" => {
                 let changes = Changes::replace(resource, table, key, body, None).unwrap();
-                WritePlan::replace(resource, table, key, &changes, precondition)
+                WritePlan::replace(&self.resources, resource, key, &changes, precondition)
             }
-            _ => WritePlan::delete(resource, table, key, precondition),
+            _ => WritePlan::delete(&self.resources, resource, key, precondition),
         }
     }
 

@@ -173,8 +173,8 @@ async fn a_column_can_be_touched_on_every_write() {
     .unwrap();
     shop.database
         .write(WritePlan::update(
+            &shop.resources,
             resource,
-            table,
             &id(1),
             &changes,
             Precondition::None,

@@ -30,7 +30,7 @@ pub(super) async fn create(
     let table = source.resources.table_of(resource);
     let changes = Changes::create(resource, table, &bytes, touch(source, resource).as_ref())
         .map_err(failure::body)?;
-    let plan = WritePlan::create(resource, table, &changes);
+    let plan = WritePlan::create(&source.resources, resource, &changes);
     perform(shared, resource, query, plan).await
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn change(
     check_none_of(source, resource, &key, &asked).await?;
     let table = source.resources.table_of(resource);
     if verb == WriteVerb::Delete {
-        let plan = WritePlan::delete(resource, table, &key, asked.precondition);
+        let plan = WritePlan::delete(&source.resources, resource, &key, asked.precondition);
         return perform(shared, resource, query, plan).await;
     }
     let bytes = read_json(&head.headers, body, source.bodies).await?;
@@ -57,11 +57,23 @@ pub(super) async fn change(
     let plan = if verb == WriteVerb::Update {
         let changes = Changes::update(resource, table, &key, &bytes, touch.as_ref())
             .map_err(failure::body)?;
-        WritePlan::update(resource, table, &key, &changes, asked.precondition)
+        WritePlan::update(
+            &source.resources,
+            resource,
+            &key,
+            &changes,
+            asked.precondition,
+        )
     } else {
         let changes = Changes::replace(resource, table, &key, &bytes, touch.as_ref())
             .map_err(failure::body)?;
-        WritePlan::replace(resource, table, &key, &changes, asked.precondition)
+        WritePlan::replace(
+            &source.resources,
+            resource,
+            &key,
+            &changes,
+            asked.precondition,
+        )
     };
     perform(shared, resource, query, plan).await
 }

@@ -64,7 +64,7 @@ impl Watched {
 }
 
 #[test]
-fn the_query_of_a_client_who_left_is_gone_within_a_second() {
+fn trap_18_the_query_of_a_client_who_left_is_gone_within_a_second() {
     let watched = Watched::start();
     let (start, gone) = (Duration::from_secs(10), Duration::from_secs(1));
     // Before the first row, of a page and of an export.

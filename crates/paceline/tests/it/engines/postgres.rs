@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher as _;
 use paceline_test_servers::Postgres;
 
 use crate::server::{BINARY, Server};
@@ -16,10 +18,8 @@ fn a_configuration_names_the_server() {
     let name = cluster.database();
     cluster.sql(&name, SCHEMA);
     let folder = tempfile::tempdir().unwrap();
-    let config = format!(
-        "[database]\nurl = \"${{DATABASE}}\"\nquery_timeout = \"2s\"\n[export]\nmax_concurrent = 1\n\
-         [resources.articles]\ntable = \"post\"\nfields = [\"id\", \"title\"]\n[resources.endless]\n"
-    );
+    let config = "[database]\nurl = \"${DATABASE}\"\nquery_timeout = \"2s\"\n[export]\nmax_concurrent = 1\n\
+         [resources.articles]\ntable = \"post\"\nfields = [\"id\", \"title\"]\n[resources.endless]\n";
     let file = folder.path().join("paceline.toml");
     let check = |config: &str, url: &str| {
         std::fs::write(&file, config).unwrap();
@@ -31,22 +31,18 @@ fn a_configuration_names_the_server() {
         (output.status.code(), String::from_utf8(text).unwrap())
     };
     let url = cluster.url(&name);
-    let (code, told) = check(&config, &url);
+    let (code, told) = check(config, &url);
     assert_eq!(code, Some(0), "{told}");
     assert!(told.contains("/api/articles: id, title"), "{told}");
     assert!(!told.contains("password"), "{told}");
 
-    let writes = config.replace("fields =", "write = [\"update\"]\nfields =");
-    let (code, told) = check(&writes, &url);
-    assert_eq!(code, Some(2), "{told}");
-    assert!(told.contains("read-only"), "{told}");
     let (code, told) = check(&config.replace("post", "past"), &url);
     assert_eq!(code, Some(2), "{told}");
     assert!(told.contains("\"past\"") && told.contains("post"), "{told}");
-    let (code, told) = check(&config, "postgres://u:secret@127.0.0.1:0/x");
+    let (code, told) = check(config, "postgres://u:secret@127.0.0.1:0/x");
     assert_eq!(code, Some(2), "{told}");
     assert!(told.contains("port") && !told.contains("secret"), "{told}");
-    let (code, told) = check(&config, "postgres://u:secret@127.0.0.1:1/x");
+    let (code, told) = check(config, "postgres://u:secret@127.0.0.1:1/x");
     assert_eq!(code, Some(1), "{told}");
     assert!(
         told.contains("127.0.0.1:1") && !told.contains("secret"),
@@ -104,6 +100,85 @@ fn rows_are_tagged_by_their_bytes_and_totals_are_a_second_old_at_most() {
             "the count stays"
         );
     }
+}
+
+#[test]
+fn rows_are_written_with_their_preconditions_and_the_writer_is_told_no_older_count() {
+    let cluster = Postgres::shared();
+    let name = cluster.database();
+    cluster.sql(&name, SCHEMA);
+    let config = format!(
+        "[database]\nurl = \"{}\"\n[resources.post]\nwrite = [\"create\", \"update\", \"delete\"]\nanonymous_write = true\n",
+        cluster.url(&name)
+    );
+    let server = Server::serve(&config, tempfile::tempdir().unwrap());
+    let total = || server.get("/api/post?limit=1").json()["pagination"]["total"].clone();
+    assert_eq!(total(), 3);
+    let made = server.send_json("POST", "/api/post", &[], r#"{"id":4,"title":"New"}"#);
+    assert_eq!(made.status, 201, "{}", made.text());
+    assert_eq!(made.header("location"), "/api/post/4");
+    assert_eq!(total(), 4);
+    let row = server.get_with("/api/post/4", &["Accept-Encoding: gzip"]);
+    let tag = format!("If-Match: {}", row.header("etag"));
+    let patch =
+        |headers: &[&str], body: &str| server.send_json("PATCH", "/api/post/4", headers, body);
+    let other = server.send_json("PATCH", "/api/post/1", &[], r#"{"title":"Other"}"#);
+    assert_eq!(other.status, 200, "another row's change does not matter");
+    let changed = patch(&[&tag], r#"{"title":"Newer"}"#);
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    assert_eq!(
+        changed.header("etag"),
+        server.get("/api/post/4").header("etag")
+    );
+    patch(&[&tag], r#"{"title":"Newest"}"#).assert_problem(412, "precondition-failed");
+    assert_eq!(server.get("/api/post/4").json()["title"], "Newer");
+    let taken = server.send_json("POST", "/api/post", &[], r#"{"id":4,"title":"x"}"#);
+    let problem = taken.assert_problem(409, "conflict");
+    assert_eq!(problem["errors"][0]["pointer"], "/id", "{problem}");
+    let gone = server.send("DELETE", "/api/post/4", &[], None);
+    assert_eq!(gone.status, 204, "{}", gone.text());
+    server.get("/api/post/4").assert_problem(404, "not-found");
+}
+
+#[test]
+fn users_of_the_server_log_in() {
+    let cluster = Postgres::shared();
+    let name = cluster.database();
+    let hash = Argon2::default()
+        .hash_password(b"correct horse")
+        .unwrap()
+        .to_string();
+    cluster.sql(
+        &name,
+        &format!(
+            "CREATE TABLE members(id uuid PRIMARY KEY DEFAULT gen_random_uuid(), email text NOT NULL UNIQUE, password_hash text);
+             INSERT INTO members(email, password_hash) VALUES ('ada@example.com', '{hash}'), ('bob@example.com', NULL)"
+        ),
+    );
+    let config = format!(
+        "[database]\nurl = \"{}\"\n[login]\ntable = \"members\"\n[resources.members]\nanonymous_read = false\n",
+        cluster.url(&name)
+    );
+    let server = Server::serve(&config, tempfile::tempdir().unwrap());
+    server
+        .get("/api/members")
+        .assert_problem(401, "unauthorized");
+    let login = |email: &str| {
+        let body = format!("{{\"email\":\"{email}\",\"password\":\"correct horse\"}}");
+        server.send_json("POST", "/api/auth/login", &[], &body)
+    };
+    for nobody in ["bob@example.com", "' OR 1=1 --", "a\\u0000"] {
+        let refused = login(nobody);
+        assert_ne!(refused.status, 200, "{nobody}: {}", refused.text());
+        assert_ne!(refused.status, 500, "{nobody}: {}", refused.text());
+    }
+    let granted = login("ada@example.com");
+    assert_eq!(granted.status, 200, "{}", granted.text());
+    let token = granted.json()["token"].as_str().unwrap().to_owned();
+    let bearer = format!("Authorization: Bearer {token}");
+    let members = server.get_with("/api/members?sort=email", &[&bearer]);
+    assert_eq!(members.json()["data"][0]["email"], "ada@example.com");
+    assert!(!members.text().contains("argon2"));
 }
 
 #[test]

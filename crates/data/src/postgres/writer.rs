@@ -1,0 +1,233 @@
+//! A write on PostgreSQL: one statement that carries its precondition, the row read back, one commit.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::TryStreamExt as _;
+use tokio::time::{timeout, timeout_at};
+
+use super::connect::PostgresConnection;
+use super::database::{PostgresDatabase, answer};
+use super::error::{classify, not_lent};
+use super::query;
+use super::row::{PostgresRow, Reader};
+use super::running::Running;
+use crate::cell::Row as _;
+use crate::encode::RowEncoder;
+use crate::run::{Answer, RunError};
+use crate::statement::{Statement, Value};
+use crate::version::Touched;
+use crate::write::{
+    Change, ChangeKind, Constraint, ReadBack, SqlState, WriteError, WritePlan, Written, merged,
+};
+
+/// How long a commit or a rollback may take. Neither has anything left to compute.
+const END: Duration = Duration::from_secs(5);
+
+type Outcome<E> = Result<(Written, Option<Answer<E>>), WriteError>;
+
+/// Why a write stopped.
+pub(super) enum Stopped {
+    Database(tokio_postgres::Error),
+    Write(WriteError),
+}
+
+impl From<tokio_postgres::Error> for Stopped {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<WriteError> for Stopped {
+    fn from(error: WriteError) -> Self {
+        Self::Write(error)
+    }
+}
+
+impl PostgresDatabase {
+    /// Runs a write in a transaction of its own. Once it has begun, dropping the future does not stop it.
+    pub(crate) async fn write<E>(
+        &self,
+        plan: WritePlan,
+        read_back: Option<ReadBack<E>>,
+    ) -> Outcome<E>
+    where
+        E: RowEncoder + Send + 'static,
+    {
+        let deadline = Instant::now() + self.query_timeout();
+        let lease = self.lend(deadline).await.map_err(not_lent)?;
+        self.counters().statement();
+        let writing = transaction(Running::new(lease), plan, read_back, deadline);
+        let written = tokio::spawn(writing).await;
+        // It panicked: the transaction was rolled back with its connection.
+        written.unwrap_or_else(|_| Err(RunError::stopped().into()))
+    }
+}
+
+async fn transaction<E: RowEncoder>(
+    mut running: Running,
+    plan: WritePlan,
+    read_back: Option<ReadBack<E>>,
+    deadline: Instant,
+) -> Outcome<E> {
+    let names = plan.names.clone();
+    let refused = |error: tokio_postgres::Error| {
+        let constraint = error.as_db_error().and_then(|error| {
+            Constraint::from_state(
+                &SqlState {
+                    code: error.code().code(),
+                    table: error.table(),
+                    column: error.column(),
+                    rule: error.constraint(),
+                },
+                &names,
+            )
+        });
+        match constraint {
+            Some(constraint) => WriteError::Constraint(constraint),
+            None => classify(error).into(),
+        }
+    };
+    let applying = apply(running.connection(), plan, read_back);
+    let Ok(outcome) = timeout_at(deadline.into(), applying).await else {
+        // The connection is closed, and the server rolls back.
+        return Err(RunError::timeout().into());
+    };
+    let failure = match outcome {
+        Ok(written) => match end(&mut running, "COMMIT").await {
+            Some(Ok(())) => {
+                running.finish();
+                return Ok(written);
+            }
+            Some(Err(error)) if error.as_db_error().is_some() => return Err(refused(error)),
+            // The answer is lost, and with it whether the write took place.
+            Some(Err(error)) => return Err(RunError::database(error).into()),
+            None => return Err(RunError::timeout().into()),
+        },
+        Err(Stopped::Database(error)) => refused(error),
+        Err(Stopped::Write(error)) => error,
+    };
+    if let Some(Ok(())) = end(&mut running, "ROLLBACK").await {
+        running.finish();
+    }
+    Err(failure)
+}
+
+/// Ends the transaction; `None` when the server did not answer.
+async fn end(running: &mut Running, how: &str) -> Option<Result<(), tokio_postgres::Error>> {
+    let ending = running.connection().batch_execute(how);
+    timeout(END, ending).await.ok()
+}
+
+async fn apply<E: RowEncoder>(
+    connection: &mut PostgresConnection,
+    mut plan: WritePlan,
+    read_back: Option<ReadBack<E>>,
+) -> Result<(Written, Option<Answer<E>>), Stopped> {
+    connection.batch_execute("BEGIN").await?;
+    merge(connection, &mut plan).await?;
+    let mut kind = plan.kind;
+    let mut key = first_row(connection, &plan.statement).await?;
+    if key.is_none() {
+        let current = match &plan.current {
+            Some(current) => version(connection, current).await?,
+            None => None,
+        };
+        plan.judge_absence(current)?;
+        if let Some(insert) = &plan.otherwise {
+            kind = ChangeKind::Created;
+            key = first_row(connection, insert).await?;
+        }
+    }
+    let Some(key) = key else {
+        return Err(WriteError::Constraint(Constraint::refused()).into());
+    };
+    let row_version = match &plan.version_sql {
+        Some(sql) if kind != ChangeKind::Deleted => {
+            let of_key = Statement {
+                sql: Arc::clone(sql),
+                values: key.clone(),
+            };
+            version(connection, &of_key).await?
+        }
+        _ => None,
+    };
+    let written = Written {
+        change: Change {
+            resource: plan.resource,
+            table: plan.table,
+            kind,
+            key,
+        },
+        row_version,
+        touched: Touched::All,
+    };
+    let row = match read_back.filter(|_| written.can_be_read()) {
+        Some(ReadBack { sql, encoder }) => {
+            let values = written.change.key.clone();
+            let read = answer(connection, &Statement { sql, values }, encoder).await;
+            Some(read.map_err(|stopped| match stopped {
+                super::database::Stopped::Database(error) => Stopped::Database(error),
+                super::database::Stopped::Encoder(error) => Stopped::Write(error.into()),
+            })?)
+        }
+        None => None,
+    };
+    Ok((written, row))
+}
+
+/// Merges patches of JSON columns into what the row holds, which stays locked from here on.
+async fn merge(
+    connection: &mut PostgresConnection,
+    plan: &mut WritePlan,
+) -> Result<(), tokio_postgres::Error> {
+    let Some(merge) = &plan.merge else {
+        return Ok(());
+    };
+    let Some(row) = first_row(connection, &merge.read).await? else {
+        return Ok(());
+    };
+    for (place, held) in merge.values.iter().zip(row) {
+        let held = match held {
+            Value::Text(text) => text,
+            _ => String::new(),
+        };
+        if let Value::Text(patch) = &plan.statement.values[*place] {
+            plan.statement.values[*place] = Value::Text(merged(&held, patch));
+        }
+    }
+    Ok(())
+}
+
+async fn version(
+    connection: &mut PostgresConnection,
+    statement: &Statement,
+) -> Result<Option<String>, tokio_postgres::Error> {
+    let row = first_row(connection, statement).await?;
+    Ok(row.and_then(|mut row| match row.pop() {
+        Some(Value::Text(version)) => Some(version),
+        _ => None,
+    }))
+}
+
+/// Runs a statement to its end and gives its first row.
+async fn first_row(
+    connection: &mut PostgresConnection,
+    statement: &Statement,
+) -> Result<Option<Vec<Value>>, tokio_postgres::Error> {
+    let mut rows = std::pin::pin!(query::begin_once(connection, statement).await?);
+    let mut first = None;
+    while let Some(row) = rows.try_next().await? {
+        first.get_or_insert_with(|| {
+            let readers = Reader::of(row.columns());
+            let row = PostgresRow {
+                row: &row,
+                readers: &readers,
+            };
+            (0..readers.len())
+                .map(|column| Value::from(row.cell(column)))
+                .collect()
+        });
+    }
+    Ok(first)
+}
