@@ -49,9 +49,12 @@ async fn deadpool(
     let pool = deadpool_postgres::Pool::builder(manager)
         .max_size(size as usize)
         .build()?;
-    run(clients, until, || {
+    run(clients, until, move || {
         let pool = pool.clone();
-        async move { ask(&pool.get().await?).await }
+        async move {
+            let client = pool.get().await?;
+            ask(&client).await
+        }
     })
     .await
 }
@@ -59,9 +62,12 @@ async fn deadpool(
 async fn bb8(url: &str, clients: u32, size: u32, until: Duration) -> Result<f64, Failure> {
     let manager = bb8_postgres::PostgresConnectionManager::new(url.parse()?, NoTls);
     let pool = bb8::Pool::builder().max_size(size).build(manager).await?;
-    run(clients, until, || {
+    run(clients, until, move || {
         let pool = pool.clone();
-        async move { ask(&pool.get_owned().await?).await }
+        async move {
+            let client = pool.get_owned().await?;
+            ask(&client).await
+        }
     })
     .await
 }
