@@ -94,12 +94,24 @@ impl TrustedProxies {
 }
 
 fn parse_network(text: &str) -> Result<IpNet, InvalidProxy> {
-    text.parse::<IpNet>()
+    let invalid = |is_mapped| InvalidProxy {
+        text: text.to_owned(),
+        is_mapped,
+    };
+    let network = text
+        .parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| InvalidProxy {
-            text: text.to_owned(),
-        })
+        .map_err(|_| invalid(false))?;
+    match network {
+        IpNet::V6(wide) if wide.prefix_len() < MAPPED && wide.addr().to_ipv4_mapped().is_some() => {
+            Err(invalid(true))
+        }
+        network => Ok(network),
+    }
 }
+
+/// The length of the prefix that all IPv4-mapped addresses have, `::ffff:0:0/96` (RFC 4291 section 2.5.5.2).
+const MAPPED: u8 = 96;
 
 /// A network of IPv4-mapped addresses as the IPv4 network it means.
 fn canonical(network: IpNet) -> IpNet {
@@ -109,7 +121,7 @@ fn canonical(network: IpNet) -> IpNet {
     mapped
         .addr()
         .to_ipv4_mapped()
-        .zip(mapped.prefix_len().checked_sub(96))
+        .zip(mapped.prefix_len().checked_sub(MAPPED))
         .and_then(|(address, length)| Ipv4Net::new(address, length).ok())
         .map_or(network, IpNet::V4)
 }
@@ -118,6 +130,8 @@ fn canonical(network: IpNet) -> IpNet {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidProxy {
     text: String,
+    /// It names an IPv4-mapped address, but more than the mapped ones.
+    is_mapped: bool,
 }
 
 impl InvalidProxy {
@@ -129,11 +143,18 @@ impl InvalidProxy {
 
 impl fmt::Display for InvalidProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` is neither an address nor a network like 10.0.0.0/8",
-            self.text
-        )
+        let text = &self.text;
+        if self.is_mapped {
+            write!(
+                f,
+                "`{text}` reaches beyond the IPv4-mapped addresses: write the IPv4 network, or a length of 96 or more"
+            )
+        } else {
+            write!(
+                f,
+                "`{text}` is neither an address nor a network like 10.0.0.0/8"
+            )
+        }
     }
 }
 
@@ -168,7 +189,14 @@ mod tests {
 
     #[test]
     fn text_that_is_no_network_is_named_in_the_error() {
-        for text in ["", "proxy.local", "10.0.0.0/33", "10.0.0/8", "*"] {
+        for text in [
+            "",
+            "proxy.local",
+            "10.0.0.0/33",
+            "10.0.0/8",
+            "*",
+            "::ffff:1.2.3.4/8",
+        ] {
             let error = TrustedProxies::parse([text]).unwrap_err();
             assert_eq!(error.text(), text);
         }

@@ -3,7 +3,7 @@
 //! One request is one round trip, whatever the number of its policies: one script reads, decides and writes
 //! for all of them at once, by the server's own clock. Requests that come while others are asked for wait for
 //! the end of that, at most one round trip, and are asked for together. The script does the arithmetic of
-//! [`algorithm`](super::super::algorithm), and the tests play the same requests to both.
+//! [`algorithm`], and the tests play the same requests to both.
 //!
 //! A server that is a node of a Redis Cluster shows it by refusing what another node has; the others are found
 //! through it, and each request then asks the node that has its keys. Sentinels are not asked.
@@ -100,7 +100,7 @@ impl RedisStore {
             // Somebody may have chosen another one: that is fine.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        let client = open(&options.url).map_err(InvalidRedisUrl::new)?;
+        let client = open(&options.url).map_err(|_| InvalidRedisUrl)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 gather: Arc::new(Gather::new(Servers::new(client, options), options.deadline)),

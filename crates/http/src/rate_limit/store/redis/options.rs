@@ -83,15 +83,11 @@ impl fmt::Debug for RedisOptions {
     }
 }
 
-/// The text is not the address of a Redis server. The text itself is not shown: it may hold a password.
-#[derive(Debug)]
-pub struct InvalidRedisUrl(redis::RedisError);
-
-impl InvalidRedisUrl {
-    pub(super) fn new(error: redis::RedisError) -> Self {
-        Self(error)
-    }
-}
+/// The text is not the address of a Redis server. Neither the text nor what the client library says of it is shown:
+/// both may hold a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidRedisUrl;
 
 impl fmt::Display for InvalidRedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,11 +98,7 @@ impl fmt::Display for InvalidRedisUrl {
     }
 }
 
-impl std::error::Error for InvalidRedisUrl {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
-    }
-}
+impl std::error::Error for InvalidRedisUrl {}
 
 /// A quota that is too large for exact arithmetic on the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
