@@ -3,6 +3,7 @@
 mod demo;
 mod init;
 mod jobs;
+mod mistake;
 mod pool;
 mod serve;
 
@@ -53,7 +54,10 @@ enum Command {
 
 /// Reads the process's arguments and runs what they ask for.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => mistake::without_secrets(error).exit(),
+    };
     crate::logging::start();
     let done = match arguments.command {
         Command::Demo(demo) => demo.run(),
