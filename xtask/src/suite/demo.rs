@@ -54,13 +54,16 @@ fn create_shop(binary: &Path, folder: &Path) -> Result<(), String> {
     let address = free_address()?;
     let shop = folder.join("shop");
     let (shop, listen) = (shop.to_string_lossy(), address.to_string());
-    Server::start(
-        binary,
-        &["demo", "--dir", &shop, "--listen", &listen],
-        folder,
-        address,
-    )?
-    .stop()
+    let arguments = [
+        "demo",
+        "--dir",
+        &shop,
+        "--listen",
+        &listen,
+        "--admin-listen",
+        "off",
+    ];
+    Server::start(binary, &arguments, folder, address)?.stop()
 }
 
 /// The demo's configuration with limits that do not get in the way, beside its data.

@@ -59,6 +59,12 @@ pub enum ServeError {
     /// An address cannot be listened on.
     #[error("cannot listen on {0}: is another program using it? --listen chooses another address")]
     Listen(SocketAddr, #[source] std::io::Error),
+    /// The address of the metrics cannot be listened on.
+    #[error(
+        "cannot listen on {0} for the metrics: is another program using it? --admin-listen chooses another address, or \
+         off"
+    )]
+    AdminListen(SocketAddr, #[source] std::io::Error),
     /// The operating system refuses what a server needs.
     #[error("the operating system refuses to set up the server")]
     System(#[from] std::io::Error),
@@ -107,9 +113,9 @@ pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<()
         tracing::warn!("{warning}");
     }
     let stop = crate::signals::stop_on_signal()?;
-    let api = listen(config.server.listen).await?;
+    let api = listen(config.server.listen, ServeError::Listen).await?;
     let admin = match config.server.admin_listen {
-        Some(address) => Some(listen(address).await?),
+        Some(address) => Some(listen(address, ServeError::AdminListen).await?),
         None => None,
     };
     let recorder =
@@ -140,8 +146,11 @@ pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<()
     parts.stop(drain).await
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+async fn listen(
+    address: SocketAddr,
+    refused: impl FnOnce(SocketAddr, std::io::Error) -> ServeError,
+) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address)
         .await
-        .map_err(|error| ServeError::Listen(address, error))
+        .map_err(|error| refused(address, error))
 }
