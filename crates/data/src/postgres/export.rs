@@ -4,7 +4,6 @@
 //! then in the server, which waits. So memory is flat on both sides, without a cursor and its transaction.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -21,9 +20,7 @@ use super::row::{PostgresRow, Reader};
 use super::running::Running;
 use crate::encode::RowEncoder;
 use crate::pool::Pool;
-use crate::run::{
-    CancelOnDrop, Counters, FRAME_SIZES, FRAMES_AHEAD, Frame, RowStream, RunError, SLACK,
-};
+use crate::run::{Counters, FRAME_SIZES, FRAMES_AHEAD, Frame, RowStream, RunError, SLACK};
 use crate::statement::Statement;
 
 /// The exports of one database: how many may run, and their connections.
@@ -76,9 +73,7 @@ impl Exports {
             stall_timeout: self.stall_timeout,
         };
         tokio::spawn(export.serve(Running::new(lease), permit));
-        // The task hears of the receiver's end; nobody reads this mark.
-        let mark = CancelOnDrop(Arc::<AtomicBool>::default());
-        RowStream::begin(receiver, mark).await
+        RowStream::begin(receiver, None).await
     }
 
     pub(super) async fn close(&self, deadline: Instant) {

@@ -36,7 +36,7 @@ pub struct RowStream {
     ready: VecDeque<Frame>,
     frames: mpsc::Receiver<Frame>,
     ended: bool,
-    _stop_when_dropped: CancelOnDrop,
+    _stop_when_dropped: Option<CancelOnDrop>,
 }
 
 /// Sets a mark when dropped: kept by the future or stream that waits for the answer.
@@ -50,10 +50,11 @@ impl Drop for CancelOnDrop {
 }
 
 impl RowStream {
-    /// Waits for the first frame, so that an error met before it can still become an error status.
+    /// Waits for the first frame, so that an error met before it can still become an error status. The mark is for a
+    /// maker that does not hear of the receiver's end while it works.
     pub(crate) async fn begin(
         mut frames: mpsc::Receiver<Frame>,
-        stop_when_dropped: CancelOnDrop,
+        stop_when_dropped: Option<CancelOnDrop>,
     ) -> Result<Self, RunError> {
         let ready = match frames.recv().await {
             Some(Frame::Failed(error)) => return Err(error),

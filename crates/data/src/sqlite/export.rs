@@ -86,7 +86,7 @@ impl Exports {
             .name("paceline-export".to_owned())
             .spawn(move || serve(export, &connector, &idle, permit))
             .map_err(|error| not_opened(self.connector.threads(error)))?;
-        RowStream::begin(frames, stop_when_dropped).await
+        RowStream::begin(frames, Some(stop_when_dropped)).await
     }
 }
 
