@@ -55,7 +55,8 @@ impl Authority {
         })
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    /// A file by its name: the certificates `ca.pem`, `other.pem` and `server.pem`, and their keys `.key`.
+    pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 

@@ -1,61 +1,14 @@
 //! Encrypted connections to a real server, with certificates of the test's own authority.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use paceline_jobs::{EngineHandle, Job, JobError, Queue, RedisOptions, Shutdown, State, Worker};
-use tempfile::TempDir;
+use paceline_test_servers::Authority;
 
 use super::running::with_causes;
 use super::server::{Server, free_port};
 use super::store::{connect, wait_for};
 use crate::workbench::reaches;
-
-/// Two authorities, and a certificate for `localhost` signed by the first.
-struct Authority {
-    folder: TempDir,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let authority = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
-        let config = "[req]\ndistinguished_name = name\n[name]\n\
-                      [ca]\nbasicConstraints = critical,CA:TRUE\n\
-                      [leaf]\nbasicConstraints = CA:FALSE\nsubjectAltName = DNS:localhost\n";
-        std::fs::write(authority.file("openssl.cnf"), config).unwrap();
-        authority.certificate("ca", "ca", None);
-        authority.certificate("other", "ca", None);
-        authority.certificate("server", "leaf", Some("ca"));
-        authority
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Writes `{name}.pem` and `{name}.key`, signed by `issuer` or by itself.
-    fn certificate(&self, name: &str, extensions: &str, issuer: Option<&str>) {
-        let mut openssl = Command::new("openssl");
-        openssl
-            .current_dir(self.folder.path())
-            .args(["req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"])
-            .args(["-pkeyopt", "ec_paramgen_curve:prime256v1"])
-            .args(["-config", "openssl.cnf", "-extensions", extensions])
-            .args(["-subj", &format!("/CN={name}")])
-            .args(["-keyout", &format!("{name}.key")])
-            .args(["-out", &format!("{name}.pem")]);
-        if let Some(issuer) = issuer {
-            openssl.args(["-CA", &format!("{issuer}.pem")]);
-            openssl.args(["-CAkey", &format!("{issuer}.key")]);
-        }
-        let made = openssl.output().unwrap_or_else(|error| {
-            panic!("these tests need openssl (Debian package openssl): {error}")
-        });
-        assert!(made.status.success(), "{made:?}");
-    }
-}
 
 /// A server that speaks TLS on a second port.
 struct TlsServer {
