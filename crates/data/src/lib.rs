@@ -29,6 +29,7 @@ mod sql;
 pub mod sqlite;
 mod statement;
 pub mod total;
+pub mod vendor_http;
 pub mod version;
 pub mod write;
 

@@ -13,7 +13,7 @@ const LAST: Duration = Duration::from_secs(1);
 
 /// The wait after the failed attempt number `attempt` (from 0), when `remaining` is left; nothing when too little is
 /// left for another attempt. `random` is in 0..1.
-pub(super) fn wait(attempt: u32, remaining: Duration, random: f64) -> Option<Duration> {
+pub(crate) fn wait(attempt: u32, remaining: Duration, random: f64) -> Option<Duration> {
     if remaining < FIRST {
         return None;
     }

@@ -15,7 +15,7 @@
 //! door, none of this is needed, and little of it costs anything.
 
 mod age;
-mod backoff;
+pub(crate) mod backoff;
 mod check;
 mod clock;
 mod error;

@@ -44,3 +44,7 @@ pub use endpoint::{Endpoint, StatementMode, UnknownEndpoint, UnknownMode, Unsafe
 pub use error::ConnectError;
 pub use manager::{ManagerError, PostgresManager};
 pub use tls::TlsSetUpError;
+
+pub(crate) use passing::io as passing_io;
+pub(crate) use socket::tcp;
+pub(crate) use tls::client_config;

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 /// Whether a connection that the system refused so may succeed in a moment: the server restarts, or its queue of new
 /// connections is full.
-pub(super) fn io(kind: ErrorKind) -> bool {
+pub(crate) fn io(kind: ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::ConnectionRefused

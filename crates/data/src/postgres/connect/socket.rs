@@ -38,7 +38,7 @@ async fn unix(folder: &Path, port: u16, deadline: Instant) -> io::Result<UnixStr
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-async fn tcp(name: &str, port: u16, deadline: Instant) -> io::Result<TcpStream> {
+pub(crate) async fn tcp(name: &str, port: u16, deadline: Instant) -> io::Result<TcpStream> {
     let found = timeout_at(deadline.into(), lookup_host((name, port)))
         .await
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;

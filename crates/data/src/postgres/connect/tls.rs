@@ -37,6 +37,13 @@ pub enum TlsSetUpError {
 pub(super) fn connector(
     encryption: &Encryption,
 ) -> Result<Option<MakeRustlsConnect>, TlsSetUpError> {
+    Ok(client_config(encryption)?.map(MakeRustlsConnect::new))
+}
+
+/// The settings of TLS; nothing where connections are not to be encrypted.
+pub(crate) fn client_config(
+    encryption: &Encryption,
+) -> Result<Option<ClientConfig>, TlsSetUpError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -49,7 +56,7 @@ pub(super) fn connector(
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Anybody(provider))),
     };
-    Ok(Some(MakeRustlsConnect::new(config.with_no_client_auth())))
+    Ok(Some(config.with_no_client_auth()))
 }
 
 fn of_file(file: &Path) -> Result<Arc<RootCertStore>, TlsSetUpError> {
