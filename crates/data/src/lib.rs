@@ -36,5 +36,5 @@ pub mod write;
 pub use cell::{Cell, Decimal, Moment, Row, Uuid};
 pub use database::Database;
 pub use run::{Answer, Counts, RowStream, RunError};
-pub use sql::SqlDialect;
+pub use sql::{MySqlFlavor, SqlDialect};
 pub use statement::{Statement, Value};

@@ -152,6 +152,10 @@ pub enum Shown {
     AsText,
     /// As the database writes them as JSON.
     AsJson,
+    /// As the number that is meant: bits.
+    AsNumber,
+    /// As doubles: singles that would lose digits on the way.
+    AsDouble,
 }
 
 impl Column {

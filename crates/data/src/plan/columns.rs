@@ -1,6 +1,5 @@
 //! The `SELECT` list and the joins of a selection, and the shape its rows take.
 
-use super::quote;
 use crate::catalog::{Shown, Table, TableId};
 use crate::encode::{BigIntegers, Linkage, ResourceShape, RowShape, Shape};
 use crate::query::{Dialect, Selection};
@@ -302,6 +301,9 @@ pub(super) fn column(
 ) -> String {
     format!(
         "t{alias}.{}",
-        quote(&resources.table_of(resource).columns[column].name)
+        resources
+            .catalog()
+            .dialect()
+            .quote(&resources.table_of(resource).columns[column].name)
     )
 }

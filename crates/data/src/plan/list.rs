@@ -184,6 +184,10 @@ impl Walk<'_> {
                 parts.collect::<Vec<_>>().join(" UNION ALL ")
                     + &self.order.sql_by_place(self.places)
             }
+            SqlDialect::MySql(_) => {
+                let either = format!("({})", ranges.join(" OR "));
+                self.columns.select(self.table) + &conditions.sql_and(&either) + &self.order.sql()
+            }
             SqlDialect::Postgres => {
                 // Each range is walked in its index and stops by itself; what is sorted then is short.
                 let select = self.columns.select_inner(self.table);

@@ -23,7 +23,8 @@ fn ranges_of(keys: &[OrderKey], values: &[Value], conditions: &mut Conditions) -
     let ([first, rest @ ..], [value, others @ ..]) = (keys, values) else {
         return vec![NEVER.to_owned()];
     };
-    if is_plain(keys) {
+    let as_rows = keys.len() == 1 || conditions.dialect().compares_rows();
+    if as_rows && is_plain(keys) {
         return vec![row_value(keys, values, conditions)];
     }
     let column = &first.expression;
@@ -134,6 +135,22 @@ mod tests {
         assert_eq!(found, ["(x, id) < (?1, ?2)"]);
         let found = ranges_of(vec![key("id", false, false)], &[Value::Integer(9)]);
         assert_eq!(found, ["id > ?1"]);
+    }
+
+    #[test]
+    fn rows_are_not_compared_where_no_index_serves_that() {
+        let order = Order {
+            keys: vec![key("x", true, false), key("id", true, false)],
+            is_total: true,
+        };
+        let at = |values: &[Value]| {
+            let dialect = crate::SqlDialect::MySql(crate::MySqlFlavor::MariaDb);
+            ranges(&order, values, &mut Conditions::new(dialect))
+        };
+        assert_eq!(
+            at(&[Value::Integer(5), Value::Integer(9)]),
+            ["x <= ?1 AND (x < ?2 OR (x = ?2 AND id < ?3))"]
+        );
     }
 
     #[test]

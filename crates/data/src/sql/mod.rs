@@ -2,16 +2,23 @@
 //!
 //! Plans are made once, for whichever engine the catalog was read from; what differs is asked here:
 //!
-//! | | SQLite | PostgreSQL |
-//! |---|---|---|
-//! | placeholder | `?1` | `$1::int8`: text with the column's type, so that no type is guessed or looked up |
-//! | table | `"t"` | `"schema"."t"` |
-//! | `NULL` in an order | smallest | largest, as its indexes have it |
-//! | `[like]` | `LIKE`, ASCII letters in either case | `ILIKE`, letters in either case |
-//! | version of a row | a hash of its values | `xmin`, the transaction that wrote it |
+//! | | SQLite | PostgreSQL | MySQL, MariaDB |
+//! |---|---|---|---|
+//! | placeholder | `?1` | `$1::int8`: text with the column's type, so that no type is guessed or looked up | `?1`, in a `CAST` where types would be guessed; the engine takes the numbers out |
+//! | name | `"t"` | `"t"` | `` `t` `` |
+//! | table | `"t"` | `"schema"."t"` | `` `t` `` |
+//! | `NULL` in an order | smallest | largest, as its indexes have it | smallest |
+//! | behind a row in an order | one comparison of rows | the same | spelled out: comparisons of rows use no index |
+//! | rows behind several ranges | `UNION ALL` | `UNION ALL` of walks | `OR`, which one walk over an index serves |
+//! | `[like]` | `LIKE`, ASCII letters in either case | `ILIKE`, letters in either case | `LIKE` on lower case |
+//! | version of a row | a hash of its values | `xmin`, the transaction that wrote it | a hash of its values |
+//! | the key of a row written | `RETURNING` | `RETURNING` | MariaDB: `RETURNING` of an `INSERT`; else known or the number made last |
+//! | create unless there | `ON CONFLICT` | `ON CONFLICT` | the error, judged |
 
+mod mysql;
 mod quote;
 
+pub use mysql::MySqlFlavor;
 pub use quote::quote;
 
 use crate::catalog::{Column, ColumnKind, Shown, Table};
@@ -26,23 +33,33 @@ pub enum SqlDialect {
     Sqlite,
     /// PostgreSQL.
     Postgres,
+    /// MySQL or `MariaDB`.
+    MySql(MySqlFlavor),
 }
 
 impl SqlDialect {
+    /// An identifier, quoted.
+    pub fn quote(self, identifier: &str) -> String {
+        match self {
+            Self::Sqlite | Self::Postgres => quote(identifier),
+            Self::MySql(_) => mysql::quote(identifier),
+        }
+    }
+
     /// The table's name as it stands after `FROM`.
     pub(crate) fn table(self, table: &Table) -> String {
         match (self, &table.schema) {
             (Self::Postgres, Some(schema)) => {
                 format!("{}.{}", quote(schema), quote(&table.name))
             }
-            _ => quote(&table.name),
+            _ => self.quote(&table.name),
         }
     }
 
     /// The placeholder of the first value, compared with text.
     pub fn first_placeholder(self) -> &'static str {
         match self {
-            Self::Sqlite => "?1",
+            Self::Sqlite | Self::MySql(_) => "?1",
             Self::Postgres => "$1",
         }
     }
@@ -54,6 +71,15 @@ impl SqlDialect {
             (Self::Sqlite, _) => format!("?{number}"),
             (Self::Postgres, None) => format!("${number}"),
             (Self::Postgres, Some(target)) => format!("${number}::{target}"),
+            (Self::MySql(_), target) => mysql::placeholder(number, target),
+        }
+    }
+
+    /// The same for a value that is stored in a column of type `target`.
+    pub(crate) fn stored(self, number: usize, target: Option<&str>) -> String {
+        match self {
+            Self::Sqlite | Self::Postgres => self.placeholder(number, target),
+            Self::MySql(_) => mysql::stored(number, target),
         }
     }
 
@@ -65,7 +91,7 @@ impl SqlDialect {
         match self {
             Self::Sqlite => None,
             Self::Postgres if column.kind == ColumnKind::Integer => self.integer(),
-            Self::Postgres => column
+            Self::Postgres | Self::MySql(_) => column
                 .native
                 .as_ref()
                 .map(|native| native.type_name.as_str()),
@@ -75,7 +101,7 @@ impl SqlDialect {
     /// The type of `LIMIT` and `OFFSET`.
     pub(crate) fn integer(self) -> Option<&'static str> {
         match self {
-            Self::Sqlite => None,
+            Self::Sqlite | Self::MySql(_) => None,
             Self::Postgres => Some("int8"),
         }
     }
@@ -83,8 +109,50 @@ impl SqlDialect {
     /// Whether `NULL` comes after every value in ascending order.
     pub(crate) fn null_is_largest(self) -> bool {
         match self {
-            Self::Sqlite => false,
+            Self::Sqlite | Self::MySql(_) => false,
             Self::Postgres => true,
+        }
+    }
+
+    /// Whether an index serves a comparison of row values, `(a, b) > (x, y)`.
+    pub(crate) fn compares_rows(self) -> bool {
+        match self {
+            Self::Sqlite | Self::Postgres => true,
+            Self::MySql(_) => false,
+        }
+    }
+
+    /// Whether an `INSERT` can say the key of the row it made.
+    pub(crate) fn returns_inserted(self) -> bool {
+        match self {
+            Self::Sqlite | Self::Postgres => true,
+            Self::MySql(flavor) => flavor.returns_inserted(),
+        }
+    }
+
+    /// Whether `UPDATE` and `DELETE` can say the key of the row they wrote.
+    pub(crate) fn returns_changed(self) -> bool {
+        match self {
+            Self::Sqlite | Self::Postgres => true,
+            Self::MySql(_) => false,
+        }
+    }
+
+    /// What follows an `INSERT` that is to do nothing where there is a row with the same `key`. Empty where that
+    /// cannot be said: the insert then fails.
+    pub(crate) fn unless_there(self, key: &str) -> String {
+        match self {
+            Self::Sqlite | Self::Postgres => format!(" ON CONFLICT ({key}) DO NOTHING"),
+            // `IGNORE` ignores other errors too, and an update that changes nothing says nothing.
+            Self::MySql(_) => String::new(),
+        }
+    }
+
+    /// What stands behind the table's name in an `INSERT` of a row that is all defaults.
+    pub(crate) fn all_defaults(self) -> &'static str {
+        match self {
+            Self::Sqlite | Self::Postgres => " DEFAULT VALUES",
+            Self::MySql(_) => " () VALUES ()",
         }
     }
 
@@ -113,15 +181,17 @@ impl SqlDialect {
                 };
                 format!("{left} ILIKE {pattern}")
             }
+            Self::MySql(_) => mysql::like(column, left, pattern),
         }
     }
 
     /// What stands in a `SELECT` list for `expression`, answered in this form.
     pub(crate) fn shown(self, shown: Shown, expression: &str) -> String {
         match (self, shown) {
-            (Self::Sqlite, _) | (Self::Postgres, Shown::AsIs) => expression.to_owned(),
             (Self::Postgres, Shown::AsText) => format!("{expression}::text"),
             (Self::Postgres, Shown::AsJson) => format!("to_json({expression})"),
+            (Self::Sqlite | Self::Postgres, _) => expression.to_owned(),
+            (Self::MySql(_), shown) => mysql::shown(shown, expression),
         }
     }
 
@@ -130,6 +200,7 @@ impl SqlDialect {
         match self {
             Self::Sqlite => row_version_sql(table, alias),
             Self::Postgres => format!("{}.xmin::text", quote(alias)),
+            Self::MySql(_) => mysql::row_version(table, alias),
         }
     }
 }

@@ -90,12 +90,7 @@ fn refuse_early(column: &Column, native: &Native, json: &Json<'_>) -> Result<(),
             _ => Ok(()),
         },
         Json::Number(number) if column.kind == ColumnKind::Integer => {
-            let bits = match native.type_name.as_str() {
-                "\"int2\"" => 16,
-                "\"int4\"" => 32,
-                _ => 64,
-            };
-            let (least, most) = (i64::MIN >> (64 - bits), i64::MAX >> (64 - bits));
+            let (least, most) = bounds(&native.type_name);
             match integer(number)? {
                 Value::Integer(value) if value < least || value > most => Err(out_of_range(
                     &format!("it must lie between {least} and {most}"),
@@ -108,6 +103,24 @@ fn refuse_early(column: &Column, native: &Native, json: &Json<'_>) -> Result<(),
             format!("holds {}, not a number.", column.kind.expectation()),
         )),
         _ => Ok(()),
+    }
+}
+
+/// The whole numbers a type holds, as far as they are ours to tell.
+fn bounds(type_name: &str) -> (i64, i64) {
+    let signed = |bits: u32| (i64::MIN >> (64 - bits), i64::MAX >> (64 - bits));
+    let unsigned = |bits: u32| (0, i64::MAX >> (63 - bits));
+    match type_name {
+        "tinyint" => signed(8),
+        "\"int2\"" | "smallint" => signed(16),
+        "mediumint" => signed(24),
+        "\"int4\"" | "int" => signed(32),
+        "tinyint unsigned" => unsigned(8),
+        "smallint unsigned" => unsigned(16),
+        "mediumint unsigned" => unsigned(24),
+        "int unsigned" => unsigned(32),
+        "bigint unsigned" => unsigned(63),
+        _ => signed(64),
     }
 }
 
@@ -368,6 +381,20 @@ mod tests {
         check(&deep(101), false);
         check(&format!("[{0},{0}]", deep(99)), true);
         check(&format!("\"\\\"{}\"", "[".repeat(200)), true);
+    }
+
+    #[test]
+    fn types_have_bounds() {
+        for (type_name, expected) in [
+            ("\"int2\"", (i64::from(i16::MIN), i64::from(i16::MAX))),
+            ("mediumint", (-8_388_608, 8_388_607)),
+            ("tinyint unsigned", (0, 255)),
+            ("int unsigned", (0, i64::from(u32::MAX))),
+            ("bigint unsigned", (0, i64::MAX)),
+            ("bigint", (i64::MIN, i64::MAX)),
+        ] {
+            assert_eq!(bounds(type_name), expected, "{type_name}");
+        }
     }
 
     #[test]

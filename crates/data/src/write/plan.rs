@@ -6,7 +6,6 @@ use super::error::WriteError;
 use super::session::ChangeKind;
 use super::sql::Builder;
 use crate::catalog::{Table, TableId};
-use crate::plan::quote;
 use crate::resource::{Resource, ResourceId, Resources, WriteVerb};
 use crate::sql::SqlDialect;
 use crate::statement::{Statement, Value};
@@ -45,6 +44,16 @@ pub struct WritePlan {
     pub(crate) names: Names,
     /// Patches that are merged by us, where the engine cannot.
     pub(crate) merge: Option<Merge>,
+    /// The parts of the row's key as the request says them, `None` for what the database makes: for engines whose
+    /// statements do not give the key.
+    pub(crate) key: Vec<Option<Value>>,
+    /// Gives the key of a row as it is stored, where the key addressed may be spelled in another way; its parts are
+    /// the values.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the engine that needs it comes next")
+    )]
+    pub(crate) key_sql: Option<std::sync::Arc<str>>,
 }
 
 /// Reads what patches are merged into.
@@ -61,7 +70,14 @@ impl WritePlan {
     pub fn create(resources: &Resources, resource: &Resource, changes: &Changes) -> Self {
         let target = Target::of(resources, resource);
         let insert = insert(target, None, changes, "");
-        Self::new(target, ChangeKind::Created, insert).referring(target, changes)
+        let mut plan = Self::new(target, ChangeKind::Created, insert).referring(target, changes);
+        let given = |column: &usize| {
+            let mut written = changes.assignments.iter();
+            let found = written.find(|one| one.column == *column)?;
+            Some(found.value.clone())
+        };
+        plan.key = resource.key.iter().map(given).collect();
+        plan
     }
 
     /// Changes some columns of a row. Without changes it only evaluates the precondition.
@@ -94,10 +110,7 @@ impl WritePlan {
         let place = Some(key);
         let may_create = resource.can(WriteVerb::Create);
         if precondition == Precondition::IfNoneMatchAny && may_create {
-            let on_conflict = format!(
-                " ON CONFLICT ({}) DO NOTHING",
-                names(target.table, &resource.key)
-            );
+            let on_conflict = target.dialect.unless_there(&names(target, &resource.key));
             let insert = insert(target, place, changes, &on_conflict);
             return Self::new(target, ChangeKind::Created, insert)
                 .addressed(target, key, precondition)
@@ -124,9 +137,7 @@ impl WritePlan {
     ) -> Self {
         let target = Target::of(resources, resource);
         let delete = target.builder("DELETE FROM").key(&resource.key, key);
-        let statement = condition(delete, &precondition)
-            .columns(" RETURNING ", &resource.key, "")
-            .finish();
+        let statement = returning(condition(delete, &precondition), target).finish();
         Self::new(target, ChangeKind::Deleted, statement).addressed(target, key, precondition)
     }
 
@@ -159,6 +170,13 @@ impl WritePlan {
                 rules: rules(resource, table),
             },
             merge: None,
+            key: Vec::new(),
+            key_sql: (resource.has_key() && !target.dialect.returns_changed()).then(|| {
+                target
+                    .select_key(&vec![Value::Null; resource.key.len()])
+                    .finish()
+                    .sql
+            }),
         }
     }
 
@@ -186,6 +204,7 @@ impl WritePlan {
         let select = target.select_version().key(&target.resource.key, key);
         self.current = Some(select.finish());
         self.precondition = precondition;
+        self.key = key.iter().cloned().map(Some).collect();
         self
     }
 
@@ -217,10 +236,10 @@ fn updated(changes: &Changes) -> ChangeKind {
     }
 }
 
-fn names(table: &Table, columns: &[usize]) -> String {
+fn names(target: Target<'_>, columns: &[usize]) -> String {
     let names: Vec<_> = columns
         .iter()
-        .map(|&column| quote(&table.columns[column].name))
+        .map(|&column| target.dialect.quote(&target.table.columns[column].name))
         .collect();
     names.join(", ")
 }
@@ -271,6 +290,18 @@ impl<'a> Target<'a> {
         Builder::new(self.dialect, verb, self.table)
     }
 
+    /// Reads the key of the row with this key.
+    fn select_key(self, key: &[Value]) -> Builder<'a> {
+        let key_columns = self.resource.key.as_slice();
+        let builder = self.builder("");
+        let columns: Vec<String> = key_columns
+            .iter()
+            .map(|&column| builder.shown(column))
+            .collect();
+        self.builder(&format!("SELECT {} FROM", columns.join(", ")))
+            .key(key_columns, key)
+    }
+
     fn select_version(self) -> Builder<'a> {
         let version = self.dialect.row_version(self.table, &self.table.name);
         self.builder(&format!("SELECT {version} FROM"))
@@ -284,12 +315,24 @@ fn insert(
     conflict: &str,
 ) -> Statement {
     let columns = target.resource.key.as_slice();
-    target
+    let insert = target
         .builder("INSERT INTO")
         .row(key.map(|key| (columns, key)), changes)
-        .text(conflict)
-        .columns(" RETURNING ", columns, "")
-        .finish()
+        .text(conflict);
+    if target.dialect.returns_inserted() {
+        insert.columns(" RETURNING ", columns, "").finish()
+    } else {
+        insert.finish()
+    }
+}
+
+/// What gives the key of the row that was changed, where the engine can.
+fn returning<'table>(builder: Builder<'table>, target: Target<'_>) -> Builder<'table> {
+    if target.dialect.returns_changed() {
+        builder.columns(" RETURNING ", &target.resource.key, "")
+    } else {
+        builder
+    }
 }
 
 /// The statement, and what is merged before it.
@@ -301,17 +344,10 @@ fn update(
 ) -> (Statement, Option<Merge>) {
     let key_columns = target.resource.key.as_slice();
     if changes.is_empty() {
-        let columns: Vec<String> = {
-            let builder = target.builder("");
-            key_columns
-                .iter()
-                .map(|&column| builder.shown(column))
-                .collect()
-        };
-        let select = target
-            .builder(&format!("SELECT {} FROM", columns.join(", ")))
-            .key(key_columns, key);
-        return (condition(select, precondition).finish(), None);
+        return (
+            condition(target.select_key(key), precondition).finish(),
+            None,
+        );
     }
     let update = target
         .builder("UPDATE")
@@ -322,16 +358,14 @@ fn update(
         let columns: Vec<usize> = patches.iter().map(|(column, _)| *column).collect();
         Merge {
             read: target
-                .builder(&format!("SELECT {} FROM", names(target.table, &columns)))
+                .builder(&format!("SELECT {} FROM", names(target, &columns)))
                 .key(key_columns, key)
                 .text(" FOR UPDATE")
                 .finish(),
             values: patches.iter().map(|(_, value)| *value).collect(),
         }
     });
-    let statement = condition(update, precondition)
-        .columns(" RETURNING ", key_columns, "")
-        .finish();
+    let statement = returning(condition(update, precondition), target).finish();
     (statement, merge)
 }
 
@@ -341,5 +375,64 @@ fn condition<'table>(builder: Builder<'table>, precondition: &Precondition) -> B
         Precondition::None | Precondition::IfMatchAny => builder,
         Precondition::IfMatch(versions) => builder.version_in(versions),
         Precondition::IfNoneMatchAny => builder.text(" AND 1 = 0"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MySqlFlavor;
+    use crate::catalog::{Catalog, sqlite};
+    use crate::resource::ResourceSpec;
+
+    fn resources(dialect: SqlDialect) -> Resources {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        let schema = "CREATE TABLE item(id INTEGER PRIMARY KEY, name TEXT NOT NULL)";
+        connection.execute_batch(schema).unwrap();
+        let tables = sqlite::read(&connection).unwrap().tables().to_vec();
+        let mut spec = ResourceSpec::new("item");
+        spec.write = vec![WriteVerb::Create, WriteVerb::Update, WriteVerb::Replace];
+        Resources::build(&Catalog::new(dialect, tables, Vec::new()), vec![spec]).unwrap()
+    }
+
+    /// What is written when the name of the row 7 is replaced under a precondition.
+    fn written(flavor: MySqlFlavor, precondition: Precondition) -> WritePlan {
+        let resources = resources(SqlDialect::MySql(flavor));
+        let resource = &resources.all()[0];
+        let table = resources.table_of(resource);
+        let key = [Value::Integer(7)];
+        let changes = Changes::replace(resource, table, &key, br#"{"name":"x"}"#, None).unwrap();
+        WritePlan::replace(&resources, resource, &key, &changes, precondition)
+    }
+
+    #[test]
+    fn mysql_says_no_key_of_what_it_changed() {
+        let plan = written(MySqlFlavor::MariaDb, Precondition::None);
+        let update = "UPDATE `item` SET `name` = ?1 WHERE `id` = ?2";
+        assert_eq!(&*plan.statement.sql, update);
+        assert_eq!(plan.key, [Some(Value::Integer(7))]);
+        assert_eq!(
+            plan.key_sql.as_deref(),
+            Some("SELECT `id` FROM `item` WHERE `id` = ?1")
+        );
+        let insert = "INSERT INTO `item` (`id`, `name`) VALUES (?1, ?2)";
+        let created = |plan: WritePlan| plan.otherwise.unwrap().sql.to_string();
+        assert_eq!(created(plan), format!("{insert} RETURNING `id`"));
+        let plan = written(MySqlFlavor::MySql, Precondition::None);
+        assert_eq!(created(plan), insert);
+    }
+
+    #[test]
+    fn a_precondition_is_part_of_the_statement() {
+        let versions = Precondition::IfMatch(vec!["a".to_owned()]);
+        let plan = written(MySqlFlavor::MariaDb, versions);
+        let sql = &*plan.statement.sql;
+        let begin = "UPDATE `item` SET `name` = ?1 WHERE `id` = ?2 AND LEFT(SHA2(CONCAT_WS(";
+        assert!(sql.starts_with(begin), "{sql}");
+        assert!(sql.ends_with(" IN (?3)"), "{sql}");
+        // A row that is there already is the insert's error, which the engine judges.
+        let plan = written(MySqlFlavor::MySql, Precondition::IfNoneMatchAny);
+        let sql = &*plan.statement.sql;
+        assert_eq!(sql, "INSERT INTO `item` (`id`, `name`) VALUES (?1, ?2)");
     }
 }

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use super::changes::Changes;
 use crate::catalog::{Shown, Table};
-use crate::plan::quote;
 use crate::sql::SqlDialect;
 use crate::statement::{Statement, Value};
 
@@ -66,7 +65,7 @@ impl<'table> Builder<'table> {
             .map(|one| (one.column, &one.value));
         let all: Vec<_> = columns.iter().copied().zip(values).chain(written).collect();
         if all.is_empty() {
-            self.sql.push_str(" DEFAULT VALUES");
+            self.sql.push_str(self.dialect.all_defaults());
             return self;
         }
         for (number, (column, _)) in all.iter().enumerate() {
@@ -91,7 +90,9 @@ impl<'table> Builder<'table> {
                 "{}{column} = ",
                 if number == 0 { " WHERE " } else { " AND " }
             );
-            self.value(index, value);
+            let target = self.dialect.parameter_type(&self.table.columns[index]);
+            self.values.push(value.clone());
+            self.sql += &self.dialect.placeholder(self.values.len(), target);
         }
         self
     }
@@ -133,7 +134,7 @@ impl<'table> Builder<'table> {
     }
 
     fn column(&self, index: usize) -> String {
-        quote(&self.table.columns[index].name)
+        self.dialect.quote(&self.table.columns[index].name)
     }
 
     /// A column as it is answered.
@@ -148,10 +149,10 @@ impl<'table> Builder<'table> {
         &self.patches
     }
 
-    /// A placeholder for the value of a column.
+    /// A placeholder for the value a column is to have.
     fn value(&mut self, column: usize, value: &Value) {
         let target = self.dialect.parameter_type(&self.table.columns[column]);
         self.values.push(value.clone());
-        self.sql += &self.dialect.placeholder(self.values.len(), target);
+        self.sql += &self.dialect.stored(self.values.len(), target);
     }
 }

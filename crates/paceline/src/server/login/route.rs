@@ -51,13 +51,9 @@ fn find_user(settings: &config::Login, dialect: SqlDialect) -> Arc<str> {
         &settings.table,
         &settings.identity,
     ]
-    .map(|name| quoted(name));
+    .map(|name| dialect.quote(name));
     let email = dialect.first_placeholder();
     format!("SELECT {subject}, {password} FROM {table} WHERE {identity} = {email} LIMIT 2").into()
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// The subject and the password hash of the users found, as text.
@@ -178,7 +174,7 @@ mod tests {
 
     #[test]
     fn names_from_the_configuration_are_quoted() {
-        assert_eq!(quoted(r#"a"b"#), r#""a""b""#);
+        assert_eq!(SqlDialect::Sqlite.quote(r#"a"b"#), r#""a""b""#);
     }
 
     #[test]
