@@ -144,6 +144,38 @@ impl Postgres {
         output(&mut psql).trim_end().to_owned()
     }
 
+    /// The schema of a database as `pg_dump` writes it.
+    pub fn dump_schema(&self, database: &str) -> String {
+        let mut dump = self.command("pg_dump");
+        dump.arg("--schema-only")
+            .arg("--host")
+            .arg(self.folder.path())
+            .args(["--port", &self.port.to_string()])
+            .args(["--username", Self::USER, "--dbname", database]);
+        // Newer releases write a random word into each dump.
+        let text = output(&mut dump);
+        let is_same =
+            |line: &&str| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict");
+        text.lines().filter(is_same).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Runs a script with pgbench, over TCP as clients come; gives what it prints.
+    pub fn pgbench(&self, database: &str, script: &str, arguments: &[&str]) -> String {
+        let file = self.folder.path().join("pgbench.sql");
+        std::fs::write(&file, script).expect("a file");
+        self.own(&file);
+        let mut pgbench = self.command("pgbench");
+        pgbench
+            .args(arguments)
+            .arg("--file")
+            .arg(&file)
+            .args(["--host", "127.0.0.1", "--port", &self.port.to_string()])
+            .args(["--username", Self::USER])
+            .env("PGPASSWORD", Self::PASSWORD)
+            .arg(database);
+        output(&mut pgbench)
+    }
+
     /// Runs a file of statements with psql.
     pub fn sql_file(&self, database: &str, file: &Path) {
         let statements = std::fs::read_to_string(file)

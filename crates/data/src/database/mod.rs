@@ -9,12 +9,13 @@ use std::time::Instant;
 use crate::catalog::{Catalog, TableId};
 use crate::encode::RowEncoder;
 use crate::pool::Statistics;
+use crate::postgres::versions::VersionState;
 use crate::postgres::{PostgresDatabase, PostgresOpenError, PostgresOptions};
 use crate::run::{Answer, Collect, Counts, RowStream, RunError};
 use crate::sqlite::{OpenError, SqliteEngine, SqliteOptions};
 use crate::statement::{Statement, Value};
 use crate::total::{Freshness, Totals};
-use crate::version::{ReadTicket, Stamp};
+use crate::version::{ReadTicket, Stamp, Stamps as _};
 use crate::write::{ReadBack, WriteError, WritePlan, Written};
 use engine::Engine;
 
@@ -84,11 +85,21 @@ impl Database {
     }
 
     /// The stamp of these tables now: see [`Versions::stamp`](crate::version::Versions::stamp). Takes a few
-    /// microseconds. Always `None` where the engine does not know when tables change.
+    /// microseconds. Always `None` where the engine does not know when tables change
+    /// ([`version_state`](Self::version_state)).
     pub fn stamp(&self, tables: &[TableId]) -> Option<Stamp> {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.versions.stamp(tables),
-            Engine::Postgres(_) => None,
+            Engine::Postgres(database) => database.versions()?.stamp(tables),
+        }
+    }
+
+    /// Whether equal stamps mean equal rows at any moment. On PostgreSQL a commit of somebody else can be read before
+    /// its notification is here: answers may be kept under a stamp, but not be called the same because of it.
+    pub fn has_exact_stamps(&self) -> bool {
+        match &self.shared.engine {
+            Engine::Sqlite(_) => true,
+            Engine::Postgres(_) => false,
         }
     }
 
@@ -96,7 +107,18 @@ impl Database {
     pub fn begin_read(&self, tables: &[TableId]) -> ReadTicket {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.versions.begin_read(tables),
-            Engine::Postgres(_) => ReadTicket::unversioned(),
+            Engine::Postgres(database) => match database.versions() {
+                Some(versions) => ReadTicket::new(Arc::clone(versions) as _, tables),
+                None => ReadTicket::unversioned(),
+            },
+        }
+    }
+
+    /// Whether, and how, it is known when tables change.
+    pub fn version_state(&self) -> VersionState {
+        match &self.shared.engine {
+            Engine::Sqlite(_) => VersionState::BuiltIn,
+            Engine::Postgres(database) => database.version_state(),
         }
     }
 
@@ -139,11 +161,10 @@ impl Database {
         Ok(rows.pop().and_then(|mut row| row.pop()))
     }
 
-    /// The count a `SELECT count(*)` statement gives, remembered while the stamp lasts; where the engine has
-    /// no stamps, for at most a second.
+    /// The count a `SELECT count(*)` statement gives, remembered while the stamp lasts.
     ///
     /// `stamp` is that of the tables the statement reads, `None` when there was none to be had: then
-    /// it is counted anew.
+    /// it is counted anew on SQLite, and remembered for at most a second on a server.
     ///
     /// # Errors
     /// [`RunError`].
@@ -160,7 +181,7 @@ impl Database {
         };
         let freshness = match &self.shared.engine {
             Engine::Sqlite(_) => Freshness::of(stamp),
-            Engine::Postgres(_) => Freshness::OneSecond,
+            Engine::Postgres(_) => stamp.map_or(Freshness::OneSecond, Freshness::While),
         };
         self.shared
             .totals
@@ -225,7 +246,7 @@ impl Database {
             Engine::Postgres(database) => {
                 let written = database.write(plan, read_back).await;
                 // Whoever wrote must not be told an older count.
-                self.shared.totals.forget();
+                self.shared.totals.forget_unversioned();
                 written
             }
         }

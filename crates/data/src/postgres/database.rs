@@ -14,6 +14,7 @@ use super::options::PostgresOptions;
 use super::query;
 use super::row::{PostgresRow, Reader};
 use super::running::Running;
+use super::versions::{Listener, PostgresVersions, VersionState, is_installed};
 use crate::catalog::{Catalog, postgres::read};
 use crate::encode::RowEncoder;
 use crate::pool::{AcquireError, Lease, Pool, Statistics};
@@ -32,6 +33,30 @@ pub(crate) struct PostgresDatabase {
     query_timeout: Duration,
     writable: bool,
     runtime: Handle,
+    changes: Option<Changes>,
+}
+
+/// What tells of changes of tables.
+#[derive(Debug)]
+struct Changes {
+    versions: Arc<PostgresVersions>,
+    listener: Listener,
+}
+
+impl Changes {
+    async fn hear(
+        catalog: &Arc<Catalog>,
+        options: &PostgresOptions,
+        pool: &Pool<PostgresManager>,
+    ) -> Result<Self, PostgresOpenError> {
+        let address = options.listen.as_ref().unwrap_or(&options.address).clone();
+        // So that whoever looks at the server's sessions knows which one this is.
+        let name = format!("{} versions", address.application_name);
+        let manager = PostgresManager::new(address.with_application_name(&name))?;
+        let versions = Arc::new(PostgresVersions::new(catalog));
+        let listener = Listener::start(Arc::clone(&versions), manager, pool.clone()).await;
+        Ok(Self { versions, listener })
+    }
 }
 
 impl PostgresDatabase {
@@ -44,10 +69,18 @@ impl PostgresDatabase {
         let deadline = Instant::now() + options.open_timeout;
         let mut running = Running::new(pool.acquire(deadline).await?);
         let catalog = timeout_at(deadline.into(), read(running.connection())).await;
-        let catalog = catalog.map_err(|_| PostgresOpenError::Timeout)??;
+        let catalog = Arc::new(catalog.map_err(|_| PostgresOpenError::Timeout)??);
+        let installed = timeout_at(deadline.into(), is_installed(running.connection())).await;
+        let installed = installed.map_err(|_| PostgresOpenError::Timeout)??;
         running.finish();
+        let changes = if installed {
+            Some(Changes::hear(&catalog, &options, &pool).await?)
+        } else {
+            None
+        };
         let counters = Arc::<Counters>::default();
         let database = Self {
+            changes,
             pool,
             exports: Exports::new(manager, &options, Arc::clone(&counters)),
             counters,
@@ -55,7 +88,7 @@ impl PostgresDatabase {
             writable: options.writable,
             runtime: Handle::current(),
         };
-        Ok((database, Arc::new(catalog)))
+        Ok((database, catalog))
     }
 
     /// Runs one statement and encodes its rows. Dropping the future cancels it.
@@ -129,6 +162,19 @@ impl PostgresDatabase {
         &self.counters
     }
 
+    /// What knows the versions of tables, where they are told.
+    pub(crate) fn versions(&self) -> Option<&Arc<PostgresVersions>> {
+        self.changes.as_ref().map(|changes| &changes.versions)
+    }
+
+    /// Whether versions are told.
+    pub(crate) fn version_state(&self) -> VersionState {
+        match self.versions() {
+            Some(versions) => versions.state(),
+            None => VersionState::NotInstalled,
+        }
+    }
+
     /// Whether it was opened for writing.
     pub(crate) fn is_writable(&self) -> bool {
         self.writable
@@ -145,6 +191,9 @@ impl PostgresDatabase {
 
     /// Takes no more statements and closes the connections. Blocks; not to be called on a worker of the runtime.
     pub(crate) fn close(&self) {
+        if let Some(changes) = &self.changes {
+            changes.listener.stop();
+        }
         self.runtime.block_on(async {
             let deadline = Instant::now() + CLOSE;
             self.pool.close(deadline).await;

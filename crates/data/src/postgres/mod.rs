@@ -5,7 +5,7 @@
 //! connection given up: the server is asked to cancel, and the socket is closed.
 //!
 //! No statement here sets anything: neither `SET` nor `statement_timeout` nor advisory locks, so that a pooler may
-//! stand in between. Values go to the server as text with their type written in the statement, and come back in
+//! stand in between; only [`versions`] listen, on a connection of their own that never goes through one. Values go to the server as text with their type written in the statement, and come back in
 //! the driver's binary form, of built-in types only: the driver looks nothing up behind our back.
 
 pub mod connect;
@@ -19,6 +19,7 @@ mod prepared;
 mod query;
 mod row;
 mod running;
+pub mod versions;
 mod writer;
 
 pub use error::PostgresOpenError;

@@ -17,6 +17,7 @@ pub struct PostgresOptions {
     pub(crate) export_stall_timeout: Duration,
     pub(crate) open_timeout: Duration,
     pub(crate) writable: bool,
+    pub(crate) listen: Option<Address>,
 }
 
 impl PostgresOptions {
@@ -30,6 +31,7 @@ impl PostgresOptions {
             export_stall_timeout: Duration::from_secs(30),
             open_timeout: Duration::from_secs(10),
             writable: false,
+            listen: None,
         }
     }
 
@@ -70,6 +72,13 @@ impl PostgresOptions {
     /// Whether rows may be written, as far as the role may. Default: no.
     pub fn writable(mut self, writable: bool) -> Self {
         self.writable = writable;
+        self
+    }
+
+    /// Where to listen for changes of tables ([`versions`](super::versions)), if they are told at all: an address of
+    /// the server itself, where the other one leads to a pooler. Default: the same address.
+    pub fn listen(mut self, address: Address) -> Self {
+        self.listen = Some(address);
         self
     }
 

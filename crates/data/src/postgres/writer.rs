@@ -12,6 +12,7 @@ use super::error::{classify, not_lent};
 use super::query;
 use super::row::{PostgresRow, Reader};
 use super::running::Running;
+use super::versions::{Mark, PostgresVersions};
 use crate::cell::Row as _;
 use crate::encode::RowEncoder;
 use crate::run::{Answer, RunError};
@@ -57,7 +58,8 @@ impl PostgresDatabase {
         let deadline = Instant::now() + self.query_timeout();
         let lease = self.lend(deadline).await.map_err(not_lent)?;
         self.counters().statement();
-        let writing = transaction(Running::new(lease), plan, read_back, deadline);
+        let mark = self.versions().map(PostgresVersions::announce);
+        let writing = transaction(Running::new(lease), plan, read_back, deadline, mark);
         let written = tokio::spawn(writing).await;
         // It panicked: the transaction was rolled back with its connection.
         written.unwrap_or_else(|_| Err(RunError::stopped().into()))
@@ -69,8 +71,9 @@ async fn transaction<E: RowEncoder>(
     plan: WritePlan,
     read_back: Option<ReadBack<E>>,
     deadline: Instant,
+    mark: Option<Mark>,
 ) -> Outcome<E> {
-    let names = plan.names.clone();
+    let (names, table) = (plan.names.clone(), plan.table);
     let refused = |error: tokio_postgres::Error| {
         let constraint = error.as_db_error().and_then(|error| {
             Constraint::from_state(
@@ -94,9 +97,12 @@ async fn transaction<E: RowEncoder>(
         return Err(RunError::timeout().into());
     };
     let failure = match outcome {
-        Ok(written) => match end(&mut running, "COMMIT").await {
+        Ok(written) => match end(&mut running, &commit(mark.as_ref())).await {
             Some(Ok(())) => {
                 running.finish();
+                if let Some(mark) = mark {
+                    mark.settle(table).await;
+                }
                 return Ok(written);
             }
             Some(Err(error)) if error.as_db_error().is_some() => return Err(refused(error)),
@@ -111,6 +117,14 @@ async fn transaction<E: RowEncoder>(
         running.finish();
     }
     Err(failure)
+}
+
+/// Commits, with the mark of the write where changes are told.
+fn commit(mark: Option<&Mark>) -> String {
+    match mark {
+        Some(mark) => format!("{}; COMMIT", mark.sql()),
+        None => "COMMIT".to_owned(),
+    }
 }
 
 /// Ends the transaction; `None` when the server did not answer.

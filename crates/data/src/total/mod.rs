@@ -89,9 +89,11 @@ impl Totals {
         slot.get_or_try_init(count).await.copied()
     }
 
-    /// Forgets every count: something was written.
-    pub fn forget(&self) {
-        self.lock().by_statement.clear();
+    /// Forgets every count that no stamp tells the end of: something was written.
+    pub fn forget_unversioned(&self) {
+        self.lock()
+            .by_statement
+            .retain(|_, slot| matches!(slot.freshness, Freshness::While(_)));
     }
 
     fn slot(

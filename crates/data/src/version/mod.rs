@@ -1,10 +1,12 @@
 //! Table versions, known before the query: what makes validators and remembered answers possible.
 //!
 //! A [`Stamp`] stands for the state of some tables. Two equal stamps mean that nothing committed in
-//! between changed them, whoever wrote: this process tells its own commits table by table, and any
+//! between changed them. On SQLite, whoever wrote: this process tells its own commits table by table, and any
 //! other commit shows as a step of `PRAGMA data_version` on a connection that only watches, which
 //! counts as a change of every table. Reading a stamp takes about a microsecond in WAL mode,
-//! some more otherwise, and no rows.
+//! some more otherwise, and no rows. On PostgreSQL, where triggers tell of changes
+//! ([`postgres::versions`](crate::postgres::versions)): the commits of this process always, those of others once
+//! the server's notification is here.
 //!
 //! Stamps are salted at each start and mean nothing to another process. When *not* to use them: as
 //! the version of one row, which must survive a change of its neighbours
@@ -18,6 +20,7 @@ mod ledger;
 mod stamp;
 mod watch;
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
@@ -28,6 +31,7 @@ use watch::Watch;
 pub use ledger::Touched;
 pub use stamp::Stamp;
 
+pub(crate) use stamp::Salt;
 pub(crate) use watch::data_version;
 
 /// The versions of all tables of one open database.
@@ -38,10 +42,16 @@ pub struct Versions {
     salt: stamp::Salt,
 }
 
+/// What knows stamps.
+pub(crate) trait Stamps: fmt::Debug + Send + Sync {
+    /// The stamp of these tables now, if there is one to be had.
+    fn stamp(&self, tables: &[TableId]) -> Option<Stamp>;
+}
+
 /// The stamp taken before a query, to be compared after it.
 #[derive(Debug)]
 pub struct ReadTicket {
-    versions: Option<Arc<Versions>>,
+    versions: Option<Arc<dyn Stamps>>,
     tables: Box<[TableId]>,
     stamp: Option<Stamp>,
 }
@@ -82,11 +92,7 @@ impl Versions {
 
     /// Takes the stamp before a query.
     pub fn begin_read(self: &Arc<Self>, tables: &[TableId]) -> ReadTicket {
-        ReadTicket {
-            versions: Some(Arc::clone(self)),
-            tables: tables.into(),
-            stamp: self.stamp(tables),
-        }
+        ReadTicket::new(Arc::clone(self) as _, tables)
     }
 
     /// Accounts for every commit so far. Answers whether it could: the file may be locked.
@@ -110,7 +116,22 @@ impl Versions {
     }
 }
 
+impl Stamps for Versions {
+    fn stamp(&self, tables: &[TableId]) -> Option<Stamp> {
+        Self::stamp(self, tables)
+    }
+}
+
 impl ReadTicket {
+    /// Takes the stamp.
+    pub(crate) fn new(versions: Arc<dyn Stamps>, tables: &[TableId]) -> Self {
+        Self {
+            tables: tables.into(),
+            stamp: versions.stamp(tables),
+            versions: Some(versions),
+        }
+    }
+
     /// For an engine that does not know when tables change: never valid.
     pub(crate) fn unversioned() -> Self {
         Self {
@@ -128,7 +149,7 @@ impl ReadTicket {
     /// Whether everything read since the ticket was taken belongs to its stamp: no commit to these
     /// tables has become visible since. Without a stamp the answer is no.
     pub fn still_valid(&self) -> bool {
-        let now = |versions: &Arc<Versions>| versions.stamp(&self.tables);
+        let now = |versions: &Arc<dyn Stamps>| versions.stamp(&self.tables);
         self.stamp.is_some() && self.stamp == self.versions.as_ref().and_then(now)
     }
 }

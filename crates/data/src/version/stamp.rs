@@ -36,20 +36,27 @@ impl fmt::Display for Stamp {
 
 /// Counts restart with the process: the salt keeps stamps of different starts apart.
 #[derive(Debug)]
-pub(super) struct Salt([u8; 32]);
+pub(crate) struct Salt([u8; 32]);
 
 impl Salt {
-    pub(super) fn random() -> Self {
+    pub(crate) fn random() -> Self {
         let mut salt = [0; 32];
         getrandom::fill(&mut salt).expect("the operating system gives random bytes");
         Self(salt)
     }
 
     pub(super) fn stamp(&self, ledger: &Ledger, views: &[bool], tables: &[TableId]) -> Stamp {
+        let counts = tables
+            .iter()
+            .map(|&table| (table, ledger.count(table, views[table.index()])));
+        self.of(ledger.epoch(), counts)
+    }
+
+    /// The stamp of tables with these counts, in this order.
+    pub(crate) fn of(&self, epoch: u64, counts: impl Iterator<Item = (TableId, u64)>) -> Stamp {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
-        hasher.update(&ledger.epoch().to_le_bytes());
-        for &table in tables {
-            let count = ledger.count(table, views[table.index()]);
+        hasher.update(&epoch.to_le_bytes());
+        for (table, count) in counts {
             hasher.update(&(table.index() as u64).to_le_bytes());
             hasher.update(&count.to_le_bytes());
         }

@@ -1,8 +1,10 @@
 //! The command line.
 
+mod confirm;
 mod demo;
 mod init;
 mod jobs;
+mod migrate;
 mod mistake;
 mod pool;
 mod serve;
@@ -30,6 +32,7 @@ Examples:
   paceline check --config paceline.toml
   paceline jobs list --url sqlite:paceline-demo/jobs.db
   paceline pool doctor postgres://app@db.example.com/shop
+  paceline migrate install-versions postgres://owner@db.example.com/shop
 
 Exit codes: 0 done, 1 it could not run, 2 the command line or the configuration is wrong.
 PACELINE_SECRET is the secret that signs cursors and login tokens, instead of the key file: 64 hexadecimal
@@ -48,6 +51,8 @@ enum Command {
     Jobs(Box<jobs::Jobs>),
     /// See what connections to a database lead to
     Pool(pool::Pool),
+    /// Change the schema of a database for Paceline, and back
+    Migrate(migrate::Migrate),
     /// Write a configuration and a small database to start from
     Init(init::Init),
 }
@@ -66,6 +71,7 @@ pub fn run() -> ExitCode {
         Command::Check(check) => check.run(),
         Command::Jobs(jobs) => jobs.run(),
         Command::Pool(pool) => pool.run(),
+        Command::Migrate(migrate) => migrate.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

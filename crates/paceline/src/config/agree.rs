@@ -47,6 +47,15 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
             "`size` in [pool] for connections to a server",
         );
     }
+    if config.database.listen_url.is_some() && matches!(config.database.url, DatabaseUrl::Sqlite(_))
+    {
+        let message = "`listen_url` is about a server, and the database is a file".to_owned();
+        report(
+            "database.listen_url",
+            message,
+            "a `url` that is a server, or no `listen_url`",
+        );
+    }
     if root.has("email") {
         if !root.has("jobs") {
             let message = "[email] queues mails, and there is no [jobs]".to_owned();

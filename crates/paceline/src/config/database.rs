@@ -17,6 +17,8 @@ use super::values::{self, Invalid};
 pub struct Database {
     /// The database. No default.
     pub url: DatabaseUrl,
+    /// Where to listen for changes of tables, where `url` leads to a pooler. Default: `url`.
+    pub listen_url: Option<Box<Address>>,
     /// Threads that read a SQLite file. Default: one per processor.
     pub read_connections: Option<NonZeroUsize>,
     /// A query that takes longer is stopped and answered with 503. Default 5 s.
@@ -30,6 +32,7 @@ impl Database {
     pub fn new(url: DatabaseUrl) -> Self {
         Self {
             url,
+            listen_url: None,
             read_connections: None,
             query_timeout: Duration::from_secs(5),
             big_integers_as_strings: false,
@@ -169,6 +172,18 @@ pub(super) fn url(section: &Section<'_, '_>, folder: &Path) -> Option<DatabaseUr
         .map(|url| url.relative_to(folder))
 }
 
+/// The address of a server.
+fn listen_address(text: &str) -> Result<Box<Address>, Invalid> {
+    match parse(text) {
+        Ok(DatabaseUrl::Postgres(address)) => Ok(address),
+        Err(invalid) if text.starts_with("postgres") => Err(invalid),
+        _ => Err(Invalid::expected(
+            "the address of a PostgreSQL server, such as \"postgres://user@host/shop\"",
+        )
+        .concealed()),
+    }
+}
+
 /// Whether they are strings.
 fn big_integers(text: &str) -> Result<bool, Invalid> {
     match text {
@@ -180,12 +195,14 @@ fn big_integers(text: &str) -> Result<bool, Invalid> {
 
 pub(super) fn database(section: &Section<'_, '_>, folder: &Path) -> Option<Database> {
     let url = url(section, folder);
+    let listen_url = section.parsed("listen_url", listen_address);
     let threads = section.integer("read_connections", 1..=256);
     let timeout = section.parsed("query_timeout", values::positive_duration);
     let strings = section.parsed("big_integers", big_integers);
     section.finish();
     let usual = Database::new(url?);
     Some(Database {
+        listen_url,
         read_connections: threads
             .and_then(|threads| NonZeroUsize::new(usize::try_from(threads).ok()?)),
         query_timeout: timeout.unwrap_or(usual.query_timeout),
@@ -211,6 +228,13 @@ mod tests {
         check(parse, "sqlite:", Err(None));
         check(parse, "redis://h", Err(None));
         check(parse, "", Err(None));
+    }
+
+    #[test]
+    fn only_servers_are_listened_to() {
+        assert!(listen_address("postgres://h/d").is_ok());
+        check(listen_address, "sqlite:a.db", Err(None));
+        check(listen_address, "postgres://u:secret@h:port/d", Err(None));
     }
 
     #[test]

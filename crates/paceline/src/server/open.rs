@@ -9,6 +9,7 @@ use paceline_data::Database;
 use paceline_data::cursor::CursorKey;
 use paceline_data::encode::BigIntegers;
 use paceline_data::postgres::connect::Address;
+use paceline_data::postgres::versions::VersionState;
 use paceline_data::postgres::{PostgresOpenError, PostgresOptions};
 use paceline_data::resource::{
     ResourceError, ResourceErrorKind, ResourceSpec, Resources, WriteVerb,
@@ -139,12 +140,20 @@ fn open_file(config: &Config, path: &Path, secret: &Secret) -> Result<Database, 
 }
 
 fn connect(config: &Config, address: &Address) -> Result<Database, Unopenable> {
-    let options = PostgresOptions::new(config.pool.apply_to(address.clone()))
+    let mut options = PostgresOptions::new(config.pool.apply_to(address.clone()))
         .pool(config.pool.options())
         .writable(is_written(config))
         .query_timeout(config.database.query_timeout)
         .max_exports(exports(config))
         .export_stall_timeout(config.server.stall_timeout);
+    if let Some(address) = &config.database.listen_url {
+        // What [pool] says of poolers is about the other one.
+        let address = Address::clone(address);
+        options = options.listen(match &config.pool.ca_file {
+            Some(file) => address.with_ca_file(file.clone()),
+            None => address,
+        });
+    }
     Handle::current()
         .block_on(Database::connect(options))
         .map_err(|error| Unopenable::Server(address.to_string(), Box::new(error)))
@@ -265,6 +274,13 @@ pub fn describe(config: &Config) -> Result<String, Unopenable> {
     for skipped in source.resources.catalog().skipped() {
         lines.push(format!("not served: {}: {}", skipped.name, skipped.reason));
     }
+    let versions = source.database.version_state();
+    lines.push(match versions {
+        VersionState::NotUsed(_) | VersionState::Lost => {
+            format!("warning: table versions: {versions}")
+        }
+        _ => format!("table versions: {versions}"),
+    });
     lines.extend(config.workers.iter().map(worker));
     let warnings = super::limits::warnings(config);
     lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));

@@ -24,7 +24,7 @@ use crate::pool::Manage;
 
 /// The server's own idea of which process a connection belongs to. Behind a pooler it is not the one that the pooler
 /// told when the connection began.
-const PROCESS: &str = "SELECT pg_catalog.pg_backend_pid()";
+pub(super) const PROCESS: &str = "SELECT pg_catalog.pg_backend_pid()";
 
 type TlsStream<S> = <MakeRustlsConnect as MakeTlsConnect<S>>::Stream;
 

@@ -27,6 +27,7 @@ mod connection;
 mod ear;
 mod endpoint;
 mod error;
+pub(super) mod hearing;
 mod manager;
 mod parameters;
 mod passing;

@@ -4,6 +4,7 @@ mod catalog;
 mod leaving;
 mod poolers;
 mod types;
+mod versions;
 mod walking;
 mod writes;
 

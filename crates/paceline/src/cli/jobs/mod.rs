@@ -1,7 +1,6 @@
 //! `paceline jobs`: queues from the command line, beside a running server or without one.
 
 mod add;
-mod confirm;
 mod doctor;
 mod failure;
 mod look;

@@ -6,9 +6,9 @@ use clap::Args;
 use paceline_jobs::{EngineHandle, State};
 use serde_json::json;
 
-use super::confirm::{Consent, confirm};
 use super::{failure, raw_queue, render, values};
 use crate::cli::Failure;
+use crate::cli::confirm::{Consent, confirm};
 
 #[derive(Debug, Args)]
 pub(super) struct Whole {

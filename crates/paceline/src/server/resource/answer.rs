@@ -20,7 +20,8 @@ const TRIES: usize = 3;
 /// Answers from the cache, or renders under a stamp and keeps the result. When no stamp holds for long
 /// enough the answer is tagged by its content and not kept.
 ///
-/// `render` gets the stamp it reads under; without one it tags by content.
+/// `render` gets the stamp to tag by; without one it tags by content, as where a stamp may outlive a change for a
+/// moment: two different answers must not have one tag.
 pub(super) async fn answer<F, R>(
     source: &Source,
     key: &[u8],
@@ -36,8 +37,9 @@ where
         let Some(stamp) = source.database.stamp(tables) else {
             break;
         };
+        let tagged = Some(stamp).filter(|_| source.database.has_exact_stamps());
         let read = || async {
-            let rendered = render(Some(stamp)).await?;
+            let rendered = render(tagged).await?;
             // Only what was read while the stamp held belongs to it.
             if source.database.stamp(tables) == Some(stamp) {
                 Ok(rendered)

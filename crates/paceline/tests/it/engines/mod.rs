@@ -4,6 +4,7 @@ mod chinook;
 mod leaving;
 mod postgres;
 mod shop;
+mod versions;
 
 use paceline_test_servers::Postgres;
 

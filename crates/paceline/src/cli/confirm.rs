@@ -1,20 +1,20 @@
-//! Verbs that delete ask first.
+//! Verbs that delete, or change a schema, ask first.
 
 use std::io::{BufRead, IsTerminal, Write};
 
 use clap::Args;
 
-use crate::cli::Failure;
+use super::Failure;
 
 #[derive(Debug, Clone, Copy, Args)]
-pub(super) struct Consent {
+pub(in crate::cli) struct Consent {
     /// Do not ask
     #[arg(long, short = 'y')]
     yes: bool,
 }
 
 /// Asks on a terminal; elsewhere `--yes` has to be given.
-pub(super) fn confirm(Consent { yes }: Consent, question: &str) -> Result<(), Failure> {
+pub(in crate::cli) fn confirm(Consent { yes }: Consent, question: &str) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
@@ -29,6 +29,6 @@ pub(super) fn confirm(Consent { yes }: Consent, question: &str) -> Result<(), Fa
     read.map_err(|error| Failure::run(&error))?;
     match answer.trim() {
         "y" | "Y" | "yes" => Ok(()),
-        _ => Err(Failure::Run("nothing was deleted".to_owned())),
+        _ => Err(Failure::Run("nothing was changed".to_owned())),
     }
 }
