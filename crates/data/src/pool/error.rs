@@ -18,12 +18,15 @@ pub struct AcquireError {
 
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// All were in use until the deadline.
-    Exhausted { waited: Duration },
+    /// All were in use until the deadline; who comes now waits about as long as the estimate says.
+    Exhausted {
+        waited: Duration,
+        estimate: Option<Duration>,
+    },
     /// All are in use, and the queue would take longer than the deadline allows.
     Hopeless { estimate: Duration, left: Duration },
     /// As many wait as may.
-    QueueFull,
+    QueueFull { estimate: Option<Duration> },
     /// There was a place, but no connection could be opened.
     Connect {
         attempts: u32,
@@ -45,13 +48,13 @@ impl AcquireError {
     pub fn is_exhausted(&self) -> bool {
         matches!(
             self.kind,
-            Kind::Exhausted { .. } | Kind::Hopeless { .. } | Kind::QueueFull
+            Kind::Exhausted { .. } | Kind::Hopeless { .. } | Kind::QueueFull { .. }
         )
     }
 
     /// Whether the call was refused without waiting, because waiting was hopeless.
     pub fn is_shed(&self) -> bool {
-        matches!(self.kind, Kind::Hopeless { .. } | Kind::QueueFull)
+        matches!(self.kind, Kind::Hopeless { .. } | Kind::QueueFull { .. })
     }
 
     /// Whether the database could not be reached, or refused the connection; the source says why.
@@ -69,10 +72,14 @@ impl AcquireError {
         self.occupancy
     }
 
-    /// After how long another try makes sense: at least a second, as `Retry-After` counts.
+    /// After how long another try makes sense: when those who wait are through, as far as can be told; at least a
+    /// second, as `Retry-After` counts, and at most thirty.
     pub fn retry_after(&self) -> Duration {
         let estimate = match self.kind {
             Kind::Hopeless { estimate, .. } => estimate,
+            Kind::Exhausted { estimate, .. } | Kind::QueueFull { estimate } => {
+                estimate.unwrap_or_default()
+            }
             _ => Duration::ZERO,
         };
         estimate.clamp(Duration::from_secs(1), Duration::from_secs(30))
@@ -83,7 +90,7 @@ impl fmt::Display for AcquireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, occupancy } = self;
         match kind {
-            Kind::Exhausted { waited } => {
+            Kind::Exhausted { waited, .. } => {
                 write!(
                     f,
                     "no database connection became free within {}: {occupancy}",
@@ -96,7 +103,7 @@ impl fmt::Display for AcquireError {
                 Seconds(*estimate),
                 Seconds(*left)
             ),
-            Kind::QueueFull => {
+            Kind::QueueFull { .. } => {
                 write!(
                     f,
                     "too many callers wait for a database connection: {occupancy}"
@@ -165,7 +172,10 @@ mod tests {
         let message = |kind| AcquireError::new(kind, BUSY).to_string();
         let (short, long) = (Duration::from_millis(250), Duration::from_secs(5));
         assert_eq!(
-            message(Kind::Exhausted { waited: long }),
+            message(Kind::Exhausted {
+                waited: long,
+                estimate: None
+            }),
             "no database connection became free within 5.0 s: pool size 2, in use 2, waiting 3, longest held 4.2 s"
         );
         assert_eq!(

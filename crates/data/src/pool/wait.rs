@@ -1,7 +1,7 @@
 //! Standing in the queue for a place.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::TryAcquireError;
 
@@ -9,6 +9,7 @@ use super::error::{AcquireError, Kind};
 use super::manage::Manage;
 use super::shared::{Shared, Slot, now};
 use super::shed;
+use super::state::State;
 
 /// Takes a place, waiting for one until `deadline`, which stays where it is however often the caller is woken.
 pub(super) async fn place<M: Manage>(
@@ -39,10 +40,20 @@ pub(super) async fn place<M: Manage>(
         Err(_) => {
             // The caller is still counted among those who wait: the message tells of the queue it stood in.
             let waited = now().saturating_duration_since(began);
-            shared.state().counts.timed_out += 1;
-            Err(refused(shared, Kind::Exhausted { waited }))
+            let estimate = {
+                let mut state = shared.state();
+                state.counts.timed_out += 1;
+                estimate(&state, shared.options.size.get())
+            };
+            Err(refused(shared, Kind::Exhausted { waited, estimate }))
         }
     }
+}
+
+/// How long somebody waits who comes now, where enough leases have ended to tell.
+fn estimate<C>(state: &State<C>, size: usize) -> Option<Duration> {
+    let hold = state.hold.mean()?;
+    Some(shed::estimate(state.waiting, size, hold))
 }
 
 fn refused<M: Manage>(shared: &Shared<M>, kind: Kind) -> AcquireError {
@@ -58,15 +69,11 @@ impl<'a, M: Manage> Waiting<'a, M> {
         let size = shared.options.size.get();
         let left = deadline.saturating_duration_since(now);
         let mut state = shared.state();
-        let estimate = state
-            .hold
-            .mean()
-            .map(|hold| shed::estimate(state.waiting, size, hold))
-            .filter(|estimate| *estimate > left);
+        let estimate = estimate(&state, size);
         let refusal = match estimate {
-            _ if state.waiting >= shared.options.max_waiting => Kind::QueueFull,
-            Some(estimate) => Kind::Hopeless { estimate, left },
-            None => {
+            _ if state.waiting >= shared.options.max_waiting => Kind::QueueFull { estimate },
+            Some(estimate) if estimate > left => Kind::Hopeless { estimate, left },
+            _ => {
                 state.waiting += 1;
                 state.counts.waited += 1;
                 return Ok(Self(shared));

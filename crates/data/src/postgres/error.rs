@@ -27,7 +27,7 @@ pub enum PostgresOpenError {
 /// What it means that no connection was to be had.
 pub(super) fn not_lent(error: AcquireError) -> RunError {
     if error.is_exhausted() {
-        RunError::overloaded()
+        RunError::overloaded_for(error.retry_after(), error)
     } else if error.is_closed() {
         RunError::stopped()
     } else if error.is_connect() {

@@ -1,6 +1,7 @@
 //! Why a statement gave no answer.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::encode::EncodeError;
 
@@ -10,6 +11,7 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug)]
 pub struct RunError {
     kind: RunKind,
+    retry_after: Option<Duration>,
     source: Option<Source>,
 }
 
@@ -28,18 +30,31 @@ enum RunKind {
 
 impl RunError {
     fn new(kind: RunKind) -> Self {
-        Self { kind, source: None }
+        Self {
+            kind,
+            retry_after: None,
+            source: None,
+        }
     }
 
     fn because(kind: RunKind, source: impl Into<Source>) -> Self {
         Self {
             kind,
+            retry_after: None,
             source: Some(source.into()),
         }
     }
 
     pub(crate) fn overloaded() -> Self {
         Self::new(RunKind::Overloaded)
+    }
+
+    /// The same, where it is known when there may be room.
+    pub(crate) fn overloaded_for(wait: Duration, source: impl Into<Source>) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..Self::because(RunKind::Overloaded, source)
+        }
     }
 
     pub(crate) fn timeout() -> Self {
@@ -82,6 +97,11 @@ impl RunError {
     /// Whether too much is waiting or running already: try again later.
     pub fn is_overloaded(&self) -> bool {
         self.kind == RunKind::Overloaded
+    }
+
+    /// After how long another try makes sense, where there is an estimate of it.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// Whether the statement took longer than it may.

@@ -26,7 +26,15 @@ pub(in crate::server) fn run(error: RunError) -> Problem {
         .with_code("query-timeout");
     }
     if error.is_overloaded() {
-        return Problem::unavailable(wait, "Too many queries are waiting. Try again in a second.");
+        let wait = error.retry_after().unwrap_or(wait);
+        // As `Retry-After` says it: whole seconds, none too few.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let when = match seconds {
+            0 | 1 => "a second".to_owned(),
+            more => format!("{more} seconds"),
+        };
+        let detail = format!("Too many queries are waiting. Try again in {when}.");
+        return Problem::unavailable(wait, detail);
     }
     if error.is_value() {
         return Problem::bad_request(

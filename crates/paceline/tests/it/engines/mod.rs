@@ -1,6 +1,7 @@
 //! One set of requests over every engine: the same rows give the same bytes.
 
 mod chinook;
+mod exhaustion;
 mod leaving;
 mod postgres;
 mod shop;
