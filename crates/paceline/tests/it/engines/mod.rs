@@ -4,6 +4,7 @@ mod chinook;
 mod exhaustion;
 mod leaving;
 mod postgres;
+mod restart;
 mod shop;
 mod versions;
 
