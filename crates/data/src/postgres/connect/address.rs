@@ -214,9 +214,11 @@ impl FromStr for Address {
             ));
         }
         let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        if rest.contains('@') {
+            return Err(unescaped());
+        }
         let (user, hosts) = match authority.rsplit_once('@') {
             Some((user, hosts)) => (Some(user), hosts),
-            None if rest.contains('@') => return Err(unescaped()),
             None => (None, authority),
         };
         let (path, query) = match rest.split_once('?') {
@@ -257,7 +259,8 @@ impl FromStr for Address {
 /// A password cut at a character that ends the authority: what follows must not be taken for a host and shown.
 fn unescaped() -> InvalidAddress {
     InvalidAddress::new(
-        "there is an @ after the first /, ? or #: if these belong to the password, write them as %2F, %3F and %23",
+        "there is an @ after the first /, ? or #: if these belong to the password, write them as %2F, %3F and %23; write the @ \
+         of anything else as %40",
     )
 }
 

@@ -174,6 +174,18 @@ fn named_statements_are_refused_where_they_are_not_safe() {
     }
 }
 
+#[test]
+fn a_password_that_looks_like_a_parameter_is_not_shown() {
+    for text in [
+        "postgres://user:@?SECRET@host/d",
+        "postgres://user:a@/SECRET@host/d",
+        "postgres://user:a@#SECRET@host/d",
+    ] {
+        let error = text.parse::<Address>().unwrap_err().to_string();
+        assert!(!error.contains("SECRET") && error.contains("%3F"), "{error}");
+    }
+}
+
 proptest! {
     /// Whatever the password, wherever it stands: neither an error nor `Debug` nor `Display` shows it.
     #[test]
