@@ -17,6 +17,7 @@ mod machine;
 mod options;
 mod places;
 mod pool;
+mod postgres;
 mod report;
 mod results;
 mod rows;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Ok(Mode::IdleClients(arguments)) => layers::connect(&arguments),
         Ok(Mode::Limiter(arguments)) => limiter::run(&arguments),
         Ok(Mode::Pool(arguments)) => pool::run(&arguments),
+        Ok(Mode::PostgresHandler(arguments)) => postgres::handler::serve(&arguments),
         Ok(Mode::Jobs(arguments)) => jobs::ours::run(&arguments),
         Err(problem) => Err(format!("{problem}\n\n{}", options::HELP)),
     };
@@ -63,6 +65,7 @@ fn measure(options: &Options) -> Outcome<()> {
     layers::measure(options, &mut results)?;
     jobs::measure(options, &mut results)?;
     pool::measure(options, &mut results)?;
+    postgres::measure(options, &mut results)?;
     results.write()?;
     report::write(&results)
 }

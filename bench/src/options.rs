@@ -7,7 +7,7 @@ cargo xtask bench [OPTION]...
   --warm-up N    how long before that, unmeasured (3)
   --runs N       runs; medians are reported (3)
   --rows A,B     only these: ceilings, limit, limiter, startup, export, layers-instructions,
-                 layers-idle-streams, jobs, pool, and the names of rows in the report
+                 layers-idle-streams, jobs, pool, postgres, and the names of rows in the report
   --export-rows N  rows of the export (1000000)
   --jobs N       jobs in each measurement of jobs, at most 5 s of them (100000)
   --deep N       jobs that wait in the row jobs-depth and are worked off in jobs-memory (1000000)
@@ -38,6 +38,8 @@ pub(crate) enum Mode {
     Jobs(Vec<String>),
     /// Be the process that takes connections and asks.
     Pool(Vec<String>),
+    /// Be what is written by hand.
+    PostgresHandler(Vec<String>),
 }
 
 /// How to measure.
@@ -79,11 +81,25 @@ impl Options {
         self.rows.is_empty() || self.rows.iter().any(|name| name == row)
     }
 
+    /// Whether anything about `PostgreSQL` was asked for.
+    pub(crate) fn wants_postgres(&self) -> bool {
+        self.rows.is_empty() || self.rows.iter().any(|name| name.starts_with("postgres"))
+    }
+
+    /// The same, every row asked for where the name of the group was given.
+    pub(crate) fn with_group(&self, group: &str) -> Self {
+        let mut options = self.clone();
+        if options.rows.iter().any(|name| name == group) {
+            options.rows.clear();
+        }
+        options
+    }
+
     /// Whether anything was asked for that is about the server and its shop: neither jobs, nor the layers alone, nor a
-    /// pool.
+    /// pool, nor another database.
     pub(crate) fn wants_the_server(&self) -> bool {
         let is_apart = |name: &String| {
-            let apart = ["jobs", "layers", "pool"];
+            let apart = ["jobs", "layers", "pool", "postgres"];
             apart.iter().any(|start| name.starts_with(start))
         };
         self.rows.is_empty() || !self.rows.iter().all(is_apart)
@@ -110,6 +126,9 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Mode, String> {
         Some((first, rest)) if first == "limiter" => return Ok(Mode::Limiter(rest.to_vec())),
         Some((first, rest)) if first == "jobs" => return Ok(Mode::Jobs(rest.to_vec())),
         Some((first, rest)) if first == "pool" => return Ok(Mode::Pool(rest.to_vec())),
+        Some((first, rest)) if first == "postgres-handler" => {
+            return Ok(Mode::PostgresHandler(rest.to_vec()));
+        }
         _ => {}
     }
     let mut options = Options::default();
@@ -183,6 +202,27 @@ mod tests {
         for wrong in ["--runs", "--runs 0", "--runs x", "--fast", "--rows"] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_group_is_all_of_its_rows() {
+        let options = |rows: &[&str]| Options {
+            rows: rows.iter().map(|row| (*row).to_owned()).collect(),
+            ..Options::default()
+        };
+        for (rows, wanted, object) in [
+            (&["postgres"][..], true, true),
+            (&["postgres-object"], true, true),
+            (&["postgres-list", "pool"], true, false),
+            (&["list"], false, false),
+            (&[], true, true),
+        ] {
+            let options = options(rows);
+            assert_eq!(options.wants_postgres(), wanted, "{rows:?}");
+            let within = options.with_group("postgres");
+            assert_eq!(within.wants("postgres-object"), object, "{rows:?}");
+        }
+        assert!(!options(&["postgres-list", "pool"]).wants_the_server());
     }
 
     #[test]

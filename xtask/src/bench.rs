@@ -33,6 +33,8 @@ struct Asked {
     layers: bool,
     /// The pool.
     pool: bool,
+    /// Anything about the server on PostgreSQL.
+    postgres: bool,
     /// Anything else.
     http: bool,
 }
@@ -79,19 +81,22 @@ fn asked(arguments: &[String]) -> Asked {
             jobs: true,
             layers: true,
             pool: true,
+            postgres: true,
             http: true,
         };
     };
     let about_jobs = |name: &str| name.starts_with("jobs");
     let about_layers = |name: &str| name.starts_with("layers");
     let about_pool = |name: &str| name.starts_with("pool");
+    let about_postgres = |name: &str| name.starts_with("postgres");
     Asked {
         jobs: names.split(',').any(about_jobs),
         layers: names.split(',').any(about_layers),
         pool: names.split(',').any(about_pool),
-        http: !names
-            .split(',')
-            .all(|name| about_jobs(name) || about_layers(name) || about_pool(name)),
+        postgres: names.split(',').any(about_postgres),
+        http: !names.split(',').all(|name| {
+            about_jobs(name) || about_layers(name) || about_pool(name) || about_postgres(name)
+        }),
     }
 }
 
@@ -103,8 +108,11 @@ fn provide(asked: Asked, yes: bool) -> Result<(), String> {
     if asked.layers {
         needs.extend(setup::LAYERS_BENCH_NEEDS);
     }
-    if asked.pool {
+    if asked.pool || asked.postgres {
         needs.push(setup::Need::Postgres);
+    }
+    if asked.postgres {
+        needs.extend(setup::POSTGRES_BENCH_NEEDS);
     }
     if asked.http {
         needs.extend(setup::BENCH_NEEDS);
@@ -116,7 +124,7 @@ fn provide(asked: Asked, yes: bool) -> Result<(), String> {
 
 fn build(asked: Asked) -> Result<(), String> {
     let mut ours = cargo(&["build", "--release", "--package", "paceline-bench"]);
-    if asked.http {
+    if asked.http || asked.postgres {
         ours.arguments(&["--package", "paceline"]);
     }
     if asked.layers {
@@ -159,19 +167,28 @@ mod tests {
 
     #[test]
     fn what_is_provided_and_built_follows_from_the_rows() {
-        for (line, jobs, layers, pool, http) in [
-            ("", true, true, true, true),
-            ("--quick --rows list,export", false, false, false, true),
-            ("--rows jobs-add --quick", true, false, false, false),
-            ("--rows jobs,list", true, false, false, true),
-            ("--rows layers-304,jobs", true, true, false, false),
-            ("--rows pool", false, false, true, false),
+        for (line, jobs, layers, pool, postgres, http) in [
+            ("", true, true, true, true, true),
+            (
+                "--quick --rows list,export",
+                false,
+                false,
+                false,
+                false,
+                true,
+            ),
+            ("--rows jobs-add --quick", true, false, false, false, false),
+            ("--rows jobs,list", true, false, false, false, true),
+            ("--rows layers-304,jobs", true, true, false, false, false),
+            ("--rows pool", false, false, true, false, false),
+            ("--rows postgres-list,pool", false, false, true, true, false),
         ] {
             let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
             let expected = Asked {
                 jobs,
                 layers,
                 pool,
+                postgres,
                 http,
             };
             assert_eq!(asked(&words), expected, "{line}");

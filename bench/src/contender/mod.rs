@@ -45,12 +45,17 @@ pub(crate) fn prepare(folder: &Path, options: &Options) -> Outcome<Data> {
 
 /// The constant route, with the bytes that `like` answers to `path`.
 pub(crate) fn constant(data: &Data, like: &Server, path: &str) -> Outcome<Server> {
+    constant_in(&data.folder, like, path)
+}
+
+/// The same, with its files in `folder`.
+pub(crate) fn constant_in(folder: &Path, like: &Server, path: &str) -> Outcome<Server> {
     let read = |headers: &[&str]| {
         http::get(like.address, path, headers).map_err(|error| error.to_string())
     };
     let (plain, gzip) = (
-        data.folder.join("constant.json"),
-        data.folder.join("constant.json.gz"),
+        folder.join("constant.json"),
+        folder.join("constant.json.gz"),
     );
     std::fs::write(&plain, read(&[])?.body).map_err(|error| error.to_string())?;
     std::fs::write(&gzip, read(&["Accept-Encoding: gzip"])?.body)

@@ -63,7 +63,7 @@ const PROCESSING: [&str; 4] = [
 ];
 
 /// All of them.
-pub(super) const TARGETS: [Target; 60] = [
+pub(super) const TARGETS: [Target; 70] = [
     target(
         "unchanged list with total / Express on the tutorial's table",
         Rate("list", "Paceline"),
@@ -458,6 +458,66 @@ pub(super) const TARGETS: [Target; 60] = [
         Figure("jobs, memory over many jobs, at the end, Paceline, Redis, MiB"),
         Figure("jobs, memory over many jobs, after a tenth, Paceline, Redis, MiB"),
         AtMost(1.1),
+    ),
+    target(
+        "PostgreSQL: constant route / unchanged list, page 1",
+        Rate("postgres-list", "constant route"),
+        Rate("postgres-list", "Paceline"),
+        AtMost(1.5),
+    ),
+    target(
+        "PostgreSQL: unchanged list, page 1 / Express on pg",
+        Rate("postgres-list", "Paceline"),
+        Rate("postgres-list", "Express"),
+        AtLeast(200.0),
+    ),
+    target(
+        "PostgreSQL: constant route / unchanged list, page 2,000",
+        Rate("postgres-page-2000", "constant route"),
+        Rate("postgres-page-2000", "Paceline"),
+        AtMost(1.5),
+    ),
+    target(
+        "PostgreSQL: unchanged list, page 2,000 / Express on pg",
+        Rate("postgres-page-2000", "Paceline"),
+        Rate("postgres-page-2000", "Express"),
+        AtLeast(200.0),
+    ),
+    target(
+        "PostgreSQL: list never asked before / pgbench with its statement",
+        Rate("postgres-list-new", "Paceline, cache off"),
+        Figure("postgres, list never asked before, pgbench, a second"),
+        AtLeast(0.6),
+    ),
+    target(
+        "PostgreSQL: the same / json_agg on the server, as PostgREST asks",
+        Rate("postgres-list-new", "Paceline, cache off"),
+        Rate("postgres-list-new", "json_agg by hand"),
+        AtLeast(2.0),
+    ),
+    target(
+        "PostgreSQL: uncached row / by hand",
+        Rate("postgres-object", "Paceline, cache off"),
+        Rate("postgres-object", "by hand"),
+        AtLeast(0.9),
+    ),
+    target(
+        "PostgreSQL: export, time of Express with pg-cursor / ours",
+        Figure("postgres export, in all, Express, s"),
+        Figure("postgres export, in all, Paceline, s"),
+        AtLeast(5.0),
+    ),
+    target(
+        "PostgreSQL: export, time of COPY / ours",
+        Figure("postgres export, in all, COPY TO STDOUT, s"),
+        Figure("postgres export, in all, Paceline, s"),
+        AtLeast(0.5),
+    ),
+    target(
+        "PostgreSQL: export, peak memory, MiB",
+        Figure("postgres export, peak memory, Paceline, MiB"),
+        One,
+        AtMost(64.0),
     ),
 ];
 

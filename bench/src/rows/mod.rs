@@ -11,13 +11,18 @@ use crate::server::Server;
 use crate::{Outcome, http};
 
 /// Who is asked what.
-struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     contender: &'static str,
     server: &'a Server,
     request: Request,
 }
 
-fn entry<'a>(contender: &'static str, server: &'a Server, request: Request) -> Entry<'a> {
+/// Who, where, what.
+pub(crate) fn entry<'a>(
+    contender: &'static str,
+    server: &'a Server,
+    request: Request,
+) -> Entry<'a> {
     Entry {
         contender,
         server,
@@ -26,13 +31,14 @@ fn entry<'a>(contender: &'static str, server: &'a Server, request: Request) -> E
 }
 
 /// One row.
-struct Row<'a> {
+pub(crate) struct Row<'a> {
     name: &'static str,
     connections: u32,
     entries: Vec<Entry<'a>>,
 }
 
-fn row<'a>(name: &'static str, entries: Vec<Entry<'a>>) -> Row<'a> {
+/// A row over 32 connections.
+pub(crate) fn row<'a>(name: &'static str, entries: Vec<Entry<'a>>) -> Row<'a> {
     Row {
         name,
         connections: 32,
@@ -53,7 +59,7 @@ pub(crate) fn measure(data: &Data, options: &Options, results: &mut Results) -> 
 }
 
 /// Loads each contender in turn, `runs` times over.
-fn run(row: &Row<'_>, options: &Options, results: &mut Results) -> Outcome<()> {
+pub(crate) fn run(row: &Row<'_>, options: &Options, results: &mut Results) -> Outcome<()> {
     if !options.wants(row.name) {
         return Ok(());
     }
