@@ -16,6 +16,6 @@ mod unindexed;
 pub use export::ExportPlan;
 pub use list::{ListPlan, TotalPlan};
 pub use one::{OnePlan, format_key, parse_key};
-pub use unindexed::LARGE_TABLE;
+pub use unindexed::{LARGE_TABLE, UnservedSort, unserved_sorts};
 
 pub use crate::sql::quote;

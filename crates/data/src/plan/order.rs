@@ -114,6 +114,17 @@ impl Order {
     }
 }
 
+/// Whether a walk over an index, or over the rowids, begins with this column in its order.
+pub(super) fn is_walked(resources: &Resources, resource: &Resource, sort: SortKey) -> bool {
+    let table = resources.table_of(resource);
+    let column = resource.fields[sort.field].column;
+    if table.columns[column].rowid_alias {
+        return true;
+    }
+    let order = Order::of(resources, resource, &[], &[sort]);
+    walked_backwards(table, &[], &order.keys[..1]).is_some()
+}
+
 /// Whether the index that serves these keys is walked from its end; `None` when none does. Rows that are
 /// equal in an index lie in it by ascending key or rowid.
 fn walked_backwards(table: &Table, fixed: &[usize], keys: &[OrderKey]) -> Option<bool> {

@@ -1,5 +1,6 @@
 //! Refuses what would read a whole large table for one page.
 
+use super::order::is_walked;
 use crate::catalog::Table;
 use crate::query::{Filter, QueryError, QueryErrorCode, SortKey};
 use crate::resource::{Resource, Resources};
@@ -38,6 +39,43 @@ pub(super) fn check(
         Some(key) if !indexed(key.field) => Err(refusal("sort", &resource.fields[key.field].name)),
         _ => Ok(()),
     }
+}
+
+/// What a configuration lets clients sort by although no index is in that order: the first key of the usual order, and
+/// each field that may be sorted by; a `-` in front for largest first. Nothing is said of views, which have no indexes.
+pub fn unserved_sorts(resources: &Resources, resource: &Resource) -> Vec<UnservedSort> {
+    if resources.table_of(resource).is_view {
+        return Vec::new();
+    }
+    let unserved = |key: &SortKey| !is_walked(resources, resource, *key);
+    let name = |key: &SortKey| {
+        let sign = if key.descending { "-" } else { "" };
+        format!("{sign}{}", resource.fields[key.field].name)
+    };
+    let usual = resource.default_sort.first().filter(|key| unserved(key));
+    let allowed = resource.sortable.iter().flatten().map(|&field| SortKey {
+        field,
+        descending: false,
+    });
+    usual
+        .map(|key| UnservedSort::Usual(name(key)))
+        .into_iter()
+        .chain(
+            allowed
+                .filter(unserved)
+                .map(|key| UnservedSort::Allowed(name(&key))),
+        )
+        .collect()
+}
+
+/// An order that is offered and no index is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnservedSort {
+    /// The order of requests that name none begins with this key.
+    Usual(String),
+    /// This field may be sorted by.
+    Allowed(String),
 }
 
 fn leads_an_index(table: &Table, column: usize) -> bool {

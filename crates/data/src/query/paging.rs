@@ -129,6 +129,22 @@ pub(super) fn parse_sort(resource: &Resource, text: &str) -> Result<Vec<SortKey>
                 resource.fields[field].name
             )));
         }
+        if let Some(allowed) = &resource.sortable
+            && !allowed.contains(&field)
+        {
+            let names: Vec<&str> = allowed
+                .iter()
+                .map(|field| resource.fields[*field].name.as_str())
+                .collect();
+            let these = match names.as_slice() {
+                [] => "nothing".to_owned(),
+                names => names.join(", "),
+            };
+            return Err(error(format!(
+                "{:?} is not served in this order: only {these} can be sorted by.",
+                resource.fields[field].name
+            )));
+        }
         if keys.iter().any(|key| key.field == field) {
             return Err(error(format!(
                 "{:?} is there twice.",

@@ -64,7 +64,10 @@ pub fn parse_list(
         resource: resource.id,
         selection: list.selecting.resolve(resources, resource, dialect)?,
         filters: list.filters.finish()?,
-        sort: list.paging.sort.unwrap_or_default(),
+        sort: list
+            .paging
+            .sort
+            .unwrap_or_else(|| resource.default_sort.clone()),
         position,
         limit,
         count: list.paging.count.unwrap_or(default_count),

@@ -6,18 +6,18 @@ use super::error::{DidYouMean, ResourceError, ResourceErrorKind, nearest};
 use super::reserved::{RESERVED_PATHS, is_reserved_path};
 use super::secret::looks_secret;
 use super::spec::{ResourceSpec, WriteVerb};
-use super::{Field, HiddenColumn, Resource, ResourceId, Resources, relation};
+use super::{Field, HiddenColumn, Resource, ResourceId, Resources, relation, sort};
 use crate::catalog::{Catalog, Table};
 use crate::encode::BigIntegers;
 
 /// Collects the mistakes of one resource.
-struct Mistakes<'a> {
+pub(super) struct Mistakes<'a> {
     resource: &'a str,
     errors: &'a mut Vec<ResourceError>,
 }
 
 impl Mistakes<'_> {
-    fn add(&mut self, key: &str, value: &str, kind: ResourceErrorKind, message: String) {
+    pub(super) fn add(&mut self, key: &str, value: &str, kind: ResourceErrorKind, message: String) {
         self.errors.push(ResourceError {
             resource: self.resource.to_owned(),
             key: key.to_owned(),
@@ -168,6 +168,8 @@ fn resolve(
     };
     let fields = expose(table, spec, mistakes, hidden);
     let default_fields = default_fields(table, spec, &fields, mistakes);
+    let sortable = sort::allowed(spec, &fields, mistakes);
+    let default_sort = sort::usual(spec, &fields, mistakes);
     let key = exposed_key(table, &fields);
     let write = check_write(table, spec, &key, mistakes);
     Some(Resource {
@@ -184,6 +186,8 @@ fn resolve(
         export: spec.export,
         default_limit: spec.default_limit,
         max_limit: spec.max_limit,
+        sortable,
+        default_sort,
         allow_unindexed: spec.allow_unindexed,
     })
 }

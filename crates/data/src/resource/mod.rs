@@ -17,6 +17,7 @@ mod error;
 mod relation;
 mod reserved;
 mod secret;
+mod sort;
 mod spec;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub use spec::{ResourceSpec, WriteVerb};
 
 use crate::catalog::{Catalog, Column, ColumnKind, Table, TableId};
 use crate::encode::BigIntegers;
+use crate::query::SortKey;
 
 /// A resource's place among its [`Resources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,6 +110,10 @@ pub struct Resource {
     pub default_limit: u32,
     /// The most rows a page.
     pub max_limit: u32,
+    /// What may be sorted by, by index in `fields`; `None` for all whose values have an order.
+    pub sortable: Option<Vec<usize>>,
+    /// The order when a request does not say, before the primary key.
+    pub default_sort: Vec<SortKey>,
     /// Whether large tables may be searched and sorted without an index.
     pub allow_unindexed: bool,
 }

@@ -46,6 +46,10 @@ pub struct ResourceSpec {
     pub default_limit: u32,
     /// The most rows a page. Default: 100.
     pub max_limit: u32,
+    /// The only fields that may be sorted by. Default: all exposed whose values have an order.
+    pub sort: Option<Vec<String>>,
+    /// The order when a request does not say: fields, `-` in front for largest first. Default: the primary key.
+    pub default_sort: Vec<String>,
     /// Whether tables above 100,000 rows may be searched and sorted without an index. Default: no.
     pub allow_unindexed: bool,
 }
@@ -71,6 +75,8 @@ impl ResourceSpec {
             export: true,
             default_limit: Self::DEFAULT_LIMIT,
             max_limit: Self::MAX_LIMIT,
+            sort: None,
+            default_sort: Vec::new(),
             allow_unindexed: false,
         }
     }

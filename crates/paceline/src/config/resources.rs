@@ -53,6 +53,10 @@ pub struct Resource {
     pub limit: NonZeroU32,
     /// The most rows a request may ask for on a page. Default 100.
     pub max_limit: NonZeroU32,
+    /// The only fields that may be sorted by, `None` for all. Default all.
+    pub sort: Option<Vec<String>>,
+    /// The order when a request does not say: fields, `-` in front for largest first. Default: the primary key.
+    pub default_sort: Vec<String>,
     /// Whether sorting and filtering by columns without an index is served on tables above
     /// 100,000 rows. Default false.
     pub unindexed: bool,
@@ -157,6 +161,10 @@ fn resource(name: &str, section: &Section<'_, '_>) -> Resource {
         touch: section.parsed("touch", values::name),
         limit: number("limit", 20),
         max_limit: number("max_limit", 100),
+        sort: section.list("sort", values::name),
+        default_sort: section
+            .list("default_sort", values::name)
+            .unwrap_or_default(),
         unindexed: section.boolean("unindexed").unwrap_or(false),
     };
     section.finish();

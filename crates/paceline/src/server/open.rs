@@ -8,6 +8,7 @@ use std::time::Duration;
 use paceline_data::Database;
 use paceline_data::cursor::CursorKey;
 use paceline_data::encode::BigIntegers;
+use paceline_data::plan::{UnservedSort, unserved_sorts};
 use paceline_data::postgres::connect::Address;
 use paceline_data::postgres::versions::VersionState;
 use paceline_data::postgres::{PostgresOpenError, PostgresOptions};
@@ -236,6 +237,8 @@ fn spec(resource: &config::Resource) -> ResourceSpec {
         .collect();
     spec.default_limit = resource.limit.get();
     spec.max_limit = resource.max_limit.get();
+    spec.sort.clone_from(&resource.sort);
+    spec.default_sort.clone_from(&resource.default_sort);
     spec.allow_unindexed = resource.unindexed;
     spec
 }
@@ -282,10 +285,37 @@ pub fn describe(config: &Config) -> Result<String, Unopenable> {
         _ => format!("table versions: {versions}"),
     });
     lines.extend(config.workers.iter().map(worker));
+    lines.extend(unserved(&source.resources));
     let warnings = super::limits::warnings(config);
     lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
     source.database.close();
     Ok(lines.join("\n"))
+}
+
+/// Orders that the configuration offers and no index is in.
+fn unserved(resources: &Resources) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for resource in resources.all() {
+        let table = resources.table_of(resource);
+        for sort in unserved_sorts(resources, resource) {
+            let (key, name) = match &sort {
+                UnservedSort::Usual(name) => ("default_sort", name),
+                UnservedSort::Allowed(name) => ("sort", name),
+                _ => continue,
+            };
+            let large = if resource.allow_unindexed {
+                ""
+            } else {
+                ", and is refused once it has more than 100,000 rows"
+            };
+            warnings.push(format!(
+                "warning: no index of the table {:?} is in the order {name:?}, which `{key}` of [resources.{}] offers: \
+                 each such page reads the whole table{large}",
+                table.name, resource.name
+            ));
+        }
+    }
+    warnings
 }
 
 /// A worker in a line: its queue, where its jobs go, and how.

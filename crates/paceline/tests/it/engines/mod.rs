@@ -6,6 +6,7 @@ mod leaving;
 mod postgres;
 mod restart;
 mod shop;
+mod sorting;
 mod versions;
 
 use paceline_test_servers::Postgres;
