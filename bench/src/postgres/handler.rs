@@ -120,9 +120,12 @@ fn router(sessions: Arc<Sessions>) -> Router {
 
 async fn page(State(sessions): State<Arc<Sessions>>, Path(page): Path<i64>) -> Response {
     let session = sessions.next();
-    let skip = (page - 1).max(0) * 20;
-    let asked = session.client.query_one(&session.page, &[&20_i64, &skip]);
-    match asked.await {
+    let (rows, skip) = (20_i64, (page - 1).max(0) * 20);
+    match session
+        .client
+        .query_one(&session.page, &[&rows, &skip])
+        .await
+    {
         Ok(row) => json(row.get::<_, String>(2)),
         Err(error) => failed(&error),
     }
