@@ -21,7 +21,7 @@ thread_local! {
         connection.execute_batch(SCHEMA).expect("a valid schema");
         let catalog = sqlite::read(&connection).expect("a readable schema");
         let mut posts = ResourceSpec::new("posts");
-        posts.relations.insert("author".to_owned(), "user_id".to_owned());
+        posts.relations.insert("author".to_owned(), "user_id".into());
         let mut odd = ResourceSpec::new("odd");
         odd.table = Some("Odd \" table".to_owned());
         let specs = vec![ResourceSpec::new("users"), posts, odd];

@@ -9,6 +9,7 @@ mod connect;
 mod engine;
 mod error;
 mod export;
+pub(crate) mod gather;
 mod guard;
 mod options;
 mod readers;
@@ -21,6 +22,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use error::OpenError;
 pub use options::{Access, SqliteOptions};
+pub use gather::register as register_functions;
 pub use row_version::row_version_sql;
 
 pub(crate) use connect::Connector;
