@@ -46,7 +46,7 @@ pub const MOST_JOINS: usize = 16;
 
 /// The most related rows one answer may hold: the bounds of relations to several rows, inside each other, times
 /// the rows of the page.
-pub const MOST_RELATED_ROWS: u64 = 1_000_000;
+pub const MOST_RELATED_ROWS: u64 = 2_000_000;
 
 /// Which conventions the answer follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
