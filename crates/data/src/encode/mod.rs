@@ -13,12 +13,12 @@ mod value_json;
 
 use crate::cell::{MalformedRows, Row};
 
+pub(crate) use link::Link;
 pub use neighbours::Neighbours;
 pub use one::OneEncoder;
 pub use page::{PageEncoder, PageInfo};
-pub(crate) use link::Link;
-pub(crate) use resource_object::{Linkage, Linked, Related};
 pub use resource_object::ResourceShape;
+pub(crate) use resource_object::{Linkage, Linked, Related};
 pub use rows::{Layout, RowsEncoder};
 pub(crate) use shape::List;
 pub use shape::{BigIntegers, Shape};

@@ -151,7 +151,12 @@ impl Linkage {
 }
 
 /// Writes the links of a relationship to many; `next` is there when rows are left out, be it without an address.
-fn write_links(row: &dyn Row, related: Option<&Link>, next: Option<Option<&Link>>, out: &mut Vec<u8>) {
+fn write_links(
+    row: &dyn Row,
+    related: Option<&Link>,
+    next: Option<Option<&Link>>,
+    out: &mut Vec<u8>,
+) {
     if related.is_none() && next.is_none() {
         return;
     }

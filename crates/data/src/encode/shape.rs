@@ -325,15 +325,16 @@ mod tests {
     fn csv_flattens_nested_members() {
         let mut out = Vec::new();
         post().write_csv_header(&mut out);
-        post().write_csv(
-            &Cells(vec![
-                Cell::Integer(1),
-                Cell::Integer(7),
-                Cell::Text(b"=A,b"),
-            ]),
-            &mut out,
-        )
-        .unwrap();
+        post()
+            .write_csv(
+                &Cells(vec![
+                    Cell::Integer(1),
+                    Cell::Integer(7),
+                    Cell::Text(b"=A,b"),
+                ]),
+                &mut out,
+            )
+            .unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "id,author.name\r\n1,\"'=A,b\"\r\n"

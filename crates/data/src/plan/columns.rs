@@ -7,9 +7,7 @@ use std::sync::Arc;
 use super::links;
 use super::order::Order;
 use crate::catalog::{Shown, Table, TableId};
-use crate::encode::{
-    BigIntegers, Linkage, Linked, List, Related, ResourceShape, RowShape, Shape,
-};
+use crate::encode::{BigIntegers, Linkage, Linked, List, Related, ResourceShape, RowShape, Shape};
 use crate::query::{Dialect, Selection};
 use crate::resource::{Cardinality, Resource, ResourceId, Resources};
 use crate::sql::{Gathered, SqlDialect};
@@ -167,8 +165,7 @@ impl Columns {
                     (Linked::One(shape.id.clone()), Related::One(shape))
                 }
                 Cardinality::Many { limit } => {
-                    let build =
-                        |inner: &mut Self, base| inner.add_object(resources, nested, base);
+                    let build = |inner: &mut Self, base| inner.add_object(resources, nested, base);
                     let (place, shape) = self.gather(resources, resource, alias, *index, build);
                     let (related, next) = self.links(resources, resource, alias, *index);
                     let linked = Linked::Many {
@@ -398,7 +395,10 @@ impl Columns {
         let to: Vec<String> = to
             .map(|&index| column(resources, target, base, index))
             .collect();
-        let table = format!("{} AS t{base}", self.dialect.table(resources.table_of(target)));
+        let table = format!(
+            "{} AS t{base}",
+            self.dialect.table(resources.table_of(target))
+        );
         let (from, links) = match &relation.junction {
             None => (table, to),
             Some(junction) => {
@@ -483,9 +483,10 @@ impl Columns {
 
     /// The place of an expression in the `SELECT` list; added when it is new.
     pub(super) fn item(&mut self, expression: String, shown: Shown) -> usize {
-        let known = self.items.iter().position(
-            |item| matches!(&item.source, Source::Value(known) if *known == expression),
-        );
+        let known = self
+            .items
+            .iter()
+            .position(|item| matches!(&item.source, Source::Value(known) if *known == expression));
         known.unwrap_or_else(|| {
             self.items.push(Item {
                 source: Source::Value(expression),

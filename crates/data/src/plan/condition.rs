@@ -83,7 +83,10 @@ impl Conditions {
         let to: Vec<String> = to
             .map(|&index| column(resources, target, inner, index))
             .collect();
-        let table = format!("{} AS t{inner}", self.dialect.table(resources.table_of(target)));
+        let table = format!(
+            "{} AS t{inner}",
+            self.dialect.table(resources.table_of(target))
+        );
         let (from, to) = match &relation.junction {
             None => (table, to),
             Some(junction) => {

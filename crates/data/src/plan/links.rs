@@ -48,7 +48,11 @@ pub(super) fn address(
 }
 
 /// What asks such a list for the rows behind those that are shown; `None` when its pages are shorter than that.
-pub(super) fn next_page(resources: &Resources, relation: &Relation, json_api: bool) -> Option<String> {
+pub(super) fn next_page(
+    resources: &Resources,
+    relation: &Relation,
+    json_api: bool,
+) -> Option<String> {
     let Cardinality::Many { limit } = relation.cardinality else {
         return None;
     };

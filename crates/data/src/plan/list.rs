@@ -186,8 +186,7 @@ impl Walk<'_> {
     /// Reads ranges one after the other.
     fn over(&self, conditions: &mut Conditions, ranges: &[String]) -> String {
         if let [only] = ranges {
-            let behind =
-                conditions.sql_and(only) + &self.order.sql() + &self.limit(conditions);
+            let behind = conditions.sql_and(only) + &self.order.sql() + &self.limit(conditions);
             return self.one(&behind);
         }
         match conditions.dialect() {

@@ -101,7 +101,11 @@ pub fn unserved_sorts(resources: &Resources, resource: &Resource) -> Vec<Unserve
         format!("{sign}{}", resource.fields[key.field].name)
     };
     let usual = resource.default_sort.first().filter(|key| unserved(key));
-    let allowed = resource.sortable.iter().flatten().map(|&field| SortKey::own(field, false));
+    let allowed = resource
+        .sortable
+        .iter()
+        .flatten()
+        .map(|&field| SortKey::own(field, false));
     usual
         .map(|key| UnservedSort::Usual(name(key)))
         .into_iter()

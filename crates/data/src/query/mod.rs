@@ -33,10 +33,10 @@ pub use filter::{
 };
 pub use paging::{Count, MOST_SORT_KEYS, Position, SortKey};
 pub use parameters::{LONGEST_QUERY, MOST_PARAMETERS, Parameter, parse_parameters};
+pub(crate) use path::{end, name};
 pub use request::{parse_export, parse_list, parse_one};
 pub use selection::Selection;
 pub use value::typed;
-pub(crate) use path::{end, name};
 pub(crate) use value::{is_time, is_uuid};
 
 use crate::resource::ResourceId;
@@ -44,8 +44,8 @@ use crate::resource::ResourceId;
 /// The most related tables one request may read.
 pub const MOST_JOINS: usize = 16;
 
-/// The most related rows one answer may hold: the bounds of relations to several rows, inside each other, times
-/// the rows of the page.
+/// The most rows that may be related to one: the bounds of relations to several rows, inside each other. Three of the
+/// usual bound lie within each other.
 pub const MOST_RELATED_ROWS: u64 = 2_000_000;
 
 /// Which conventions the answer follows.

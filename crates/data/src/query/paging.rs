@@ -176,11 +176,7 @@ fn not_allowed(resource: &Resource, owner: &Resource, key: &SortKey) -> Option<S
 }
 
 /// One key: a field, or `-` and a field.
-fn sort_key(
-    resources: &Resources,
-    resource: &Resource,
-    part: &str,
-) -> Result<SortKey, QueryError> {
+fn sort_key(resources: &Resources, resource: &Resource, part: &str) -> Result<SortKey, QueryError> {
     let exact = path::find(resources, resource, part).map(|found| (found, false));
     let reversed = || {
         part.strip_prefix('-')

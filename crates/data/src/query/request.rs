@@ -64,9 +64,7 @@ pub fn parse_list(
     };
     Ok(ListQuery {
         resource: resource.id,
-        selection: list
-            .selecting
-            .resolve(resources, resource, dialect, limit)?,
+        selection: list.selecting.resolve(resources, resource, dialect)?,
         filters: list.filters.finish()?,
         sort: list
             .paging
@@ -102,7 +100,7 @@ pub fn parse_one(
         }
     }
     let enveloped = !selecting.wanted.typed.is_empty();
-    let selection = selecting.resolve(resources, resource, dialect, 1)?;
+    let selection = selecting.resolve(resources, resource, dialect)?;
     Ok(OneQuery {
         resource: resource.id,
         selection,
@@ -136,7 +134,7 @@ pub fn parse_export(
             ));
         }
     }
-    let selection = selecting.resolve(resources, resource, Dialect::Plain, 1)?;
+    let selection = selecting.resolve(resources, resource, Dialect::Plain)?;
     Ok(ExportQuery {
         resource: resource.id,
         selection,
@@ -244,9 +242,8 @@ impl Selecting {
         resources: &Resources,
         resource: &Resource,
         dialect: Dialect,
-        rows: u32,
     ) -> Result<Selection, QueryError> {
-        self.wanted.resolve(resources, resource, dialect, rows)
+        self.wanted.resolve(resources, resource, dialect)
     }
 }
 

@@ -44,7 +44,12 @@ impl Selection {
         let mut found = vec![self.resource];
         for (relation, nested) in &self.nested {
             let relation = &resources.get(self.resource).relations[*relation];
-            found.extend(relation.junction.as_ref().and_then(|junction| junction.resource));
+            found.extend(
+                relation
+                    .junction
+                    .as_ref()
+                    .and_then(|junction| junction.resource),
+            );
             found.extend(nested.resources(resources));
         }
         found
@@ -61,14 +66,6 @@ impl Selection {
             own.saturating_mul(nested.most_rows(resources).saturating_add(1))
         });
         rows.fold(0, u64::saturating_add)
-    }
-
-    /// Whether lists of related rows are shown.
-    pub(crate) fn has_lists(&self, resources: &Resources) -> bool {
-        let relations = &resources.get(self.resource).relations;
-        self.nested.iter().any(|(relation, nested)| {
-            relations[*relation].is_many() || nested.has_lists(resources)
-        })
     }
 
     fn add_field(&mut self, field: usize) {
@@ -110,7 +107,6 @@ impl Wanted {
         resources: &Resources,
         resource: &Resource,
         dialect: Dialect,
-        rows: u32,
     ) -> Result<Selection, QueryError> {
         let resolver = Resolver {
             resources,
@@ -139,16 +135,14 @@ impl Wanted {
             let detail = format!("The selection follows more than {MOST_JOINS} relations.");
             return Err(QueryError::new(QueryErrorCode::TooMuch, "fields", detail));
         }
-        let most = selection.most_rows(resources).saturating_mul(rows.into());
-        if selection.has_lists(resources) && most > MOST_RELATED_ROWS {
+        if selection.most_rows(resources) > MOST_RELATED_ROWS {
             let parameter = if self.include.is_empty() {
                 "fields"
             } else {
                 "include"
             };
             let detail = format!(
-                "The answer could hold more than {MOST_RELATED_ROWS} related rows. Ask for a smaller limit, or for \
-                 fewer relations inside each other."
+                "More than {MOST_RELATED_ROWS} rows could be related to one. Ask for fewer relations inside each other."
             );
             return Err(QueryError::new(QueryErrorCode::TooMuch, parameter, detail));
         }

@@ -3,7 +3,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::catalog::sqlite::read;
-use crate::resource::{ResourceSpec, Resources};
+use crate::resource::{RelationSpec, ResourceSpec, Resources};
 use crate::statement::Value;
 
 const SCHEMA: &str = "
@@ -340,8 +340,14 @@ fn selections_follow_relations_both_ways() {
     check("fields=id,posts.title", "id,posts(title)");
     check("fields=id,posts(id,title)", "id,posts(id,title)");
     check("fields=posts(author(name))", "posts(author(name))");
-    check("fields[user]=id,posts&fields[posts]=title", "id,posts(title)");
-    check("include=posts&fields[user]=id&fields[posts]=id", "id,posts(id)");
+    check(
+        "fields[user]=id,posts&fields[posts]=title",
+        "id,posts(title)",
+    );
+    check(
+        "include=posts&fields[user]=id&fields[posts]=id",
+        "id,posts(id)",
+    );
     check_selection(
         Dialect::JsonApi,
         "companies",
@@ -352,13 +358,32 @@ fn selections_follow_relations_both_ways() {
 
 #[test]
 fn related_rows_are_bounded_before_they_are_read() {
-    // 100 rows of each, inside each other.
-    let nested = |limit: u32| list("companies", &format!("fields=users.posts.id&limit={limit}"));
-    assert!(nested(99).is_ok());
-    let error = nested(100).unwrap_err();
+    let nested = |limit: u32| {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(SCHEMA).unwrap();
+        let mut users = ResourceSpec::new("users");
+        let bound = RelationSpec {
+            limit: Some(limit),
+            ..RelationSpec::default()
+        };
+        users.relations.insert("posts".to_owned(), bound);
+        let mut companies = ResourceSpec::new("companies");
+        let bound = RelationSpec {
+            limit: Some(200),
+            ..RelationSpec::default()
+        };
+        companies.relations.insert("users".to_owned(), bound);
+        let specs = vec![users, companies, ResourceSpec::new("posts")];
+        let resources = Resources::build(&read(&connection).unwrap(), specs).unwrap();
+        let companies = resources.by_path("companies").unwrap();
+        let query = "fields=users.posts.id";
+        parse_list(&resources, companies, Dialect::Plain, query).map(drop)
+    };
+    assert_eq!(nested(9_999), Ok(()));
+    let error = nested(10_000).unwrap_err();
     assert_eq!(error.code, QueryErrorCode::TooMuch);
     assert_eq!(error.parameter, "fields");
-    assert!(error.detail.contains("1000000"), "{error}");
+    assert!(error.detail.contains("2000000"), "{error}");
 }
 
 /// Filters as `relation.field op`, sort keys as `-relation.field`.
@@ -386,8 +411,16 @@ fn filters_and_orders_name_fields_of_related_rows() {
     };
     check("posts", "author.name=Ann", &["author.name Equal"]);
     check("posts", "user_id.name=Ann", &["author.name Equal"]);
-    check("posts", "filter[author.name][like]=A%25", &["author.name Like"]);
-    check("posts", "author.company.name[null]=true", &["author.company.name Null"]);
+    check(
+        "posts",
+        "filter[author.name][like]=A%25",
+        &["author.name Like"],
+    );
+    check(
+        "posts",
+        "author.company.name[null]=true",
+        &["author.company.name Null"],
+    );
     check(
         "users",
         "posts.title[like]=x&name=Ann&posts.score[gt]=1",
@@ -425,14 +458,24 @@ fn mistakes_in_related_names_say_what_was_meant() {
         QueryErrorCode::Sort,
         "\"posts\" leads to several rows",
     );
-    check("posts", "sort=author.name,-author.name", QueryErrorCode::Sort, "there twice");
+    check(
+        "posts",
+        "sort=author.name,-author.name",
+        QueryErrorCode::Sort,
+        "there twice",
+    );
     check(
         "posts",
         "author.name=x&filter[author.name]=y",
         QueryErrorCode::RepeatedParameter,
         "already",
     );
-    check("posts", "author.id=seven", QueryErrorCode::Filter, "a whole number");
+    check(
+        "posts",
+        "author.id=seven",
+        QueryErrorCode::Filter,
+        "a whole number",
+    );
     // Further than selections go.
     check(
         "nodes",

@@ -106,10 +106,7 @@ impl Schema<'_> {
         if let Some(limit) = spec.limit
             && !(1..=RelationSpec::MAX_LIMIT).contains(&limit)
         {
-            let message = format!(
-                "a limit is a number from 1 to {}",
-                RelationSpec::MAX_LIMIT
-            );
+            let message = format!("a limit is a number from 1 to {}", RelationSpec::MAX_LIMIT);
             return wrong(".limit", limit.to_string(), Invalid, message);
         }
         if spec.from.is_none() && spec.through.is_none() {
@@ -120,7 +117,11 @@ impl Schema<'_> {
             return wrong(".from", from.clone(), Invalid, message);
         }
         let taken = self.resource.field(name).is_some()
-            || self.resource.relations.iter().any(|known| known.name == name);
+            || self
+                .resource
+                .relations
+                .iter()
+                .any(|known| known.name == name);
         if taken {
             let message = format!(
                 "{name:?} is a field or a relation already: choose another name for the relation"
@@ -134,7 +135,10 @@ impl Schema<'_> {
     fn configured_from(&self, from: &str, by: &str) -> Result<Way, Mistake> {
         use ResourceErrorKind::{Invalid, Unknown};
         let Some(source) = self.resources.iter().find(|source| source.name == from) else {
-            let near = nearest(from, self.resources.iter().map(|source| source.name.as_str()));
+            let near = nearest(
+                from,
+                self.resources.iter().map(|source| source.name.as_str()),
+            );
             let message = format!("there is no resource {from:?}.{}", DidYouMean(near));
             return Err((".from".to_owned(), from.to_owned(), Unknown, message));
         };
@@ -151,7 +155,9 @@ impl Schema<'_> {
                     "{from:?} has no such foreign key to a unique key of {:?}",
                     self.resource.name
                 ),
-                _ => format!("several foreign keys of {from:?} lead here: say which, by = \"its column\""),
+                _ => format!(
+                    "several foreign keys of {from:?} lead here: say which, by = \"its column\""
+                ),
             };
             (".from".to_owned(), from.to_owned(), Invalid, message)
         })
@@ -165,7 +171,10 @@ impl Schema<'_> {
         let Some(table) = table.or_else(|| self.catalog.find(through)) else {
             let near = nearest(
                 through,
-                self.catalog.tables().iter().map(|table| table.name.as_str()),
+                self.catalog
+                    .tables()
+                    .iter()
+                    .map(|table| table.name.as_str()),
             );
             let message = format!("the database has no table {through:?}.{}", DidYouMean(near));
             return Err((".through".to_owned(), through.to_owned(), Unknown, message));
@@ -231,7 +240,10 @@ impl Schema<'_> {
             }
             for (other, far) in keys.iter().enumerate() {
                 let both = [near.columns.as_slice(), &far.columns].concat();
-                let overlap = far.columns.iter().any(|column| near.columns.contains(column));
+                let overlap = far
+                    .columns
+                    .iter()
+                    .any(|column| near.columns.contains(column));
                 if other == place || overlap || !is_unique(&both) {
                     continue;
                 }
@@ -355,7 +367,9 @@ impl Schema<'_> {
             .iter()
             .find(|relation| relation.columns == columns);
         let table = self.catalog.table(resource.table);
-        let names = columns.iter().map(|&column| table.columns[column].name.as_str());
+        let names = columns
+            .iter()
+            .map(|&column| table.columns[column].name.as_str());
         along.map_or_else(
             || names.collect::<Vec<_>>().join("_"),
             |relation| relation.name.clone(),
@@ -369,9 +383,8 @@ fn bounds_without_relation(
     derived: &[Relation],
     mistakes: &mut Vec<Mistake>,
 ) {
-    let alone = |spec: &RelationSpec| {
-        spec.from.is_none() && spec.through.is_none() && spec.by.is_empty()
-    };
+    let alone =
+        |spec: &RelationSpec| spec.from.is_none() && spec.through.is_none() && spec.by.is_empty();
     for (name, _) in configured.iter().filter(|(_, spec)| alone(spec)) {
         let known = derived.iter().find(|relation| relation.name == *name);
         let key = format!("relations.{name}");

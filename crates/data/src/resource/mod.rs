@@ -23,6 +23,7 @@ mod backward;
 mod build;
 mod discover;
 mod error;
+mod index;
 mod relation;
 mod reserved;
 mod secret;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 
 pub(crate) use error::{DidYouMean, nearest};
 pub use error::{ResourceError, ResourceErrorKind};
+pub use index::MissingIndex;
 pub use reserved::{RESERVED_PARAMETERS, RESERVED_PATHS};
 pub use secret::looks_secret;
 pub use spec::{RelationSpec, ResourceSpec, WriteVerb};
@@ -297,6 +299,11 @@ impl Resources {
     /// The column behind a field of a resource.
     pub fn column_of(&self, resource: &Resource, field: usize) -> &Column {
         &self.table_of(resource).columns[resource.fields[field].column]
+    }
+
+    /// The relations whose related rows cannot be found by an index: each row costs a search of their whole table.
+    pub fn missing_indexes(&self) -> Vec<MissingIndex> {
+        index::missing(self)
     }
 
     /// The columns that were hidden because their names look like secrets, for the start's log.

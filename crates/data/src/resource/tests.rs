@@ -124,8 +124,7 @@ fn check_backward(resources: &Resources, path: &str, expected: &[(&str, &str, Op
     let expected: Vec<_> = expected
         .iter()
         .map(|&(name, target, limit)| {
-            let cardinality =
-                limit.map_or(Cardinality::One, |limit| Cardinality::Many { limit });
+            let cardinality = limit.map_or(Cardinality::One, |limit| Cardinality::Many { limit });
             (name.to_owned(), target.to_owned(), cardinality)
         })
         .collect();
@@ -263,14 +262,34 @@ fn mistakes_in_relations_are_named() {
     };
     check("x", from("rating"), "x.from", "Did you mean \"ratings\"?");
     check("x", from("people"), "x.from", "no such foreign key");
-    check("x", through("post_tag"), "x.through", "Did you mean \"post_tags\"?");
+    check(
+        "x",
+        through("post_tag"),
+        "x.through",
+        "Did you mean \"post_tags\"?",
+    );
     check("x", through("ratings"), "x.through", "unique together");
     check("id", from("ratings"), "id", "already");
     check("author", from("ratings"), "author", "already");
     check("x", limit(0, from("ratings")), "x.limit", "from 1 to 10000");
-    check("x", limit(10_001, from("ratings")), "x.limit", "from 1 to 10000");
-    check("rating", limit(5, RelationSpec::default()), "rating", "Did you mean \"ratings\"?");
-    check("x", limit(5, RelationSpec::from("author_id")), "x.limit", "one row");
+    check(
+        "x",
+        limit(10_001, from("ratings")),
+        "x.limit",
+        "from 1 to 10000",
+    );
+    check(
+        "rating",
+        limit(5, RelationSpec::default()),
+        "rating",
+        "Did you mean \"ratings\"?",
+    );
+    check(
+        "x",
+        limit(5, RelationSpec::from("author_id")),
+        "x.limit",
+        "one row",
+    );
     let both = RelationSpec {
         through: Some("post_tags".to_owned()),
         ..from("ratings")
@@ -326,9 +345,7 @@ fn every_mistake_is_reported() {
     posts.table = Some("posts".to_owned());
     posts.hidden = vec!["titel".to_owned()];
     posts.default_fields = Some(vec!["id".to_owned(), "nope".to_owned()]);
-    posts
-        .relations
-        .insert("author".to_owned(), "usr_id".into());
+    posts.relations.insert("author".to_owned(), "usr_id".into());
     posts.default_limit = 200;
     let mut view = ResourceSpec::new("titles");
     view.write = vec![WriteVerb::Create];
@@ -363,4 +380,34 @@ fn every_mistake_is_reported() {
         errors[3]
     );
     assert!(errors[1].to_string().contains("path = "), "{}", errors[1]);
+}
+
+#[test]
+fn relations_without_an_index_are_told() {
+    let resources = Resources::discover(&many());
+    let told: Vec<String> = resources
+        .missing_indexes()
+        .into_iter()
+        .map(|missing| {
+            let columns = missing.columns.join(",");
+            format!(
+                "{}.{}: {}({columns})",
+                missing.resource, missing.relation, missing.table
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "people.people_by_ReportsTo: people(ReportsTo)",
+            "people.posts_by_author: posts(author_id)",
+            "people.posts_by_editor: posts(editor_id)",
+            "people.follows_by_followee: follows(followee_id)",
+            "people.people_by_follower: follows(followee_id)",
+            "tags.post_tags: post_tags(tag_id)",
+            "tags.ratings: ratings(tag_id)",
+            "tags.labels: labels(tag_id)",
+            "tags.posts: post_tags(tag_id)",
+        ]
+    );
 }

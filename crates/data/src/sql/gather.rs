@@ -100,7 +100,8 @@ mod tests {
             };
             assert_eq!(dialect.gather(&gathered), expected);
         };
-        let inner = "(SELECT t1.c AS c0 FROM p AS t1 WHERE t1.a = t0.b ORDER BY t1.c LIMIT 3) AS l1";
+        let inner =
+            "(SELECT t1.c AS c0 FROM p AS t1 WHERE t1.a = t0.b ORDER BY t1.c LIMIT 3) AS l1";
         let columns = ["t1.c AS c0"];
         check(
             SqlDialect::Sqlite,

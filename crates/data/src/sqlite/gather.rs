@@ -30,7 +30,8 @@ impl Aggregate<Vec<u8>, Vec<u8>> for Gather {
     }
 
     fn step(&self, context: &mut Context<'_>, rows: &mut Vec<u8>) -> Result<()> {
-        packed::begin_row(context.len(), rows).ok_or(Error::InvalidParameterCount(context.len(), 0))?;
+        packed::begin_row(context.len(), rows)
+            .ok_or(Error::InvalidParameterCount(context.len(), 0))?;
         for index in 0..context.len() {
             packed::write_cell(cell(context.get_raw(index)), rows).ok_or_else(too_large)?;
         }

@@ -21,8 +21,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use error::OpenError;
-pub use options::{Access, SqliteOptions};
 pub use gather::register as register_functions;
+pub use options::{Access, SqliteOptions};
 pub use row_version::row_version_sql;
 
 pub(crate) use connect::Connector;

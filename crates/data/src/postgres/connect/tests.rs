@@ -182,7 +182,10 @@ fn a_password_that_looks_like_a_parameter_is_not_shown() {
         "postgres://user:a@#SECRET@host/d",
     ] {
         let error = text.parse::<Address>().unwrap_err().to_string();
-        assert!(!error.contains("SECRET") && error.contains("%3F"), "{error}");
+        assert!(
+            !error.contains("SECRET") && error.contains("%3F"),
+            "{error}"
+        );
     }
 }
 

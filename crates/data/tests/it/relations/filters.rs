@@ -41,26 +41,56 @@ async fn a_filter_on_a_relation_keeps_rows_with_such_a_related_row() {
 async fn all_tests_by_one_relation_are_about_one_related_row() {
     let library = Both::library().await;
     // Ann wrote "Two" and wrote with a score of 5, but not one post that is both.
-    library.check("people", "posts.title=Two&fields=id", "[{\"id\":1}]").await;
-    library.check("people", "posts.score=5&fields=id", "[{\"id\":1}]").await;
-    library.check("people", "posts.title=Two&posts.score=5&fields=id", "[]").await;
-    library.check("people", "posts.title=One&posts.score=5&fields=id", "[{\"id\":1}]").await;
+    library
+        .check("people", "posts.title=Two&fields=id", "[{\"id\":1}]")
+        .await;
+    library
+        .check("people", "posts.score=5&fields=id", "[{\"id\":1}]")
+        .await;
+    library
+        .check("people", "posts.title=Two&posts.score=5&fields=id", "[]")
+        .await;
+    library
+        .check(
+            "people",
+            "posts.title=One&posts.score=5&fields=id",
+            "[{\"id\":1}]",
+        )
+        .await;
     // By two relations they may be two rows.
     library
-        .check("people", "posts.title=Two&posts_by_editor.score=7&fields=id", "[{\"id\":1}]")
+        .check(
+            "people",
+            "posts.title=Two&posts_by_editor.score=7&fields=id",
+            "[{\"id\":1}]",
+        )
         .await;
     // Also further on: one post with one tag that is both.
-    library.check("people", "posts.tags.name=red&posts.tags.colour=b&fields=id", "[]").await;
+    library
+        .check(
+            "people",
+            "posts.tags.name=red&posts.tags.colour=b&fields=id",
+            "[]",
+        )
+        .await;
 }
 
 #[tokio::test]
 async fn composite_keys_are_compared_as_one() {
     let library = Both::library().await;
     library
-        .check("seats", "tickets.id=3&fields=hall,seat", r#"[{"hall":"B","seat":1}]"#)
+        .check(
+            "seats",
+            "tickets.id=3&fields=hall,seat",
+            r#"[{"hall":"B","seat":1}]"#,
+        )
         .await;
     library
-        .check("seats", "tickets.id[gte]=1&fields=hall,seat", r#"[{"hall":"A","seat":1},{"hall":"B","seat":1}]"#)
+        .check(
+            "seats",
+            "tickets.id[gte]=1&fields=hall,seat",
+            r#"[{"hall":"A","seat":1},{"hall":"B","seat":1}]"#,
+        )
         .await;
 }
 
@@ -71,7 +101,9 @@ async fn a_walk_keeps_its_filters_on_relations() {
         let first = "author.name=Ann&limit=2&fields=id";
         let (_, next) = served.page("posts", first, Dialect::Plain).await;
         let next = next.unwrap();
-        let rows = served.rows("posts", &format!("{first}&cursor={next}")).await;
+        let rows = served
+            .rows("posts", &format!("{first}&cursor={next}"))
+            .await;
         assert_eq!(rows, "[{\"id\":5}]");
         let other = format!("author.name=Bob&limit=2&cursor={next}");
         let error = served.list("posts", &other, Dialect::Plain).unwrap_err();
@@ -114,17 +146,37 @@ async fn large_related_tables_are_searched_by_their_indexes_only() {
         check(&["people"], "posts", "author.name=Ann", Some("author.name"));
         check(&["people"], "posts", "author.id=1", None);
         check(&["people"], "posts", "author.boss_id=1", None);
-        check(&["people"], "posts", "author.boss_id[ne]=1", Some("author.boss_id"));
+        check(
+            &["people"],
+            "posts",
+            "author.boss_id[ne]=1",
+            Some("author.boss_id"),
+        );
         // The relation begins at an index, so the posts are found from the people.
         check(&["posts"], "posts", "author.name=Ann", None);
         check(&["posts"], "posts", "editor.name=Ann", Some("editor.name"));
-        check(&["posts"], "people", "posts_by_author.title=x", Some("posts_by_author.title"));
+        check(
+            &["posts"],
+            "people",
+            "posts_by_author.title=x",
+            Some("posts_by_author.title"),
+        );
         check(&["posts"], "people", "posts_by_author.id=3", None);
         check(&["people"], "people", "posts_by_author.title=x", None);
         check(&["posts"], "posts", "sort=author.name", Some("sort"));
         check(&["posts"], "posts", "sort=author.name&author_id=1", None);
-        check(&["posts"], "posts", "sort=author.name&author.name=Ann", None);
+        check(
+            &["posts"],
+            "posts",
+            "sort=author.name&author.name=Ann",
+            None,
+        );
         check(&["people"], "posts", "sort=author.name", None);
-        check(&["posts", "people"], "posts", "author.company.name=Acme", Some("author.company.name"));
+        check(
+            &["posts", "people"],
+            "posts",
+            "author.company.name=Acme",
+            Some("author.company.name"),
+        );
     }
 }

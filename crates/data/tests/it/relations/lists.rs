@@ -88,7 +88,11 @@ async fn what_is_cut_off_says_where_the_rest_is() {
         )
         .await;
     library
-        .check("posts", "author_id=1&page=2&limit=2&fields=id", r#"[{"id":5}]"#)
+        .check(
+            "posts",
+            "author_id=1&page=2&limit=2&fields=id",
+            r#"[{"id":5}]"#,
+        )
         .await;
     // Over a junction the list is filtered by the relation back.
     library
@@ -99,7 +103,11 @@ async fn what_is_cut_off_says_where_the_rest_is() {
         )
         .await;
     library
-        .check("posts", "tags.name=blue&page=2&limit=1&fields=id", r#"[{"id":5}]"#)
+        .check(
+            "posts",
+            "tags.name=blue&page=2&limit=1&fields=id",
+            r#"[{"id":5}]"#,
+        )
         .await;
     library
         .check("posts", "tags.name=a%2Cb%26c&fields=id", r#"[{"id":3}]"#)
@@ -180,8 +188,16 @@ async fn a_request_is_one_statement_however_much_is_related() {
     for served in library.each() {
         let before = served.database.counts().statements;
         served.page("people", query, Dialect::Plain).await;
-        served.one("people", "1", "fields=posts.tags.name", Dialect::Plain).await;
-        served.page("people", "include=posts.tags,boss&count=none", Dialect::JsonApi).await;
+        served
+            .one("people", "1", "fields=posts.tags.name", Dialect::Plain)
+            .await;
+        served
+            .page(
+                "people",
+                "include=posts.tags,boss&count=none",
+                Dialect::JsonApi,
+            )
+            .await;
         assert_eq!(served.database.counts().statements, before + 3);
     }
 }
@@ -193,7 +209,10 @@ async fn an_answer_depends_on_every_table_it_tells_of() {
         let plan = |query: &str| served.list("people", query, Dialect::Plain).unwrap();
         let names = |plan: &paceline_data::plan::ListPlan| {
             let catalog = served.database.catalog();
-            let tables = plan.tables.iter().map(|table| catalog.table(*table).name.clone());
+            let tables = plan
+                .tables
+                .iter()
+                .map(|table| catalog.table(*table).name.clone());
             let resources = plan.resources.iter();
             let resources = resources.map(|id| served.resources.get(*id).name.clone());
             let counted = plan.counted_tables.iter();
@@ -211,8 +230,16 @@ async fn an_answer_depends_on_every_table_it_tells_of() {
             assert_eq!(of_total, counted, "{query}");
         };
         check("fields=id", "people", "people");
-        check("fields=posts.tags.name", "people posts tags post_tags", "people");
-        check("fields=id&posts.tags.name=red", "people posts tags post_tags", "people posts tags post_tags");
+        check(
+            "fields=posts.tags.name",
+            "people posts tags post_tags",
+            "people",
+        );
+        check(
+            "fields=id&posts.tags.name=red",
+            "people posts tags post_tags",
+            "people posts tags post_tags",
+        );
         check("fields=id&sort=company.name", "people companies", "people");
     }
 }

@@ -14,7 +14,7 @@ use paceline_data::postgres::PostgresOptions;
 use paceline_data::query::{Dialect, QueryError, parse_export, parse_list, parse_one};
 use paceline_data::resource::{RelationSpec, ResourceSpec, Resources};
 use paceline_data::sqlite::SqliteOptions;
-use paceline_data::{Database, RunError, RowStream};
+use paceline_data::{Database, RowStream, RunError};
 use paceline_test_servers::Postgres;
 
 use crate::files::File;
@@ -59,7 +59,14 @@ fn specs() -> Vec<ResourceSpec> {
         ..RelationSpec::default()
     };
     tags.relations.insert("posts".to_owned(), posts);
-    let others = ["companies", "posts", "post_tags", "profiles", "seats", "tickets"];
+    let others = [
+        "companies",
+        "posts",
+        "post_tags",
+        "profiles",
+        "seats",
+        "tickets",
+    ];
     let others = others.map(ResourceSpec::new);
     [people, tags].into_iter().chain(others).collect()
 }
@@ -193,7 +200,11 @@ impl Both {
     /// The rows of a page: the same in each.
     async fn rows(&self, path: &str, query: &str) -> String {
         let rows = self.sqlite.rows(path, query).await;
-        assert_eq!(self.postgres.rows(path, query).await, rows, "{path}?{query}");
+        assert_eq!(
+            self.postgres.rows(path, query).await,
+            rows,
+            "{path}?{query}"
+        );
         rows
     }
 

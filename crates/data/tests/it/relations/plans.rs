@@ -23,16 +23,39 @@ fn steps(library: &Both, path: &str, query: &str) -> Vec<String> {
 async fn related_rows_are_found_by_the_index_of_the_key_that_refers() {
     let library = Both::library().await;
     for (path, query, search) in [
-        ("people", "fields=posts.title", "USING INDEX posts_author (author_id=?)"),
-        ("people", "fields=people_by_boss.name", "USING INDEX people_boss (boss_id=?)"),
-        ("companies", "fields=people.posts.id", "posts_author (author_id=?)"),
+        (
+            "people",
+            "fields=posts.title",
+            "USING INDEX posts_author (author_id=?)",
+        ),
+        (
+            "people",
+            "fields=people_by_boss.name",
+            "USING INDEX people_boss (boss_id=?)",
+        ),
+        (
+            "companies",
+            "fields=people.posts.id",
+            "posts_author (author_id=?)",
+        ),
         ("tags", "fields=posts.title", "post_tags_tag (tag=?)"),
         ("posts", "fields=tags.colour", "post_tags_1 (post_id=?)"),
-        ("posts", "author.name=Ann&fields=id", "posts_author (author_id=?)"),
-        ("people", "posts.id=3&fields=id", "SEARCH t0 USING INTEGER PRIMARY KEY (rowid=?)"),
+        (
+            "posts",
+            "author.name=Ann&fields=id",
+            "posts_author (author_id=?)",
+        ),
+        (
+            "people",
+            "posts.id=3&fields=id",
+            "SEARCH t0 USING INTEGER PRIMARY KEY (rowid=?)",
+        ),
     ] {
         let steps = steps(&library, path, query);
-        assert!(steps.iter().any(|step| step.contains(search)), "{query}: {steps:#?}");
+        assert!(
+            steps.iter().any(|step| step.contains(search)),
+            "{query}: {steps:#?}"
+        );
     }
 }
 
@@ -40,7 +63,11 @@ async fn related_rows_are_found_by_the_index_of_the_key_that_refers() {
 async fn lists_are_read_for_the_rows_of_the_page_only() {
     let library = Both::library().await;
     // A page sorted by nothing that is indexed: the list is not among what is sorted.
-    let steps = steps(&library, "people", "sort=name&fields=posts.title&page=2&limit=2");
+    let steps = steps(
+        &library,
+        "people",
+        "sort=name&fields=posts.title&page=2&limit=2",
+    );
     let place = |part: &str| steps.iter().position(|step| step.contains(part));
     let sorted = place("USE TEMP B-TREE FOR ORDER BY");
     let gathered = place("posts_author");

@@ -74,7 +74,12 @@ async fn walks_by_related_rows_see_each_row_once() {
 async fn rows_without_the_related_row_have_the_place_of_null() {
     let library = Both::library().await;
     let first = async |served: &super::Served, sort: &str| {
-        let rows = served.rows("posts", &format!("sort={sort}&fields=id,author.name&limit=1")).await;
+        let rows = served
+            .rows(
+                "posts",
+                &format!("sort={sort}&fields=id,author.name&limit=1"),
+            )
+            .await;
         let rows: Vec<Value> = serde_json::from_str(&rows).unwrap();
         rows[0]["author"]["name"].clone()
     };

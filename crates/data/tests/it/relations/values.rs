@@ -49,11 +49,25 @@ fn stored() -> impl Strategy<Value = Stored> {
         prop::sample::select(vec![0, 1, 1 << 53, (1 << 53) - 1, i64::MIN, i64::MAX])
             .prop_map(Stored::Integer),
         any::<f64>().prop_map(Stored::Real),
-        prop::sample::select(vec![0.1, -0.0, 1e300, f64::INFINITY, f64::NEG_INFINITY, 1.0])
-            .prop_map(Stored::Real),
+        prop::sample::select(vec![
+            0.1,
+            -0.0,
+            1e300,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            1.0
+        ])
+        .prop_map(Stored::Real),
         ".{0,20}".prop_map(Stored::Text),
-        prop::sample::select(vec!["{\"a\": [1]}", "[1.50,\n2]", "null", "{\"", "", "\\\"\u{0}"])
-            .prop_map(|text| Stored::Text(text.to_owned())),
+        prop::sample::select(vec![
+            "{\"a\": [1]}",
+            "[1.50,\n2]",
+            "null",
+            "{\"",
+            "",
+            "\\\"\u{0}"
+        ])
+        .prop_map(|text| Stored::Text(text.to_owned())),
         prop::collection::vec(any::<u8>(), 0..20).prop_map(Stored::Blob),
     ]
 }
@@ -98,7 +112,10 @@ const POSTGRES: [(&str, &[&str]); 27] = [
     ("oid", &["4294967295"]),
     ("float4", &["0.1", "'NaN'", "1e30"]),
     ("float8", &["0.1", "'-Infinity'", "1e300", "5e-324"]),
-    ("numeric", &["123456789012345678901234567890.10", "'NaN'", "-0.000"]),
+    (
+        "numeric",
+        &["123456789012345678901234567890.10", "'NaN'", "-0.000"],
+    ),
     ("numeric(10,2)", &["-0.5"]),
     ("text", &["'Grüße \"quoted\"'", "''", "E'line\\nbreak'"]),
     ("varchar(5)", &["'abc'"]),
@@ -130,7 +147,9 @@ async fn postgresql_gathers_every_type_as_it_is() {
         .to_owned();
     sql += &schema(&columns);
     for id in 0..4 {
-        let values = POSTGRES.iter().map(|(_, values)| *values.get(id).unwrap_or(&"NULL"));
+        let values = POSTGRES
+            .iter()
+            .map(|(_, values)| *values.get(id).unwrap_or(&"NULL"));
         let values = values.collect::<Vec<_>>().join(", ");
         sql += &format!("INSERT INTO child VALUES ({id}, 1, {values});");
     }
