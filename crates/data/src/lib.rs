@@ -33,8 +33,8 @@ pub mod vendor_http;
 pub mod version;
 pub mod write;
 
-pub use cell::{Cell, Decimal, Moment, Row, Uuid};
+pub use cell::{Cell, Decimal, MalformedRows, Moment, Row, Rows, Uuid};
 pub use database::Database;
-pub use run::{Answer, Counts, RowStream, RunError};
+pub use run::{Answer, Counts, LARGEST_ANSWER, RowStream, RunError};
 pub use sql::{MySqlFlavor, SqlDialect};
 pub use statement::{Statement, Value};

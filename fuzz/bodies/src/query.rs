@@ -18,10 +18,11 @@ const SCHEMA: &str = "
 thread_local! {
     static SHOP: (Connection, Resources) = {
         let connection = Connection::open_in_memory().expect("memory");
+        paceline_data::sqlite::register_functions(&connection).expect("a new function");
         connection.execute_batch(SCHEMA).expect("a valid schema");
         let catalog = sqlite::read(&connection).expect("a readable schema");
         let mut posts = ResourceSpec::new("posts");
-        posts.relations.insert("author".to_owned(), "user_id".to_owned());
+        posts.relations.insert("author".to_owned(), "user_id".into());
         let mut odd = ResourceSpec::new("odd");
         odd.table = Some("Odd \" table".to_owned());
         let specs = vec![ResourceSpec::new("users"), posts, odd];
@@ -71,12 +72,13 @@ pub fn filter(data: &[u8]) {
                 continue;
             };
             assert!((1..=resource.max_limit).contains(&list.limit), "{query}");
-            assert!(
-                list.filters
-                    .iter()
-                    .all(|filter| filter.field < resource.fields.len()),
-                "{query}"
-            );
+            for filter in &list.filters {
+                assert!(filter.path.len() < DEEPEST_SELECTION, "{query}");
+                let owner = filter.path.iter().fold(resource, |owner, &relation| {
+                    resources.get(owner.relations[relation].target)
+                });
+                assert!(filter.field < owner.fields.len(), "{query}");
+            }
             let Ok(plan) = ListPlan::new(resources, &list, &CursorKey::new([7; 32])) else {
                 continue;
             };

@@ -2,10 +2,13 @@
 
 mod decimal;
 mod moment;
+pub(crate) mod packed;
+mod rows;
 mod uuid;
 
 pub use decimal::Decimal;
 pub use moment::Moment;
+pub use rows::{MalformedRows, Rows};
 pub use uuid::Uuid;
 
 /// One column's value, borrowed from the driver's row buffer.
@@ -43,4 +46,13 @@ pub trait Row {
     /// # Panics
     /// When there is no such column: a plan and its statement are made together, so this is a bug.
     fn cell(&self, index: usize) -> Cell<'_>;
+
+    /// The related rows in the column at `index`, where the statement gathers some.
+    ///
+    /// # Panics
+    /// As [`cell`](Self::cell).
+    fn rows(&self, index: usize) -> Rows<'_> {
+        let _ = index;
+        Rows::none()
+    }
 }

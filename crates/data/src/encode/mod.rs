@@ -1,6 +1,7 @@
 //! Rows to bytes, straight from the driver: no value tree, nothing allocated a row.
 
 mod json_text;
+mod link;
 mod neighbours;
 mod one;
 mod page;
@@ -10,14 +11,16 @@ mod shape;
 mod value_csv;
 mod value_json;
 
-use crate::cell::Row;
+use crate::cell::{MalformedRows, Row};
 
+pub(crate) use link::Link;
 pub use neighbours::Neighbours;
 pub use one::OneEncoder;
 pub use page::{PageEncoder, PageInfo};
-pub(crate) use resource_object::Linkage;
 pub use resource_object::ResourceShape;
+pub(crate) use resource_object::{Linkage, Linked, Related};
 pub use rows::{Layout, RowsEncoder};
+pub(crate) use shape::List;
 pub use shape::{BigIntegers, Shape};
 
 /// What a row becomes.
@@ -33,6 +36,12 @@ pub enum RowShape {
 #[derive(Debug, thiserror::Error)]
 #[error("a value cannot be encoded")]
 pub struct EncodeError;
+
+impl From<MalformedRows> for EncodeError {
+    fn from(_: MalformedRows) -> Self {
+        Self
+    }
+}
 
 /// Turns rows into bytes.
 pub trait RowEncoder {

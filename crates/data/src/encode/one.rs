@@ -37,15 +37,15 @@ impl RowEncoder for OneEncoder {
         match &self.shape {
             RowShape::Plain(shape) if self.is_enveloped => {
                 out.extend_from_slice(b"{\"data\":");
-                shape.write_json(row, out);
+                shape.write_json(row, out)?;
                 out.push(b'}');
             }
-            RowShape::Plain(shape) => shape.write_json(row, out),
+            RowShape::Plain(shape) => shape.write_json(row, out)?,
             RowShape::JsonApi(shape) => {
                 out.extend_from_slice(b"{\"jsonapi\":{\"version\":\"1.1\"},\"data\":");
-                shape.write(row, out);
+                shape.write(row, out)?;
                 let mut included = Included::default();
-                included.add(shape, row);
+                included.add_of(shape, row)?;
                 included.write(shape, out);
                 out.push(b'}');
             }

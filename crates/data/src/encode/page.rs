@@ -151,10 +151,10 @@ impl RowEncoder for PageEncoder {
             out.push(b',');
         }
         match &self.shape {
-            RowShape::Plain(shape) => shape.write_json(row, out),
+            RowShape::Plain(shape) => shape.write_json(row, out)?,
             RowShape::JsonApi(shape) => {
-                shape.write(row, out);
-                self.included.add(shape, row);
+                shape.write(row, out)?;
+                self.included.add_of(shape, row)?;
             }
         }
         self.written += 1;

@@ -49,11 +49,11 @@ impl RowEncoder for RowsEncoder {
                 if !std::mem::take(&mut self.is_first) {
                     out.push(b',');
                 }
-                self.shape.write_json(row, out);
+                self.shape.write_json(row, out)?;
             }
             Layout::NdJson => {
                 let start = out.len();
-                self.shape.write_json(row, out);
+                self.shape.write_json(row, out)?;
                 // Within JSON these are white space only, but here they would end the line.
                 for byte in &mut out[start..] {
                     if matches!(byte, b'\n' | b'\r') {
@@ -62,7 +62,7 @@ impl RowEncoder for RowsEncoder {
                 }
                 out.push(b'\n');
             }
-            Layout::Csv => self.shape.write_csv(row, out),
+            Layout::Csv => self.shape.write_csv(row, out)?,
         }
         Ok(())
     }

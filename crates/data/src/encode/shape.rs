@@ -1,6 +1,8 @@
 //! How a row becomes one nested object: compiled once from a selection, used for every row.
 
+use super::EncodeError;
 use super::json_text::write_string;
+use super::link::Link;
 use super::value_csv::{write_field, write_text};
 use super::value_json::write_value;
 use crate::catalog::ColumnKind;
@@ -58,6 +60,66 @@ enum MemberValue {
         presence: usize,
         shape: Shape,
     },
+    List {
+        list: List,
+        /// `,"name@next":` as it stands in JSON.
+        next: Vec<u8>,
+    },
+}
+
+/// The related rows of a row, as an array of objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct List {
+    /// Where the `SELECT` list has them: at most one more than are shown.
+    pub(crate) place: usize,
+    /// How many are shown at most.
+    pub(crate) limit: u32,
+    /// What each is shown as; the places are those among its own values.
+    pub(crate) shape: Shape,
+    /// Where those beyond the limit are, if they have an address.
+    pub(crate) next: Option<Link>,
+}
+
+impl List {
+    /// Writes the array; answers whether there are more rows than it shows.
+    fn write(&self, row: &dyn Row, out: &mut Vec<u8>) -> Result<bool, EncodeError> {
+        let mut shown = 0;
+        let mut is_cut = false;
+        out.push(b'[');
+        row.rows(self.place).each(|related| {
+            if shown == self.limit {
+                is_cut = true;
+                return Ok(());
+            }
+            if shown > 0 {
+                out.push(b',');
+            }
+            shown += 1;
+            self.shape.write_json(related, out)
+        })?;
+        out.push(b']');
+        Ok(is_cut)
+    }
+
+    fn write_next(&self, row: &dyn Row, out: &mut Vec<u8>) {
+        match &self.next {
+            Some(link) => link.write(row, out),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+
+    /// Writes the array as text in a CSV field, and behind it a field with the link where rows are left out.
+    fn write_csv(&self, row: &dyn Row, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let mut text = Vec::new();
+        let is_cut = self.write(row, &mut text)?;
+        write_text(&text, out);
+        out.push(b',');
+        if is_cut {
+            let link = self.next.as_ref().map(|link| link.text(row));
+            write_text(link.as_deref().unwrap_or("null").as_bytes(), out);
+        }
+        Ok(())
+    }
 }
 
 impl Shape {
@@ -79,6 +141,14 @@ impl Shape {
         self.push(name, MemberValue::Object { presence, shape });
     }
 
+    /// Adds a member that is an array of related rows.
+    pub(crate) fn list(&mut self, name: &str, list: List) {
+        let mut next = vec![b','];
+        write_string(next_name(name).as_bytes(), &mut next);
+        next.push(b':');
+        self.push(name, MemberValue::List { list, next });
+    }
+
     fn push(&mut self, name: &str, value: MemberValue) {
         let mut prefix = Vec::new();
         write_string(name.as_bytes(), &mut prefix);
@@ -91,7 +161,10 @@ impl Shape {
     }
 
     /// Writes a row as a JSON object.
-    pub(crate) fn write_json(&self, row: &dyn Row, out: &mut Vec<u8>) {
+    ///
+    /// # Errors
+    /// Related rows have not the form they should.
+    pub(crate) fn write_json(&self, row: &dyn Row, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         out.push(b'{');
         for (position, member) in self.members.iter().enumerate() {
             if position > 0 {
@@ -112,10 +185,17 @@ impl Shape {
                 MemberValue::Object { presence, .. } if row.cell(*presence) == Cell::Null => {
                     out.extend_from_slice(b"null");
                 }
-                MemberValue::Object { shape, .. } => shape.write_json(row, out),
+                MemberValue::Object { shape, .. } => shape.write_json(row, out)?,
+                MemberValue::List { list, next } => {
+                    if list.write(row, out)? {
+                        out.extend_from_slice(next);
+                        list.write_next(row, out);
+                    }
+                }
             }
         }
         out.push(b'}');
+        Ok(())
     }
 
     /// Writes the names as a CSV line, nested ones as `author.name`.
@@ -137,30 +217,52 @@ impl Shape {
             match &member.value {
                 MemberValue::Column { .. } => names.push(name),
                 MemberValue::Object { shape, .. } => shape.csv_names(&format!("{name}."), names),
+                MemberValue::List { .. } => {
+                    let next = next_name(&name);
+                    names.extend([name, next]);
+                }
             }
         }
     }
 
     /// Writes a row as a CSV line.
-    pub(crate) fn write_csv(&self, row: &dyn Row, out: &mut Vec<u8>) {
+    ///
+    /// # Errors
+    /// Related rows have not the form they should.
+    pub(crate) fn write_csv(&self, row: &dyn Row, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let mut first = true;
-        self.csv_fields(row, &mut first, out);
+        self.csv_fields(row, &mut first, out)?;
         out.extend_from_slice(b"\r\n");
+        Ok(())
     }
 
-    fn csv_fields(&self, row: &dyn Row, first: &mut bool, out: &mut Vec<u8>) {
+    fn csv_fields(
+        &self,
+        row: &dyn Row,
+        first: &mut bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
         for member in &self.members {
+            if let MemberValue::Object { shape, .. } = &member.value {
+                shape.csv_fields(row, first, out)?;
+                continue;
+            }
+            if !std::mem::take(first) {
+                out.push(b',');
+            }
             match &member.value {
-                MemberValue::Column { index, kind } => {
-                    if !std::mem::take(first) {
-                        out.push(b',');
-                    }
-                    write_field(row.cell(*index), *kind, out);
-                }
-                MemberValue::Object { shape, .. } => shape.csv_fields(row, first, out),
+                MemberValue::Column { index, kind } => write_field(row.cell(*index), *kind, out),
+                MemberValue::List { list, .. } => list.write_csv(row, out)?,
+                MemberValue::Object { .. } => {}
             }
         }
+        Ok(())
     }
+}
+
+/// What stands beside a list that does not show all.
+fn next_name(name: &str) -> String {
+    format!("{name}@next")
 }
 
 #[cfg(test)]
@@ -188,7 +290,7 @@ mod tests {
     fn nested_members_are_objects_or_null() {
         let check = |cells: Vec<Cell<'static>>, expected: &str| {
             let mut out = Vec::new();
-            post().write_json(&Cells(cells), &mut out);
+            post().write_json(&Cells(cells), &mut out).unwrap();
             assert_eq!(String::from_utf8(out).unwrap(), expected);
         };
         check(
@@ -214,7 +316,7 @@ mod tests {
         let mut out = Vec::new();
         let safe = 9_007_199_254_740_991;
         let cells = [safe, safe + 1, -safe, i64::MIN].map(Cell::Integer);
-        shape.write_json(&Cells(cells.to_vec()), &mut out);
+        shape.write_json(&Cells(cells.to_vec()), &mut out).unwrap();
         let expected = r#"{"a":9007199254740991,"b":"9007199254740992","c":-9007199254740991,"d":"-9223372036854775808"}"#;
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
@@ -223,14 +325,16 @@ mod tests {
     fn csv_flattens_nested_members() {
         let mut out = Vec::new();
         post().write_csv_header(&mut out);
-        post().write_csv(
-            &Cells(vec![
-                Cell::Integer(1),
-                Cell::Integer(7),
-                Cell::Text(b"=A,b"),
-            ]),
-            &mut out,
-        );
+        post()
+            .write_csv(
+                &Cells(vec![
+                    Cell::Integer(1),
+                    Cell::Integer(7),
+                    Cell::Text(b"=A,b"),
+                ]),
+                &mut out,
+            )
+            .unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "id,author.name\r\n1,\"'=A,b\"\r\n"
@@ -240,7 +344,9 @@ mod tests {
     #[test]
     fn no_members_are_an_empty_object() {
         let mut out = Vec::new();
-        Shape::default().write_json(&Cells(Vec::new()), &mut out);
+        Shape::default()
+            .write_json(&Cells(Vec::new()), &mut out)
+            .unwrap();
         assert_eq!(out, b"{}");
     }
 }

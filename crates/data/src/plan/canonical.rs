@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::order::Order;
 use crate::cursor::Binding;
-use crate::query::{Filter, ListQuery, OneQuery, Position, SortKey};
-use crate::resource::Resource;
+use crate::query::{Filter, ListQuery, OneQuery, Position, SortKey, name};
+use crate::resource::{Resource, Resources};
 use crate::statement::Value;
 
 /// Collects what is hashed: the derived order of fields is the same for equal values.
@@ -56,6 +56,7 @@ impl Collector {
     fn filters(&mut self, filters: &[Filter]) {
         filters.len().hash(self);
         for filter in filters {
+            filter.path.hash(self);
             filter.field.hash(self);
             filter.operator.hash(self);
             filter.values.len().hash(self);
@@ -70,20 +71,20 @@ impl Collector {
 /// so that it outlives a change of the schema that does not concern them; and the directions of the whole
 /// order, tie-breakers too.
 pub(super) fn binding(
+    resources: &Resources,
     resource: &Resource,
-    filters: &[Filter],
-    sort: &[SortKey],
+    (filters, sort): (&[Filter], &[SortKey]),
     order: &Order,
 ) -> Binding {
     let mut bytes = Collector::default();
     bytes.text(&resource.name);
     for key in sort {
-        bytes.text(&resource.fields[key.field].name);
+        bytes.text(&name(resources, resource, &key.path, key.field));
         key.descending.hash(&mut bytes);
     }
     bytes.text("");
     for filter in filters {
-        bytes.text(&resource.fields[filter.field].name);
+        bytes.text(&name(resources, resource, &filter.path, filter.field));
     }
     bytes.filters(filters);
     for key in &order.keys {

@@ -1,44 +1,121 @@
 //! The `SELECT` list and the joins of a selection, and the shape its rows take.
+//!
+//! Related rows are read in the same statement: at most one by a join, several gathered in one column.
 
+use std::sync::Arc;
+
+use super::links;
+use super::order::Order;
 use crate::catalog::{Shown, Table, TableId};
-use crate::encode::{BigIntegers, Linkage, ResourceShape, RowShape, Shape};
+use crate::encode::{BigIntegers, Linkage, Linked, List, Related, ResourceShape, RowShape, Shape};
 use crate::query::{Dialect, Selection};
-use crate::resource::{Resource, ResourceId, Resources};
-use crate::sql::SqlDialect;
+use crate::resource::{Cardinality, Resource, ResourceId, Resources};
+use crate::sql::{Gathered, SqlDialect};
 
-/// What a statement reads. The base table is `t0`, related ones `t1`, `t2`, … in the order they are met.
+/// What a statement reads, or a list within it. The base table is `t0`, related ones `t1`, `t2`, … in the order they
+/// are met.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     dialect: SqlDialect,
+    /// The alias of the table it begins with.
+    base: usize,
     items: Vec<Item>,
     joins: String,
+    /// Joined tables, by alias and relation.
+    entered: Vec<((usize, usize), usize)>,
+    scope: Scope,
+    integers: BigIntegers,
+    json_api: bool,
+    base_path: Arc<str>,
+}
+
+/// What a statement and the lists within it share.
+#[derive(Debug, Default)]
+struct Scope {
     tables: Vec<TableId>,
     resources: Vec<ResourceId>,
     aliases: usize,
-    integers: BigIntegers,
 }
 
 /// One entry of the `SELECT` list.
 #[derive(Debug)]
 struct Item {
-    /// What is read: what an order compares.
-    expression: String,
+    source: Source,
     /// In which form it is answered.
     shown: Shown,
+    /// The type of a column, where the engine has strict ones.
+    type_name: Option<String>,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// What is read: what an order compares.
+    Value(String),
+    /// Related rows.
+    Rows(Gathering),
+}
+
+/// Related rows, before it is known what the statement around them calls its columns.
+#[derive(Debug)]
+struct Gathering {
+    name: String,
+    items: Vec<Item>,
+    from: String,
+    /// What is equal in related rows: an expression, and an item of the statement around it.
+    links: Vec<(String, usize)>,
+    order: String,
+    rows: u32,
+}
+
+impl Gathering {
+    /// The rows as SQL, in a statement that calls its items like this.
+    fn sql(&self, dialect: SqlDialect, around: &dyn Fn(usize) -> String) -> String {
+        let at_once = dialect.gathers_at_once();
+        let own = |place: usize| match &self.items[place].source {
+            Source::Value(expression) if at_once => expression.clone(),
+            _ => format!("{}.c{place}", self.name),
+        };
+        let condition = self
+            .links
+            .iter()
+            .map(|(expression, place)| format!("{expression} = {}", around(*place)));
+        let items = || self.items.iter().enumerate();
+        let columns = items().filter_map(|(place, item)| match &item.source {
+            Source::Value(expression) if !at_once => Some(format!("{expression} AS c{place}")),
+            _ => None,
+        });
+        let cells = items().map(|(place, item)| match &item.source {
+            Source::Value(_) => {
+                dialect.gathered_cell(item.shown, item.type_name.as_deref(), &own(place))
+            }
+            Source::Rows(rows) => rows.sql(dialect, &own),
+        });
+        dialect.gather(&Gathered {
+            name: self.name.clone(),
+            columns: columns.collect(),
+            from: self.from.clone(),
+            condition: condition.collect::<Vec<_>>().join(" AND "),
+            order: self.order.clone(),
+            rows: self.rows,
+            cells: cells.collect(),
+        })
+    }
 }
 
 impl Columns {
-    fn new(resources: &Resources) -> Self {
+    fn new(resources: &Resources, dialect: Dialect) -> Self {
         Self {
             dialect: resources.catalog().dialect(),
             integers: resources.big_integers(),
+            json_api: dialect == Dialect::JsonApi,
+            base_path: resources.base_path().into(),
             ..Self::default()
         }
     }
 
     /// Reads what `selection` names, as nested objects.
     pub(super) fn of(resources: &Resources, selection: &Selection) -> (Self, Shape) {
-        let mut columns = Self::new(resources);
+        let mut columns = Self::new(resources, Dialect::Plain);
         let shape = columns.add(resources, selection, 0);
         (columns, shape)
     }
@@ -53,7 +130,7 @@ impl Columns {
             let (columns, shape) = Self::of(resources, selection);
             return (columns, RowShape::Plain(shape));
         }
-        let mut columns = Self::new(resources);
+        let mut columns = Self::new(resources, dialect);
         let shape = columns.add_object(resources, selection, 0);
         (columns, RowShape::JsonApi(shape))
     }
@@ -78,19 +155,44 @@ impl Columns {
             }
         }
         let mut included = Vec::new();
-        let mut joined = Vec::new();
-        for (relation, nested) in &selection.nested {
-            let inner = self.enter(resources, resource, alias, *relation);
-            joined.push((*relation, inner));
-            included.push(self.add_object(resources, nested, inner));
+        let mut met = Vec::new();
+        for (index, nested) in &selection.nested {
+            let relation = &resource.relations[*index];
+            let (linked, related) = match relation.cardinality {
+                Cardinality::One => {
+                    let inner = self.enter(resources, resource, alias, *index);
+                    let shape = self.add_object(resources, nested, inner);
+                    (Linked::One(shape.id.clone()), Related::One(shape))
+                }
+                Cardinality::Many { limit } => {
+                    let build = |inner: &mut Self, base| inner.add_object(resources, nested, base);
+                    let (place, shape) = self.gather(resources, resource, alias, *index, build);
+                    let (related, next) = self.links(resources, resource, alias, *index);
+                    let linked = Linked::Many {
+                        place,
+                        limit,
+                        id: shape.id.clone(),
+                        related,
+                        next,
+                    };
+                    let many = Related::Many {
+                        place,
+                        limit,
+                        shape,
+                    };
+                    (linked, many)
+                }
+            };
+            included.push(related);
+            met.push((*index, linked));
         }
         let linked = selection
             .links
             .iter()
-            .filter_map(|&relation| {
-                let inner = joined.iter().find(|(known, _)| *known == relation);
-                let inner = inner.map(|(_, inner)| *inner);
-                self.linkage(resources, resource, alias, relation, inner)
+            .filter_map(|&index| {
+                let known = met.iter().find(|(known, _)| *known == index);
+                let known = known.map(|(_, linked)| linked.clone());
+                self.linkage(resources, resource, alias, index, known)
             })
             .collect();
         ResourceShape {
@@ -102,15 +204,15 @@ impl Columns {
         }
     }
 
-    /// Where a relationship's id is read: from the foreign key when that is the target's key, else from the
-    /// related row. `None` when related rows have no id.
+    /// What a relationship tells: which rows it leads to when the row itself says so, or they are included; else where
+    /// they are. `None` when related rows have no id, or no address.
     fn linkage(
         &mut self,
         resources: &Resources,
         resource: &Resource,
         alias: usize,
         index: usize,
-        joined: Option<usize>,
+        met: Option<Linked>,
     ) -> Option<Linkage> {
         let relation = &resource.relations[index];
         let target = resources.get(relation.target);
@@ -122,20 +224,55 @@ impl Columns {
             Some(relation.columns[place])
         };
         let own: Option<Vec<usize>> = target.key.iter().map(own).collect();
-        let id = if let Some(own) = own {
-            own.into_iter()
-                .map(|index| self.column(resources, resource, alias, index))
-                .collect()
-        } else {
-            let inner = joined.unwrap_or_else(|| self.enter(resources, resource, alias, index));
-            self.note(target);
-            self.key(resources, target, inner)
+        let linked = match (met, own) {
+            (Some(met @ Linked::Many { .. }), _) => met,
+            (_, Some(own)) if relation.is_forward => {
+                let id = own.into_iter();
+                let id = id.map(|index| self.column(resources, resource, alias, index));
+                Linked::One(id.collect())
+            }
+            (Some(met), _) => met,
+            (None, _) if relation.is_forward => {
+                let inner = self.enter(resources, resource, alias, index);
+                self.note(target);
+                Linked::One(self.key(resources, target, inner))
+            }
+            (None, _) if relation.is_many() => {
+                Linked::Elsewhere(self.links(resources, resource, alias, index).0?)
+            }
+            (None, _) => return None,
         };
         Some(Linkage {
             name: relation.name.clone(),
             type_name: target.type_name.clone(),
-            id,
+            linked,
         })
+    }
+
+    /// The list of a row's related rows, and the part of it that is not shown here.
+    fn links(
+        &mut self,
+        resources: &Resources,
+        resource: &Resource,
+        alias: usize,
+        index: usize,
+    ) -> (Option<crate::encode::Link>, Option<crate::encode::Link>) {
+        let relation = &resource.relations[index];
+        let Some(address) = links::address(resources, resource, relation) else {
+            return (None, None);
+        };
+        let fields = address.fields.into_iter();
+        let fields = fields
+            .map(|(name, column)| (name, self.column(resources, resource, alias, column)))
+            .collect();
+        let path = format!("{}/{}", self.base_path, address.segment);
+        let all = crate::encode::Link::new(&path, fields);
+        let next = links::next_page(resources, relation, self.json_api);
+        let rest = match next {
+            Some(next) => all.clone().with(&next),
+            None => all.clone(),
+        };
+        (Some(all), Some(rest))
     }
 
     fn key(&mut self, resources: &Resources, resource: &Resource, alias: usize) -> Vec<usize> {
@@ -152,10 +289,43 @@ impl Columns {
         alias: usize,
         relation: usize,
     ) -> usize {
-        self.aliases += 1;
-        let inner = self.aliases;
+        let known = self
+            .entered
+            .iter()
+            .find(|(from, _)| *from == (alias, relation));
+        if let Some((_, inner)) = known {
+            return *inner;
+        }
+        let inner = self.next_alias();
         self.join(resources, resource, alias, relation, inner);
+        self.entered.push(((alias, relation), inner));
         inner
+    }
+
+    /// The alias of the table that these relations to one row lead to from the base; it is joined where it was not.
+    pub(super) fn follow(
+        &mut self,
+        resources: &Resources,
+        resource: &Resource,
+        path: &[usize],
+    ) -> usize {
+        let (mut resource, mut alias) = (resource, self.base);
+        for &relation in path {
+            alias = self.enter(resources, resource, alias, relation);
+            resource = resources.get(resource.relations[relation].target);
+            self.note(resource);
+        }
+        alias
+    }
+
+    /// The alias of the table it begins with.
+    pub(super) fn base(&self) -> usize {
+        self.base
+    }
+
+    fn next_alias(&mut self) -> usize {
+        self.scope.aliases += 1;
+        self.scope.aliases
     }
 
     fn add(&mut self, resources: &Resources, selection: &Selection, alias: usize) -> Shape {
@@ -170,12 +340,102 @@ impl Columns {
         for (index, nested) in &selection.nested {
             let relation = &resource.relations[*index];
             let target = resources.get(relation.target);
-            let inner = self.enter(resources, resource, alias, *index);
-            let presence = self.column(resources, target, inner, relation.target_columns[0]);
-            let below = self.add(resources, nested, inner);
-            shape.object(&relation.name, presence, below);
+            let Cardinality::Many { limit } = relation.cardinality else {
+                let inner = self.enter(resources, resource, alias, *index);
+                let presence = self.column(resources, target, inner, relation.target_columns[0]);
+                let below = self.add(resources, nested, inner);
+                shape.object(&relation.name, presence, below);
+                continue;
+            };
+            let build = |inner: &mut Self, base| inner.add(resources, nested, base);
+            let (place, below) = self.gather(resources, resource, alias, *index, build);
+            let (_, next) = self.links(resources, resource, alias, *index);
+            let list = List {
+                place,
+                limit,
+                shape: below,
+                next,
+            };
+            shape.list(&relation.name, list);
         }
         shape
+    }
+
+    /// Gathers the rows a relation leads to, one more than are shown; `build` says what of them. Answers the place of
+    /// the item.
+    fn gather<T>(
+        &mut self,
+        resources: &Resources,
+        resource: &Resource,
+        alias: usize,
+        index: usize,
+        build: impl FnOnce(&mut Self, usize) -> T,
+    ) -> (usize, T) {
+        let relation = &resource.relations[index];
+        let target = resources.get(relation.target);
+        let around: Vec<usize> = relation
+            .columns
+            .iter()
+            .map(|&index| self.column(resources, resource, alias, index))
+            .collect();
+        let base = self.next_alias();
+        let mut inner = Self {
+            dialect: self.dialect,
+            base,
+            scope: std::mem::take(&mut self.scope),
+            integers: self.integers,
+            json_api: self.json_api,
+            base_path: Arc::clone(&self.base_path),
+            ..Self::default()
+        };
+        let built = build(&mut inner, base);
+        // In the order of the target's own list, of which this is the begin.
+        let order = Order::of(resources, target, &[], &target.default_sort, &mut inner).sql();
+        let to = relation.target_columns.iter();
+        let to: Vec<String> = to
+            .map(|&index| column(resources, target, base, index))
+            .collect();
+        let table = format!(
+            "{} AS t{base}",
+            self.dialect.table(resources.table_of(target))
+        );
+        let (from, links) = match &relation.junction {
+            None => (table, to),
+            Some(junction) => {
+                let between = inner.next_alias();
+                inner.note_table(junction.table);
+                if let Some(shown) = junction.resource {
+                    inner.note(resources.get(shown));
+                }
+                let middle = resources.catalog().table(junction.table);
+                let named = |index: &usize| column_of(resources, middle, between, *index);
+                let on = to.iter().zip(junction.far.iter().map(named));
+                let on = on.map(|(to, far)| format!("{to} = {far}"));
+                let from = format!(
+                    "{} AS t{between} JOIN {table} ON {}",
+                    self.dialect.table(middle),
+                    on.collect::<Vec<_>>().join(" AND ")
+                );
+                (from, junction.near.iter().map(named).collect())
+            }
+        };
+        self.scope = std::mem::take(&mut inner.scope);
+        let Cardinality::Many { limit } = relation.cardinality else {
+            unreachable!("one row is joined")
+        };
+        self.items.push(Item {
+            source: Source::Rows(Gathering {
+                name: format!("l{base}"),
+                items: inner.items,
+                from: from + &inner.joins,
+                links: links.into_iter().zip(around).collect(),
+                order,
+                rows: limit.saturating_add(1),
+            }),
+            shown: Shown::AsIs,
+            type_name: None,
+        });
+        (self.items.len() - 1, built)
     }
 
     fn join(
@@ -214,11 +474,11 @@ impl Columns {
         alias: usize,
         index: usize,
     ) -> usize {
-        let shown = resources.table_of(resource).columns[index]
-            .native
-            .as_ref()
-            .map_or(Shown::AsIs, |native| native.shown);
-        self.item(column(resources, resource, alias, index), shown)
+        let native = resources.table_of(resource).columns[index].native.as_ref();
+        let shown = native.map_or(Shown::AsIs, |native| native.shown);
+        let place = self.item(column(resources, resource, alias, index), shown);
+        self.items[place].type_name = native.map(|native| native.type_name.clone());
+        place
     }
 
     /// The place of an expression in the `SELECT` list; added when it is new.
@@ -226,54 +486,80 @@ impl Columns {
         let known = self
             .items
             .iter()
-            .position(|item| item.expression == expression);
+            .position(|item| matches!(&item.source, Source::Value(known) if *known == expression));
         known.unwrap_or_else(|| {
-            self.items.push(Item { expression, shown });
+            self.items.push(Item {
+                source: Source::Value(expression),
+                shown,
+                type_name: None,
+            });
             self.items.len() - 1
         })
     }
 
     fn note(&mut self, resource: &Resource) {
-        if !self.tables.contains(&resource.table) {
-            self.tables.push(resource.table);
+        self.note_table(resource.table);
+        if !self.scope.resources.contains(&resource.id) {
+            self.scope.resources.push(resource.id);
         }
-        if !self.resources.contains(&resource.id) {
-            self.resources.push(resource.id);
+    }
+
+    fn note_table(&mut self, table: TableId) {
+        if !self.scope.tables.contains(&table) {
+            self.scope.tables.push(table);
         }
     }
 
     /// The tables read, the base table first.
     pub(super) fn tables(&self) -> &[TableId] {
-        &self.tables
+        &self.scope.tables
     }
 
     /// The resources whose rows are told of, the base first.
     pub(super) fn resources(&self) -> &[ResourceId] {
-        &self.resources
+        &self.scope.resources
+    }
+
+    /// Whether rows are gathered in it.
+    pub(super) fn has_lists(&self) -> bool {
+        let is_list = |item: &Item| matches!(item.source, Source::Rows(_));
+        self.items.iter().any(is_list)
     }
 
     /// `SELECT … FROM … AS t0 LEFT JOIN …`, in the form that is answered.
     pub(super) fn select(&self, table: &Table) -> String {
-        let items = self
-            .items
-            .iter()
-            .map(|item| self.dialect.shown(item.shown, &item.expression));
+        let around = |place: usize| match &self.items[place].source {
+            Source::Value(expression) => expression.clone(),
+            Source::Rows(_) => unreachable!("rows are related by values"),
+        };
+        let items = self.items.iter().map(|item| match &item.source {
+            Source::Value(expression) => self.dialect.shown(item.shown, expression),
+            Source::Rows(rows) => rows.sql(self.dialect, &around),
+        });
         self.select_items(table, &items.collect::<Vec<_>>())
     }
 
-    /// The same with nothing changed for the answer, each item called `c` and its place:
+    /// The same with nothing changed for the answer and nothing gathered, each item called `c` and its place:
     /// for [`select_of_inner`](Self::select_of_inner) to be put around.
     pub(super) fn select_inner(&self, table: &Table) -> String {
         let items = self.items.iter().enumerate();
-        let items = items.map(|(place, item)| format!("{} AS c{place}", item.expression));
+        let items = items.map(|(place, item)| match &item.source {
+            Source::Value(expression) => format!("{expression} AS c{place}"),
+            Source::Rows(_) => format!("NULL AS c{place}"),
+        });
         self.select_items(table, &items.collect::<Vec<_>>())
     }
 
-    /// `SELECT …` of what [`select_inner`](Self::select_inner) calls its items, in the form that is answered.
+    /// `SELECT …` of what [`select_inner`](Self::select_inner) calls its items, in the form that is answered, from
+    /// what is called `walk`.
     pub(super) fn select_of_inner(&self) -> String {
+        let inner = |place: usize| format!("walk.c{place}");
         let items = self.items.iter().enumerate();
         let items: Vec<String> = items
-            .map(|(place, item)| self.dialect.shown(item.shown, &format!("c{place}")))
+            .map(|(place, item)| match &item.source {
+                Source::Value(_) => self.dialect.shown(item.shown, &inner(place)),
+                Source::Rows(rows) => rows.sql(self.dialect, &inner),
+            })
             .collect();
         format!("SELECT {}", items.join(", "))
     }
@@ -285,8 +571,9 @@ impl Columns {
             items.join(", ")
         };
         format!(
-            "SELECT {items} FROM {} AS t0{}",
+            "SELECT {items} FROM {} AS t{}{}",
             self.dialect.table(table),
+            self.base,
             self.joins
         )
     }
@@ -299,11 +586,16 @@ pub(super) fn column(
     alias: usize,
     column: usize,
 ) -> String {
-    format!(
-        "t{alias}.{}",
-        resources
-            .catalog()
-            .dialect()
-            .quote(&resources.table_of(resource).columns[column].name)
-    )
+    column_of(resources, resources.table_of(resource), alias, column)
+}
+
+/// A column of a table in SQL.
+pub(super) fn column_of(
+    resources: &Resources,
+    table: &Table,
+    alias: usize,
+    column: usize,
+) -> String {
+    let name = &table.columns[column].name;
+    format!("t{alias}.{}", resources.catalog().dialect().quote(name))
 }

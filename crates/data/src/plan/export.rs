@@ -3,7 +3,7 @@
 use super::columns::Columns;
 use super::condition::Conditions;
 use super::order::Order;
-use super::unindexed;
+use super::{unindexed, with};
 use crate::encode::{Layout, RowsEncoder, Shape};
 use crate::query::{ExportQuery, QueryError};
 use crate::resource::{ResourceId, Resources};
@@ -28,16 +28,16 @@ impl ExportPlan {
         let resource = resources.get(query.resource);
         let table = resources.table_of(resource);
         unindexed::check(resources, resource, &query.filters, &[])?;
-        let (columns, shape) = Columns::of(resources, &query.selection);
+        let (mut columns, shape) = Columns::of(resources, &query.selection);
         let conditions = Conditions::of(resources, resource, &query.filters);
-        let order = Order::of(resources, resource, &[], &[]);
+        let order = Order::of(resources, resource, &[], &[], &mut columns);
         let sql = columns.select(table) + &conditions.sql() + &order.sql();
         Ok(Self {
             statement: Statement {
                 sql: sql.into(),
                 values: conditions.values,
             },
-            resources: columns.resources().to_vec(),
+            resources: with(columns.resources(), &conditions.resources),
             shape,
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::columns::Columns;
 use super::condition::Conditions;
 use super::order::Order;
-use super::{canonical, position, unindexed};
+use super::{canonical, position, unindexed, with};
 use crate::catalog::{Shown, Table, TableId};
 use crate::cursor::{Binding, Cursor, CursorKey, Direction};
 use crate::encode::{PageEncoder, PageInfo, RowShape};
@@ -21,7 +21,7 @@ pub enum TotalPlan {
     None,
     /// This many, as the catalog estimated.
     Estimated(u64),
-    /// What this statement counts; the tables it reads are the base table alone.
+    /// What this statement counts; the tables it reads are [`ListPlan::counted_tables`].
     Counted(Statement),
 }
 
@@ -34,6 +34,8 @@ pub struct ListPlan {
     pub total: TotalPlan,
     /// The tables the page depends on, the base table first.
     pub tables: Vec<TableId>,
+    /// The tables the total depends on, the base table first.
+    pub counted_tables: Vec<TableId>,
     /// The resources whose rows it tells of, the base first: who may read the page may read all of them.
     pub resources: Vec<ResourceId>,
     /// Equal for requests that have the same answer while the tables do not change.
@@ -61,9 +63,16 @@ impl ListPlan {
         let resource = resources.get(query.resource);
         let table = resources.table_of(resource);
         unindexed::check(resources, resource, &query.filters, &query.sort)?;
-        let order = Order::of(resources, resource, &query.filters, &query.sort);
-        let binding = canonical::binding(resource, &query.filters, &query.sort, &order);
         let (mut columns, shape) = Columns::in_dialect(resources, &query.selection, query.dialect);
+        let order = Order::of(
+            resources,
+            resource,
+            &query.filters,
+            &query.sort,
+            &mut columns,
+        );
+        let binding =
+            canonical::binding(resources, resource, (&query.filters, &query.sort), &order);
         let key_indexes = sort_keys(resources, resource, &order, &mut columns);
         let mut conditions = Conditions::of(resources, resource, &query.filters);
         let counted = conditions.sql();
@@ -74,45 +83,36 @@ impl ListPlan {
             &counted,
             &conditions.values,
         );
-        let rows = i64::from(query.limit) + 1;
-        let (page, skip, mut sql) = match &query.position {
+        let walk = Walk {
+            columns: &columns,
+            table,
+            order: &order,
+            places: &key_indexes,
+            rows: i64::from(query.limit) + 1,
+        };
+        let (page, sql) = match &query.position {
             Position::Page(page) => {
                 let skip = page
                     .saturating_sub(1)
                     .saturating_mul(u64::from(query.limit));
-                (
-                    Some(*page),
-                    skip,
-                    columns.select(table) + &counted + &order.sql(),
-                )
+                let skip = i64::try_from(skip).unwrap_or(i64::MAX);
+                (Some(*page), walk.from_the_start(&mut conditions, skip))
             }
             Position::Cursor(text) => {
                 let values = place(&order, cursors, &binding, text)?;
                 let ranges = position::ranges(&order, &values, &mut conditions);
-                let walk = Walk {
-                    columns: &columns,
-                    table,
-                    order: &order,
-                    places: &key_indexes,
-                };
-                (None, 0, walk.sql(&mut conditions, &ranges, rows))
+                (None, walk.over(&mut conditions, &ranges))
             }
         };
-        sql += " LIMIT ";
-        sql += &conditions.bind_rows(rows);
-        if skip > 0 {
-            let skip = i64::try_from(skip).unwrap_or(i64::MAX);
-            sql += " OFFSET ";
-            sql += &conditions.bind_rows(skip);
-        }
         Ok(Self {
             statement: Statement {
                 sql: sql.into(),
                 values: conditions.values,
             },
             total,
-            tables: columns.tables().to_vec(),
-            resources: columns.resources().to_vec(),
+            tables: with(columns.tables(), &conditions.tables),
+            counted_tables: with(&[table.id], &conditions.tables),
+            resources: with(columns.resources(), &conditions.resources),
             key: canonical::list_key(query),
             dialect: query.dialect,
             shape,
@@ -162,48 +162,87 @@ fn sort_keys(
     .collect()
 }
 
-/// A statement that reads ranges one after the other.
+/// A statement that reads a page.
 struct Walk<'a> {
     columns: &'a Columns,
     table: &'a Table,
     order: &'a Order,
     places: &'a [usize],
+    /// Rows to read at most.
+    rows: i64,
 }
 
 impl Walk<'_> {
-    fn sql(&self, conditions: &mut Conditions, ranges: &[String], rows: i64) -> String {
+    /// Reads in the whole order, behind `skip` rows.
+    fn from_the_start(&self, conditions: &mut Conditions, skip: i64) -> String {
+        let mut behind = conditions.sql() + &self.order.sql() + &self.limit(conditions);
+        if skip > 0 {
+            behind += " OFFSET ";
+            behind += &conditions.bind_rows(skip);
+        }
+        self.one(&behind)
+    }
+
+    /// Reads ranges one after the other.
+    fn over(&self, conditions: &mut Conditions, ranges: &[String]) -> String {
         if let [only] = ranges {
-            return self.columns.select(self.table) + &conditions.sql_and(only) + &self.order.sql();
+            let behind = conditions.sql_and(only) + &self.order.sql() + &self.limit(conditions);
+            return self.one(&behind);
         }
         match conditions.dialect() {
             SqlDialect::Sqlite => {
-                let select = self.columns.select(self.table);
+                let has_lists = self.columns.has_lists();
+                let select = if has_lists {
+                    self.columns.select_inner(self.table)
+                } else {
+                    self.columns.select(self.table)
+                };
                 let parts = ranges
                     .iter()
                     .map(|range| format!("{select}{}", conditions.sql_and(range)));
-                parts.collect::<Vec<_>>().join(" UNION ALL ")
-                    + &self.order.sql_by_place(self.places)
+                let parts = parts.collect::<Vec<_>>().join(" UNION ALL ");
+                let order = self.order.sql_by_place(self.places);
+                let all = parts + &order + &self.limit(conditions);
+                if has_lists { self.around(&all) } else { all }
             }
             SqlDialect::MySql(_) => {
                 let either = format!("({})", ranges.join(" OR "));
-                self.columns.select(self.table) + &conditions.sql_and(&either) + &self.order.sql()
+                let behind =
+                    conditions.sql_and(&either) + &self.order.sql() + &self.limit(conditions);
+                self.one(&behind)
             }
             SqlDialect::Postgres => {
                 // Each range is walked in its index and stops by itself; what is sorted then is short.
                 let select = self.columns.select_inner(self.table);
-                let limit = format!(" LIMIT {}", conditions.bind_rows(rows));
+                let limit = self.limit(conditions);
                 let parts = ranges.iter().map(|range| {
                     let order = self.order.sql();
                     format!("({select}{}{order}{limit})", conditions.sql_and(range))
                 });
                 let parts = parts.collect::<Vec<_>>().join(" UNION ALL ");
-                let outer = self.columns.select_of_inner();
-                format!(
-                    "{outer} FROM ({parts}) AS walk{}",
-                    self.order.sql_by_name(self.places)
-                )
+                self.around(&parts) + &limit
             }
         }
+    }
+
+    /// One select. Where rows are gathered the page is chosen first: they are gathered for no row that is skipped or
+    /// sorted away.
+    fn one(&self, behind: &str) -> String {
+        if self.columns.has_lists() {
+            self.around(&(self.columns.select_inner(self.table) + behind))
+        } else {
+            self.columns.select(self.table) + behind
+        }
+    }
+
+    fn around(&self, inner: &str) -> String {
+        let outer = self.columns.select_of_inner();
+        let order = self.order.sql_by_name(self.places);
+        format!("{outer} FROM ({inner}) AS walk{order}")
+    }
+
+    fn limit(&self, conditions: &mut Conditions) -> String {
+        format!(" LIMIT {}", conditions.bind_rows(self.rows))
     }
 }
 

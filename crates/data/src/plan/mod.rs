@@ -7,6 +7,7 @@ mod canonical;
 mod columns;
 mod condition;
 mod export;
+mod links;
 mod list;
 mod one;
 mod order;
@@ -19,3 +20,10 @@ pub use one::{OnePlan, format_key, parse_key};
 pub use unindexed::{LARGE_TABLE, UnservedSort, unserved_sorts};
 
 pub use crate::sql::quote;
+
+/// Both lists in one, each entry once.
+fn with<T: Copy + PartialEq>(first: &[T], second: &[T]) -> Vec<T> {
+    let mut all = first.to_vec();
+    all.extend(second.iter().filter(|entry| !first.contains(entry)));
+    all
+}

@@ -1,8 +1,8 @@
 //! `ORDER BY` with a tie-breaker, so that every row has one place.
 
-use super::columns::column;
+use super::columns::{Columns, column};
 use crate::catalog::{Index, Table};
-use crate::query::{Filter, Operator, SortKey};
+use crate::query::{Filter, Operator, SortKey, end};
 use crate::resource::{Resource, Resources};
 
 /// One key of an order.
@@ -10,7 +10,7 @@ use crate::resource::{Resource, Resources};
 pub(super) struct OrderKey {
     /// The column in SQL.
     pub(super) expression: String,
-    /// The column, by index in the table; `None` for the rowid.
+    /// The column, by index in the base table; `None` for the rowid and for columns of related rows.
     pub(super) column: Option<usize>,
     /// Largest first.
     pub(super) descending: bool,
@@ -32,17 +32,20 @@ pub(super) struct Order {
 
 impl Order {
     /// The order asked for, followed by the primary key or the rowid in the direction in which one walk over
-    /// an index serves both. A view has no tie-breaker, nor has a table without a key or rowid.
+    /// an index serves both. A view has no tie-breaker, nor has a table without a key or rowid. What is sorted by in
+    /// related rows is joined in `columns`; without such a row it is `NULL`.
     pub(super) fn of(
         resources: &Resources,
         resource: &Resource,
         filters: &[Filter],
         sort: &[SortKey],
+        columns: &mut Columns,
     ) -> Self {
         let table = resources.table_of(resource);
         let dialect = resources.catalog().dialect();
+        let base = columns.base();
         let key = |column_index: usize, descending: bool| OrderKey {
-            expression: column(resources, resource, 0, column_index),
+            expression: column(resources, resource, base, column_index),
             column: Some(column_index),
             descending,
             nullable: table.columns[column_index].nullable,
@@ -53,11 +56,27 @@ impl Order {
         };
         let mut keys: Vec<OrderKey> = sort
             .iter()
-            .map(|sort| key(resource.fields[sort.field].column, sort.descending))
+            .map(|sort| {
+                let owner = end(resources, resource, &sort.path);
+                let index = owner.fields[sort.field].column;
+                if sort.path.is_empty() {
+                    return key(index, sort.descending);
+                }
+                let alias = columns.follow(resources, resource, &sort.path);
+                let sorted = &resources.table_of(owner).columns[index];
+                OrderKey {
+                    expression: column(resources, owner, alias, index),
+                    column: None,
+                    descending: sort.descending,
+                    nullable: true,
+                    nulls_last: sort.descending != dialect.null_is_largest(),
+                    parameter_type: dialect.parameter_type(sorted).map(str::to_owned),
+                }
+            })
             .collect();
         let fixed: Vec<usize> = filters
             .iter()
-            .filter(|filter| filter.operator == Operator::Equal)
+            .filter(|filter| filter.operator == Operator::Equal && filter.path.is_empty())
             .map(|filter| resource.fields[filter.field].column)
             .collect();
         let descending = walked_backwards(table, &fixed, &keys)
@@ -70,7 +89,7 @@ impl Order {
                 }
             }
         } else if let Some(rowid) = table.rowid() {
-            let expression = format!("t0.{}", rowid.name());
+            let expression = format!("t{base}.{}", rowid.name());
             keys.push(OrderKey {
                 expression,
                 column: None,
@@ -115,13 +134,14 @@ impl Order {
 }
 
 /// Whether a walk over an index, or over the rowids, begins with this column in its order.
-pub(super) fn is_walked(resources: &Resources, resource: &Resource, sort: SortKey) -> bool {
+pub(super) fn is_walked(resources: &Resources, resource: &Resource, sort: &SortKey) -> bool {
     let table = resources.table_of(resource);
     let column = resource.fields[sort.field].column;
     if table.columns[column].rowid_alias {
         return true;
     }
-    let order = Order::of(resources, resource, &[], &[sort]);
+    let sort = std::slice::from_ref(sort);
+    let order = Order::of(resources, resource, &[], sort, &mut Columns::default());
     walked_backwards(table, &[], &order.keys[..1]).is_some()
 }
 
@@ -145,7 +165,7 @@ fn direction(index: &Index, fixed: &[usize], keys: &[OrderKey]) -> Option<bool> 
     for key in keys {
         let column = columns
             .next()
-            .filter(|column| column.column == key.column)?;
+            .filter(|column| key.column.is_some() && column.column == key.column)?;
         let turned = column.descending != key.descending;
         if key.nullable && (column.nulls_last != turned) != key.nulls_last {
             return None;

@@ -2,7 +2,7 @@
 
 use super::order::is_walked;
 use crate::catalog::Table;
-use crate::query::{Filter, QueryError, QueryErrorCode, SortKey};
+use crate::query::{Filter, QueryError, QueryErrorCode, SortKey, name};
 use crate::resource::{Resource, Resources};
 
 /// Tables up to this size may be searched and sorted without an index.
@@ -11,33 +11,81 @@ pub const LARGE_TABLE: u64 = 100_000;
 /// The rule: on a table above [`LARGE_TABLE`] rows at least one filter must be on the first column of an
 /// index, or there is none; and unless such a filter narrows the rows, the first sort key must be the first
 /// column of an index too. A resource with `allow_unindexed` is not checked.
+///
+/// A filter on a relation searches the related table, for which the same holds. It narrows the rows where the
+/// relation begins at the first column of an index. A sort by related rows has no index.
 pub(super) fn check(
     resources: &Resources,
     resource: &Resource,
     filters: &[Filter],
     sort: &[SortKey],
 ) -> Result<(), QueryError> {
+    let search = Search {
+        resources,
+        base: resource,
+    };
+    if !search.allows(resource, filters, 0)? {
+        return Ok(());
+    }
     let table = resources.table_of(resource);
-    if resource.allow_unindexed
-        || table
-            .approximate_rows
-            .is_none_or(|rows| rows <= LARGE_TABLE)
-    {
-        return Ok(());
-    }
-    let indexed = |field: usize| leads_an_index(table, resource.fields[field].column);
-    let narrowed = filters
-        .iter()
-        .any(|filter| filter.operator.uses_index() && indexed(filter.field));
-    if narrowed {
-        return Ok(());
-    }
-    if let Some(filter) = filters.first() {
-        return Err(refusal("filter", &resource.fields[filter.field].name));
-    }
+    let indexed = |key: &SortKey| {
+        key.path.is_empty() && leads_an_index(table, resource.fields[key.field].column)
+    };
     match sort.first() {
-        Some(key) if !indexed(key.field) => Err(refusal("sort", &resource.fields[key.field].name)),
+        Some(key) if !indexed(key) => {
+            let name = name(resources, resource, &key.path, key.field);
+            Err(refusal("sort", &name))
+        }
         _ => Ok(()),
+    }
+}
+
+/// The tables searched by the filters of one request.
+struct Search<'a> {
+    resources: &'a Resources,
+    base: &'a Resource,
+}
+
+impl Search<'_> {
+    /// Checks the filters whose paths lead to `resource` by their first `depth` relations. Answers whether it is read
+    /// whole, and too large for that to be sorted.
+    fn allows(
+        &self,
+        resource: &Resource,
+        filters: &[Filter],
+        depth: usize,
+    ) -> Result<bool, QueryError> {
+        let table = self.resources.table_of(resource);
+        let next = |filter: &Filter| filter.path.get(depth).copied();
+        let mut narrowed = false;
+        for group in filters.chunk_by(|left, right| next(left) == next(right)) {
+            match group.first().and_then(next) {
+                Some(relation) => {
+                    let relation = &resource.relations[relation];
+                    self.allows(self.resources.get(relation.target), group, depth + 1)?;
+                    narrowed |= leads_an_index(table, relation.columns[0]);
+                }
+                None => {
+                    narrowed |= group.iter().any(|filter| {
+                        let column = resource.fields[filter.field].column;
+                        filter.operator.uses_index() && leads_an_index(table, column)
+                    });
+                }
+            }
+        }
+        let is_small = table
+            .approximate_rows
+            .is_none_or(|rows| rows <= LARGE_TABLE);
+        if narrowed || is_small || resource.allow_unindexed {
+            return Ok(false);
+        }
+        match filters.first() {
+            Some(filter) => {
+                let name = name(self.resources, self.base, &filter.path, filter.field);
+                Err(refusal("filter", &name))
+            }
+            None => Ok(true),
+        }
     }
 }
 
@@ -47,16 +95,17 @@ pub fn unserved_sorts(resources: &Resources, resource: &Resource) -> Vec<Unserve
     if resources.table_of(resource).is_view {
         return Vec::new();
     }
-    let unserved = |key: &SortKey| !is_walked(resources, resource, *key);
+    let unserved = |key: &SortKey| !is_walked(resources, resource, key);
     let name = |key: &SortKey| {
         let sign = if key.descending { "-" } else { "" };
         format!("{sign}{}", resource.fields[key.field].name)
     };
     let usual = resource.default_sort.first().filter(|key| unserved(key));
-    let allowed = resource.sortable.iter().flatten().map(|&field| SortKey {
-        field,
-        descending: false,
-    });
+    let allowed = resource
+        .sortable
+        .iter()
+        .flatten()
+        .map(|&field| SortKey::own(field, false));
     usual
         .map(|key| UnservedSort::Usual(name(key)))
         .into_iter()

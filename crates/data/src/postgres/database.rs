@@ -18,7 +18,7 @@ use super::versions::{Listener, PostgresVersions, VersionState, is_installed};
 use crate::catalog::{Catalog, postgres::read};
 use crate::encode::RowEncoder;
 use crate::pool::{AcquireError, Lease, Pool, Statistics};
-use crate::run::{Answer, Counters, Counts, RowStream, RunError};
+use crate::run::{Answer, Counters, Counts, RowStream, RunError, encode};
 use crate::statement::Statement;
 
 /// How long closing may take: connections are closed politely in it.
@@ -218,11 +218,9 @@ pub(super) async fn answer<E: RowEncoder>(
     let (mut bytes, mut rows, mut readers) = (Vec::new(), 0, None);
     encoder.begin(&mut bytes);
     while let Some(row) = stream.try_next().await.map_err(Stopped::Database)? {
-        let readers = readers.get_or_insert_with(|| Reader::of(row.columns()));
+        let readers = readers.get_or_insert_with(|| Reader::of_columns(row.columns()));
         let row = PostgresRow { row: &row, readers };
-        encoder
-            .row(&row, &mut bytes)
-            .map_err(|error| Stopped::Encoder(RunError::encode(error)))?;
+        encode(&mut encoder, &row, &mut bytes).map_err(Stopped::Encoder)?;
         rows += 1;
     }
     encoder.end(&mut bytes);

@@ -149,7 +149,7 @@ impl<E: RowEncoder + Send> Export<E> {
             let Some(row) = next.map_err(Stopped::Database)? else {
                 break;
             };
-            let readers = readers.get_or_insert_with(|| Reader::of(row.columns()));
+            let readers = readers.get_or_insert_with(|| Reader::of_columns(row.columns()));
             let row = PostgresRow { row: &row, readers };
             self.encoder
                 .row(&row, &mut frame)

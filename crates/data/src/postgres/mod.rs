@@ -17,6 +17,7 @@ mod options;
 mod parameter;
 mod prepared;
 mod query;
+pub(crate) mod record;
 mod row;
 mod running;
 pub mod versions;

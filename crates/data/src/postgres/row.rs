@@ -5,7 +5,7 @@ use std::error::Error;
 use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{Column, Row as DriverRow};
 
-use crate::cell::{Cell, Decimal, Moment, Row, Uuid};
+use crate::cell::{Cell, Decimal, Moment, Row, Rows, Uuid};
 
 /// Days and microseconds from 1970 to 2000, where PostgreSQL begins to count.
 const DAYS: i32 = 10_957;
@@ -34,9 +34,15 @@ pub(super) enum Reader {
 }
 
 impl Reader {
-    /// The readers of a row's columns. Plans ask for these types only; the bytes of another one are passed on.
-    pub(super) fn of(columns: &[Column]) -> Vec<Self> {
-        let reader = |column: &Column| match *column.type_() {
+    /// The readers of a row's columns.
+    pub(super) fn of_columns(columns: &[Column]) -> Vec<Self> {
+        let readers = columns.iter().map(|column| Self::of(column.type_()));
+        readers.collect()
+    }
+
+    /// The reader of a type. Plans ask for these only; the bytes of another one are passed on.
+    pub(super) fn of(kind: &Type) -> Self {
+        match *kind {
             Type::BOOL => Self::Boolean,
             Type::INT2 => Self::Small,
             Type::INT4 => Self::Medium,
@@ -54,12 +60,11 @@ impl Reader {
             Type::TIMESTAMPTZ => Self::TimestampTz,
             Type::UUID => Self::Uuid,
             _ => Self::Bytes,
-        };
-        columns.iter().map(reader).collect()
+        }
     }
 
     /// The cell in these bytes; `None` when they are not of the length the type has.
-    fn read(self, bytes: &[u8]) -> Option<Cell<'_>> {
+    pub(super) fn read(self, bytes: &[u8]) -> Option<Cell<'_>> {
         Some(match self {
             Self::Boolean => Cell::Integer(i64::from(bytes.first().copied()?)),
             Self::Small => Cell::Integer(i16::from_be_bytes(bytes.try_into().ok()?).into()),
@@ -113,6 +118,10 @@ impl Row for PostgresRow<'_> {
                 .read(bytes)
                 .expect("the server sends values of the length their type has")
         })
+    }
+
+    fn rows(&self, index: usize) -> Rows<'_> {
+        Rows::records(self.cell(index))
     }
 }
 

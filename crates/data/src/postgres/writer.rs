@@ -233,7 +233,7 @@ async fn first_row(
     let mut first = None;
     while let Some(row) = rows.try_next().await? {
         first.get_or_insert_with(|| {
-            let readers = Reader::of(row.columns());
+            let readers = Reader::of_columns(row.columns());
             let row = PostgresRow {
                 row: &row,
                 readers: &readers,

@@ -3,9 +3,10 @@
 use std::cmp::Ordering;
 
 use super::error::{QueryError, QueryErrorCode, cut};
+use super::path;
 use super::value::typed;
 use crate::catalog::ColumnKind;
-use crate::resource::{Field, Resource};
+use crate::resource::{Field, Resource, Resources};
 use crate::statement::Value;
 
 /// The most values after `[in]=`.
@@ -72,9 +73,14 @@ impl Operator {
 }
 
 /// One test a row must pass.
+///
+/// A test of a related row is passed when there is such a row. All tests that go by the same relation from the
+/// same row are about one related row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
-    /// The field, by index in the resource.
+    /// The relations that lead to the field, each by index in its resource; empty for a field of the row itself.
+    pub path: Vec<usize>,
+    /// The field, by index in the resource it belongs to.
     pub field: usize,
     /// The comparison.
     pub operator: Operator,
@@ -85,18 +91,22 @@ pub struct Filter {
 impl Filter {
     /// An order in which equal sets of filters are equal lists.
     pub(super) fn canonical_order(&self, other: &Self) -> Ordering {
-        (self.field, self.operator).cmp(&(other.field, other.operator))
+        (&self.path, self.field, self.operator).cmp(&(&other.path, other.field, other.operator))
     }
 }
+
+/// What a parameter's name says of a filter: relations, field, comparison where it is known.
+pub type FilterName = (Vec<usize>, usize, Option<Operator>);
 
 /// Which field and comparison a parameter's name means; `None` when it is no filter on this resource.
 ///
 /// `name` and `name[op]`, or `filter[name]` and `filter[name][op]`, which also reach fields that are
-/// named like another parameter.
+/// named like another parameter. A field of a related row is named `relation.name`.
 pub fn parse_filter_name(
+    resources: &Resources,
     resource: &Resource,
     parameter: &str,
-) -> Option<(usize, Option<Operator>)> {
+) -> Option<FilterName> {
     let inner = parameter
         .strip_prefix("filter[")
         .and_then(|rest| rest.strip_suffix(']'));
@@ -109,18 +119,20 @@ pub fn parse_filter_name(
                 .and_then(|rest| rest.rsplit_once('[')),
         ),
     };
-    if let Some(field) = resource.field(whole) {
-        return Some((field, Some(Operator::Equal)));
+    if let Some((path, field)) = path::find(resources, resource, whole) {
+        return Some((path, field, Some(Operator::Equal)));
     }
     let (name, operator) = split?;
-    Some((resource.field(name)?, Operator::from_name(operator)))
+    let (path, field) = path::find(resources, resource, name)?;
+    Some((path, field, Operator::from_name(operator)))
 }
 
 /// Parses one filter whose parameter [`parse_filter_name`] has understood.
 pub(super) fn parse_filter(
+    resources: &Resources,
     resource: &Resource,
     parameter: &str,
-    (field, operator): (usize, Option<Operator>),
+    (path, field, operator): FilterName,
     text: &str,
 ) -> Result<Filter, QueryError> {
     let error = |detail: String| QueryError::new(QueryErrorCode::Filter, parameter, detail);
@@ -131,7 +143,7 @@ pub(super) fn parse_filter(
             names.join(", ")
         )));
     };
-    let known = &resource.fields[field];
+    let known = &path::end(resources, resource, &path).fields[field];
     let values = match operator {
         Operator::Null => match text {
             "true" => vec![Value::Integer(1)],
@@ -155,6 +167,7 @@ pub(super) fn parse_filter(
         _ => vec![value(known, text).map_err(error)?],
     };
     Ok(Filter {
+        path,
         field,
         operator,
         values,

@@ -8,10 +8,11 @@
 //! | `page=2` | `page[number]` | page number, from 1 |
 //! | `limit=50` | `page[size]` | rows a page |
 //! | `cursor=…` | `page[cursor]` | continue where an answer's `next` says; not with `page` |
-//! | `sort=-created_at,id` | | order, `-` for largest first |
+//! | `sort=-created_at,author.name` | | order, `-` for largest first; not by relations to several rows |
 //! | `name=value`, `name[gte]=value` | `filter[name]`, `filter[name][gte]` | only rows that pass |
 //! | `count=none` | | `exact` (default with pages), `estimated`, `none` (default with cursors) |
-//! | `fields=id,author.name` | `fields=id,author(name)` | what to show of each row |
+//! | `author.name=value`, `posts.title[like]=value` | `filter[author.name]` | only rows to which such a row is related |
+//! | `fields=id,author.name` | `fields=id,author(name)` | what to show of each row; a list where several rows are related |
 //! | `fields[user]=id,name` | | the same by type; a type not named shows its default fields |
 //! | `include=author` | | related rows too |
 
@@ -20,6 +21,7 @@ mod fields;
 mod filter;
 mod paging;
 mod parameters;
+mod path;
 mod request;
 mod selection;
 mod value;
@@ -27,10 +29,11 @@ mod value;
 pub use error::{QueryError, QueryErrorCode};
 pub use fields::{DEEPEST_SELECTION, FieldNode, MOST_SELECTED, parse_fields};
 pub use filter::{
-    Filter, LONGEST_PATTERN, MOST_FILTERS, MOST_IN_LIST, Operator, parse_filter_name,
+    Filter, FilterName, LONGEST_PATTERN, MOST_FILTERS, MOST_IN_LIST, Operator, parse_filter_name,
 };
 pub use paging::{Count, MOST_SORT_KEYS, Position, SortKey};
 pub use parameters::{LONGEST_QUERY, MOST_PARAMETERS, Parameter, parse_parameters};
+pub(crate) use path::{end, name};
 pub use request::{parse_export, parse_list, parse_one};
 pub use selection::Selection;
 pub use value::typed;
@@ -40,6 +43,10 @@ use crate::resource::ResourceId;
 
 /// The most related tables one request may read.
 pub const MOST_JOINS: usize = 16;
+
+/// The most rows that may be related to one: the bounds of relations to several rows, inside each other. Three of the
+/// usual bound lie within each other.
+pub const MOST_RELATED_ROWS: u64 = 2_000_000;
 
 /// Which conventions the answer follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,7 +1,8 @@
 //! Pages, limits, cursors, order and counting, as parameters.
 
 use super::error::{QueryError, QueryErrorCode, cut};
-use crate::resource::Resource;
+use super::path;
+use crate::resource::{Resource, Resources};
 
 /// The most keys in `sort=`.
 pub const MOST_SORT_KEYS: usize = 5;
@@ -18,12 +19,26 @@ pub enum Position {
 }
 
 /// One key of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SortKey {
-    /// The field, by index in the resource.
+    /// The relations to one row that lead to the field, each by index in its resource; empty for a field of the
+    /// row itself.
+    pub path: Vec<usize>,
+    /// The field, by index in the resource it belongs to.
     pub field: usize,
     /// Largest first.
     pub descending: bool,
+}
+
+impl SortKey {
+    /// A field of the row itself.
+    pub fn own(field: usize, descending: bool) -> Self {
+        Self {
+            path: Vec::new(),
+            field,
+            descending,
+        }
+    }
 }
 
 /// Whether and how the rows of all pages are counted.
@@ -97,61 +112,36 @@ pub(super) fn parse_count(text: &str) -> Result<Count, QueryError> {
     }
 }
 
-/// Parses `-created_at,id`.
-pub(super) fn parse_sort(resource: &Resource, text: &str) -> Result<Vec<SortKey>, QueryError> {
+/// Parses `-created_at,author.name,id`.
+pub(super) fn parse_sort(
+    resources: &Resources,
+    resource: &Resource,
+    text: &str,
+) -> Result<Vec<SortKey>, QueryError> {
     let error = |detail: String| QueryError::new(QueryErrorCode::Sort, "sort", detail);
     let mut keys: Vec<SortKey> = Vec::new();
     for part in text.split(',') {
-        let exact = resource.field(part).map(|field| (field, false));
-        let reversed = || {
-            part.strip_prefix('-')
-                .and_then(|name| resource.field(name))
-                .map(|field| (field, true))
-        };
-        let Some((field, descending)) = exact.or_else(reversed) else {
-            if part.is_empty() || part == "-" {
-                let detail = "A name is missing: write fields joined by commas, - in front for largest first.";
-                return Err(error(detail.to_owned()));
-            }
-            let name = part.strip_prefix('-').unwrap_or(part);
-            let known = resource.fields.iter().map(|field| field.name.as_str());
-            return Err(QueryError::unknown(
-                QueryErrorCode::UnknownField,
-                "sort",
-                "field",
-                name,
-                known,
-            ));
-        };
-        if !resource.fields[field].comparable {
-            return Err(error(format!(
-                "The values of {:?} have no order.",
-                resource.fields[field].name
-            )));
+        if part.is_empty() || part == "-" {
+            let detail =
+                "A name is missing: write fields joined by commas, - in front for largest first.";
+            return Err(error(detail.to_owned()));
         }
-        if let Some(allowed) = &resource.sortable
-            && !allowed.contains(&field)
+        let key = sort_key(resources, resource, part)?;
+        let owner = path::end(resources, resource, &key.path);
+        let name = || path::name(resources, resource, &key.path, key.field);
+        if !owner.fields[key.field].comparable {
+            return Err(error(format!("The values of {:?} have no order.", name())));
+        }
+        if let Some(refused) = not_allowed(resource, owner, &key) {
+            return Err(error(format!("{:?} {refused}", name())));
+        }
+        if keys
+            .iter()
+            .any(|known| known.field == key.field && known.path == key.path)
         {
-            let names: Vec<&str> = allowed
-                .iter()
-                .map(|field| resource.fields[*field].name.as_str())
-                .collect();
-            let these = match names.as_slice() {
-                [] => "nothing".to_owned(),
-                names => names.join(", "),
-            };
-            return Err(error(format!(
-                "{:?} is not served in this order: only {these} can be sorted by.",
-                resource.fields[field].name
-            )));
+            return Err(error(format!("{:?} is there twice.", name())));
         }
-        if keys.iter().any(|key| key.field == field) {
-            return Err(error(format!(
-                "{:?} is there twice.",
-                resource.fields[field].name
-            )));
-        }
-        keys.push(SortKey { field, descending });
+        keys.push(key);
     }
     if keys.len() > MOST_SORT_KEYS {
         return Err(error(format!(
@@ -159,4 +149,68 @@ pub(super) fn parse_sort(resource: &Resource, text: &str) -> Result<Vec<SortKey>
         )));
     }
     Ok(keys)
+}
+
+/// Why a key is not served, where the resource says what may be sorted by: nothing of related rows then.
+fn not_allowed(resource: &Resource, owner: &Resource, key: &SortKey) -> Option<String> {
+    let own = key.path.is_empty();
+    let is_allowed = |allowed: &Vec<usize>| own && allowed.contains(&key.field);
+    let allowed = match (&resource.sortable, &owner.sortable) {
+        (Some(allowed), _) if !is_allowed(allowed) => allowed,
+        (None, Some(of_owner)) if !own && !of_owner.contains(&key.field) => {
+            return Some("is not served in this order.".to_owned());
+        }
+        _ => return None,
+    };
+    let names: Vec<&str> = allowed
+        .iter()
+        .map(|field| resource.fields[*field].name.as_str())
+        .collect();
+    let these = match names.as_slice() {
+        [] => "nothing".to_owned(),
+        names => names.join(", "),
+    };
+    Some(format!(
+        "is not served in this order: only {these} can be sorted by."
+    ))
+}
+
+/// One key: a field, or `-` and a field.
+fn sort_key(resources: &Resources, resource: &Resource, part: &str) -> Result<SortKey, QueryError> {
+    let exact = path::find(resources, resource, part).map(|found| (found, false));
+    let reversed = || {
+        part.strip_prefix('-')
+            .and_then(|name| path::find(resources, resource, name))
+            .map(|found| (found, true))
+    };
+    let name = part.strip_prefix('-').unwrap_or(part);
+    let Some(((path, field), descending)) = exact.or_else(reversed) else {
+        let (owner, rest) = path::follow(resources, resource, name, &mut Vec::new());
+        let known = owner.fields.iter().map(|field| field.name.as_str());
+        return Err(QueryError::unknown(
+            QueryErrorCode::UnknownField,
+            "sort",
+            "field",
+            rest,
+            known,
+        ));
+    };
+    let mut owner = resource;
+    for &relation in &path {
+        let relation = &owner.relations[relation];
+        if relation.is_many() {
+            let detail = format!(
+                "{:?} leads to several rows, which have no single place in an order: sort by fields of the row \
+                 itself, or of relations to one row.",
+                relation.name
+            );
+            return Err(QueryError::new(QueryErrorCode::Sort, "sort", detail));
+        }
+        owner = resources.get(relation.target);
+    }
+    Ok(SortKey {
+        path,
+        field,
+        descending,
+    })
 }

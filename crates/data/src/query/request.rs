@@ -7,6 +7,7 @@ use super::paging::{
     Count, Position, SortKey, check_page, parse_count, parse_limit, parse_page, parse_sort,
 };
 use super::parameters::{Parameter, parse_parameters};
+use super::path;
 use super::selection::{Selection, Wanted};
 use super::{Dialect, ExportQuery, ListQuery, MOST_SELECTED, OneQuery};
 use crate::resource::{Resource, Resources};
@@ -29,10 +30,11 @@ pub fn parse_list(
     let mut list = List::default();
     for parameter in parse_parameters(query)? {
         if !list.selecting.take(&parameter)?
-            && !list.paging.take(resource, &parameter)?
-            && !list.filters.take(resource, &parameter)?
+            && !list.paging.take(resources, resource, &parameter)?
+            && !list.filters.take(resources, resource, &parameter)?
         {
             return Err(unknown(
+                resources,
                 resource,
                 &parameter,
                 SELECTING.iter().chain(&PAGING),
@@ -88,7 +90,13 @@ pub fn parse_one(
     let mut selecting = Selecting::default();
     for parameter in parse_parameters(query)? {
         if !selecting.take(&parameter)? {
-            return Err(unknown(resource, &parameter, SELECTING.iter(), false));
+            return Err(unknown(
+                resources,
+                resource,
+                &parameter,
+                SELECTING.iter(),
+                false,
+            ));
         }
     }
     let enveloped = !selecting.wanted.typed.is_empty();
@@ -114,9 +122,16 @@ pub fn parse_export(
     let mut filters = Filters::default();
     for parameter in parse_parameters(query)? {
         if !selecting.take(&parameter)?
-            && (PAGING.contains(&parameter.name.as_str()) || !filters.take(resource, &parameter)?)
+            && (PAGING.contains(&parameter.name.as_str())
+                || !filters.take(resources, resource, &parameter)?)
         {
-            return Err(unknown(resource, &parameter, SELECTING.iter(), true));
+            return Err(unknown(
+                resources,
+                resource,
+                &parameter,
+                SELECTING.iter(),
+                true,
+            ));
         }
     }
     let selection = selecting.resolve(resources, resource, Dialect::Plain)?;
@@ -128,17 +143,12 @@ pub fn parse_export(
 }
 
 fn unknown<'a>(
+    resources: &'a Resources,
     resource: &'a Resource,
     parameter: &Parameter,
     known: impl Iterator<Item = &'a &'static str>,
     filtered: bool,
 ) -> QueryError {
-    let fields = resource
-        .fields
-        .iter()
-        .filter(|_| filtered)
-        .map(|field| field.name.as_str());
-    let known = known.map(|name| -> &str { name }).chain(fields);
     // A filter is most often wrong in its field's name, not in its brackets.
     let inner = parameter
         .name
@@ -149,6 +159,26 @@ fn unknown<'a>(
     } else {
         inner
     };
+    let mut relations = Vec::new();
+    if filtered {
+        let (owner, rest) = path::follow(resources, resource, name, &mut relations);
+        if !relations.is_empty() {
+            let known = owner.fields.iter().map(|field| field.name.as_str());
+            return QueryError::unknown(
+                QueryErrorCode::UnknownParameter,
+                &parameter.name,
+                "field",
+                rest,
+                known,
+            );
+        }
+    }
+    let fields = resource
+        .fields
+        .iter()
+        .filter(|_| filtered)
+        .map(|field| field.name.as_str());
+    let known = known.map(|name| -> &str { name }).chain(fields);
     QueryError::unknown(
         QueryErrorCode::UnknownParameter,
         &parameter.name,
@@ -228,7 +258,12 @@ struct Paging {
 }
 
 impl Paging {
-    fn take(&mut self, resource: &Resource, parameter: &Parameter) -> Result<bool, QueryError> {
+    fn take(
+        &mut self,
+        resources: &Resources,
+        resource: &Resource,
+        parameter: &Parameter,
+    ) -> Result<bool, QueryError> {
         let (name, value) = (parameter.name.as_str(), parameter.value.as_str());
         match name {
             "page" | "page[number]" => set(&mut self.page, name, parse_page(name, value)?)?,
@@ -236,7 +271,7 @@ impl Paging {
                 set(&mut self.limit, name, parse_limit(resource, name, value)?)?;
             }
             "cursor" | "page[cursor]" => set(&mut self.cursor, name, value.to_owned())?,
-            "sort" => self.sort = Some(parse_sort(resource, value)?),
+            "sort" => self.sort = Some(parse_sort(resources, resource, value)?),
             "count" => self.count = Some(parse_count(value)?),
             _ => return Ok(false),
         }
@@ -264,12 +299,17 @@ struct Filters {
 }
 
 impl Filters {
-    fn take(&mut self, resource: &Resource, parameter: &Parameter) -> Result<bool, QueryError> {
+    fn take(
+        &mut self,
+        resources: &Resources,
+        resource: &Resource,
+        parameter: &Parameter,
+    ) -> Result<bool, QueryError> {
         let name = parameter.name.as_str();
-        let Some(meaning) = parse_filter_name(resource, name) else {
+        let Some(meaning) = parse_filter_name(resources, resource, name) else {
             return Ok(false);
         };
-        let filter = parse_filter(resource, name, meaning, &parameter.value)?;
+        let filter = parse_filter(resources, resource, name, meaning, &parameter.value)?;
         if self
             .filters
             .iter()

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::error::{QueryError, QueryErrorCode};
 use super::fields::{DEEPEST_SELECTION, FieldNode};
-use super::{Dialect, MOST_JOINS};
-use crate::resource::{Resource, ResourceId, Resources};
+use super::{Dialect, MOST_JOINS, MOST_RELATED_ROWS};
+use crate::resource::{Cardinality, Resource, ResourceId, Resources};
 
 /// Fields and relations of one resource, in the resource's order and without duplicates: two
 /// requests that mean the same have equal selections.
@@ -15,7 +15,7 @@ pub struct Selection {
     pub resource: ResourceId,
     /// The fields, by index in the resource, ascending.
     pub fields: Vec<usize>,
-    /// Relations of which only the key is told, ascending. JSON:API only.
+    /// Relations of which only is told which rows they lead to, ascending. JSON:API only.
     pub links: Vec<usize>,
     /// Relations whose rows are shown, by index in the resource, ascending.
     pub nested: Vec<(usize, Selection)>,
@@ -39,13 +39,33 @@ impl Selection {
             .sum()
     }
 
-    /// Every resource whose rows are shown, the base first.
-    pub fn resources(&self) -> Vec<ResourceId> {
+    /// Every resource whose rows are shown, the base first; those of junctions too.
+    pub fn resources(&self, resources: &Resources) -> Vec<ResourceId> {
         let mut found = vec![self.resource];
-        for (_, nested) in &self.nested {
-            found.extend(nested.resources());
+        for (relation, nested) in &self.nested {
+            let relation = &resources.get(self.resource).relations[*relation];
+            found.extend(
+                relation
+                    .junction
+                    .as_ref()
+                    .and_then(|junction| junction.resource),
+            );
+            found.extend(nested.resources(resources));
         }
         found
+    }
+
+    /// How many related rows one row may show at most.
+    fn most_rows(&self, resources: &Resources) -> u64 {
+        let relations = &resources.get(self.resource).relations;
+        let rows = self.nested.iter().map(|(relation, nested)| {
+            let own = match relations[*relation].cardinality {
+                Cardinality::One => 1,
+                Cardinality::Many { limit } => u64::from(limit),
+            };
+            own.saturating_mul(nested.most_rows(resources).saturating_add(1))
+        });
+        rows.fold(0, u64::saturating_add)
     }
 
     fn add_field(&mut self, field: usize) {
@@ -115,6 +135,17 @@ impl Wanted {
             let detail = format!("The selection follows more than {MOST_JOINS} relations.");
             return Err(QueryError::new(QueryErrorCode::TooMuch, "fields", detail));
         }
+        if selection.most_rows(resources) > MOST_RELATED_ROWS {
+            let parameter = if self.include.is_empty() {
+                "fields"
+            } else {
+                "include"
+            };
+            let detail = format!(
+                "More than {MOST_RELATED_ROWS} rows could be related to one. Ask for fewer relations inside each other."
+            );
+            return Err(QueryError::new(QueryErrorCode::TooMuch, parameter, detail));
+        }
         Ok(selection)
     }
 }
@@ -163,10 +194,12 @@ impl Resolver<'_> {
                 (Some(field), true, _) => selection.add_field(field),
                 (_, false, Some(relation)) => {
                     let target = resource.relations[relation].target;
+                    self.link(selection, relation);
                     self.add_nodes(&node.children, selection.beneath(relation, target).0)?;
                 }
                 (None, true, Some(relation)) => {
                     let target = resource.relations[relation].target;
+                    self.link(selection, relation);
                     self.add_own(
                         selection.beneath(relation, target).0,
                         &mut vec![resource.id, target],
@@ -187,6 +220,13 @@ impl Resolver<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Tells in JSON:API which of the included rows belong to the row.
+    fn link(&self, selection: &mut Selection, relation: usize) {
+        if self.dialect == Dialect::JsonApi {
+            selection.add_link(relation);
+        }
     }
 
     /// Adds what a resource shows by itself: the fields asked for its type, else its default ones.
@@ -219,7 +259,7 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    /// A relation named in `fields[type]`: its key in JSON:API, its row elsewhere. A resource is not
+    /// A relation named in `fields[type]`: linked in JSON:API, its rows elsewhere. A resource is not
     /// entered again beneath itself, or this would never end.
     fn add_typed_relation(
         &self,

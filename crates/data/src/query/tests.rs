@@ -3,7 +3,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::catalog::sqlite::read;
-use crate::resource::{ResourceSpec, Resources};
+use crate::resource::{RelationSpec, ResourceSpec, Resources};
 use crate::statement::Value;
 
 const SCHEMA: &str = "
@@ -23,7 +23,7 @@ fn resources() -> Resources {
     let mut posts = ResourceSpec::new("posts");
     posts
         .relations
-        .insert("author".to_owned(), "user_id".to_owned());
+        .insert("author".to_owned(), "user_id".into());
     let specs = vec![
         users,
         posts,
@@ -126,7 +126,7 @@ fn json_api_links_and_includes() {
     check("fields[posts]=title,author", "title,~author");
     check(
         "fields[posts]=title&include=author",
-        "title,author(id,name,~company)",
+        "title,author(id,name,~company,~posts)",
     );
     check(
         "fields[posts]=title&fields[user]=&include=author",
@@ -134,7 +134,7 @@ fn json_api_links_and_includes() {
     );
     check(
         "include=author.company&fields[posts]=id,title",
-        "id,title,author(id,name,~company,company(id,name))",
+        "id,title,author(id,name,~company,~posts,company(id,name,~users))",
     );
     check(
         "include=",
@@ -334,6 +334,158 @@ fn suggestions_name_what_was_meant() {
 }
 
 #[test]
+fn selections_follow_relations_both_ways() {
+    let check =
+        |query: &str, expected: &str| check_selection(Dialect::Plain, "users", query, expected);
+    check("fields=id,posts.title", "id,posts(title)");
+    check("fields=id,posts(id,title)", "id,posts(id,title)");
+    check("fields=posts(author(name))", "posts(author(name))");
+    check(
+        "fields[user]=id,posts&fields[posts]=title",
+        "id,posts(title)",
+    );
+    check(
+        "include=posts&fields[user]=id&fields[posts]=id",
+        "id,posts(id)",
+    );
+    check_selection(
+        Dialect::JsonApi,
+        "companies",
+        "fields=name,users.name",
+        "name,~users,users(name)",
+    );
+}
+
+#[test]
+fn related_rows_are_bounded_before_they_are_read() {
+    let nested = |limit: u32| {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(SCHEMA).unwrap();
+        let mut users = ResourceSpec::new("users");
+        let bound = RelationSpec {
+            limit: Some(limit),
+            ..RelationSpec::default()
+        };
+        users.relations.insert("posts".to_owned(), bound);
+        let mut companies = ResourceSpec::new("companies");
+        let bound = RelationSpec {
+            limit: Some(200),
+            ..RelationSpec::default()
+        };
+        companies.relations.insert("users".to_owned(), bound);
+        let specs = vec![users, companies, ResourceSpec::new("posts")];
+        let resources = Resources::build(&read(&connection).unwrap(), specs).unwrap();
+        let companies = resources.by_path("companies").unwrap();
+        let query = "fields=users.posts.id";
+        parse_list(&resources, companies, Dialect::Plain, query).map(drop)
+    };
+    assert_eq!(nested(9_999), Ok(()));
+    let error = nested(10_000).unwrap_err();
+    assert_eq!(error.code, QueryErrorCode::TooMuch);
+    assert_eq!(error.parameter, "fields");
+    assert!(error.detail.contains("2000000"), "{error}");
+}
+
+/// Filters as `relation.field op`, sort keys as `-relation.field`.
+fn conditions(path: &str, query: &str) -> Vec<String> {
+    let resources = resources();
+    let resource = resources.by_path(path).unwrap();
+    let parsed = parse_list(&resources, resource, Dialect::Plain, query)
+        .unwrap_or_else(|error| panic!("{query}: {error}"));
+    let filters = parsed.filters.iter().map(|filter| {
+        let name = name(&resources, resource, &filter.path, filter.field);
+        format!("{name} {:?}", filter.operator)
+    });
+    let sort = parsed.sort.iter().map(|key| {
+        let sign = if key.descending { "-" } else { "" };
+        let name = name(&resources, resource, &key.path, key.field);
+        format!("{sign}{name}")
+    });
+    filters.chain(sort).collect()
+}
+
+#[test]
+fn filters_and_orders_name_fields_of_related_rows() {
+    let check = |path: &str, query: &str, expected: &[&str]| {
+        assert_eq!(conditions(path, query), expected, "{path}?{query}");
+    };
+    check("posts", "author.name=Ann", &["author.name Equal"]);
+    check("posts", "user_id.name=Ann", &["author.name Equal"]);
+    check(
+        "posts",
+        "filter[author.name][like]=A%25",
+        &["author.name Like"],
+    );
+    check(
+        "posts",
+        "author.company.name[null]=true",
+        &["author.company.name Null"],
+    );
+    check(
+        "users",
+        "posts.title[like]=x&name=Ann&posts.score[gt]=1",
+        &["name Equal", "posts.title Like", "posts.score Greater"],
+    );
+    check(
+        "posts",
+        "sort=-author.name,author.company.id,id",
+        &["-author.name", "author.company.id", "id"],
+    );
+}
+
+#[test]
+fn mistakes_in_related_names_say_what_was_meant() {
+    let check = |path: &str, query: &str, code: QueryErrorCode, detail: &str| {
+        let error = list(path, query).unwrap_err();
+        assert_eq!(error.code, code, "{query}: {error}");
+        assert!(error.detail.contains(detail), "{query}: {error}");
+    };
+    check(
+        "posts",
+        "author.nam=x",
+        QueryErrorCode::UnknownParameter,
+        "no field \"nam\" here. Did you mean \"name\"?",
+    );
+    check(
+        "posts",
+        "sort=-author.nam",
+        QueryErrorCode::UnknownField,
+        "Did you mean \"name\"?",
+    );
+    check(
+        "users",
+        "sort=posts.title",
+        QueryErrorCode::Sort,
+        "\"posts\" leads to several rows",
+    );
+    check(
+        "posts",
+        "sort=author.name,-author.name",
+        QueryErrorCode::Sort,
+        "there twice",
+    );
+    check(
+        "posts",
+        "author.name=x&filter[author.name]=y",
+        QueryErrorCode::RepeatedParameter,
+        "already",
+    );
+    check(
+        "posts",
+        "author.id=seven",
+        QueryErrorCode::Filter,
+        "a whole number",
+    );
+    // Further than selections go.
+    check(
+        "nodes",
+        "parent.parent.parent.parent.id=1",
+        QueryErrorCode::UnknownParameter,
+        "no field",
+    );
+}
+
+#[test]
 fn hidden_is_unknown() {
     let check = |template: &str| {
         let hidden = list("users", &template.replace('?', "password_hash")).unwrap_err();
@@ -360,6 +512,10 @@ fn hidden_is_unknown() {
         "fields=?.x",
         "include=?",
         "fields=company.?",
+        "?.x=1",
+        "posts.author.?=x",
+        "sort=?.x",
+        "fields=posts.author.?",
     ] {
         check(template);
     }

@@ -6,7 +6,7 @@ use super::error::{DidYouMean, ResourceError, ResourceErrorKind, nearest};
 use super::reserved::{RESERVED_PATHS, is_reserved_path};
 use super::secret::looks_secret;
 use super::spec::{ResourceSpec, WriteVerb};
-use super::{Field, HiddenColumn, Resource, ResourceId, Resources, relation, sort};
+use super::{Field, HiddenColumn, Resource, ResourceId, Resources, backward, relation, sort};
 use crate::catalog::{Catalog, Table};
 use crate::encode::BigIntegers;
 
@@ -66,36 +66,49 @@ pub(super) fn build(
             built_from.push(spec);
         }
     }
-    let mut relations = Vec::new();
-    for (resource, spec) in resources.iter().zip(&built_from) {
-        let mut found = Vec::new();
-        relations.push(relation::resolve(
-            catalog,
-            &resources,
-            resource,
-            &spec.relations,
-            &mut found,
-        ));
-        let mut mistakes = Mistakes {
-            resource: &spec.name,
-            errors: &mut errors,
-        };
-        for (key, value, kind, message) in found {
-            mistakes.add(&key, &value, kind, message);
-        }
-    }
-    for (resource, relations) in resources.iter_mut().zip(relations) {
-        resource.relations = relations;
-    }
+    relate(catalog, &mut resources, &built_from, &mut errors);
     if errors.is_empty() {
         Ok(Resources {
             catalog: Arc::new(catalog.clone()),
             all: resources,
             hidden,
             big_integers: BigIntegers::default(),
+            base_path: "/api".into(),
         })
     } else {
         Err(errors)
+    }
+}
+
+/// Gives the resources their relations: first those along their own foreign keys, after which the others are named.
+fn relate(
+    catalog: &Catalog,
+    resources: &mut [Resource],
+    specs: &[ResourceSpec],
+    errors: &mut Vec<ResourceError>,
+) {
+    for resolve in [relation::resolve, backward::resolve] {
+        let mut found = Vec::new();
+        for (resource, spec) in resources.iter().zip(specs) {
+            let mut wrong = Vec::new();
+            found.push(resolve(
+                catalog,
+                resources,
+                resource,
+                &spec.relations,
+                &mut wrong,
+            ));
+            let mut mistakes = Mistakes {
+                resource: &spec.name,
+                errors,
+            };
+            for (key, value, kind, message) in wrong {
+                mistakes.add(&key, &value, kind, message);
+            }
+        }
+        for (resource, relations) in resources.iter_mut().zip(found) {
+            resource.relations.extend(relations);
+        }
     }
 }
 

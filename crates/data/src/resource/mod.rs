@@ -4,16 +4,26 @@
 //! mistake at once; [`Resources::discover`] exposes a whole database read-only without any
 //! configuration. Both hide columns whose names look like secrets unless they are named.
 //!
-//! A relation follows a foreign key to one row of another exposed resource, and shows of it what
-//! that resource shows. Its name is the one the configuration gives it; else the name of the single
-//! foreign-key column without `_id`, `Id` or `ID` (`AlbumId` gives `Album`, `user_id` gives `user`,
-//! `ReportsTo` stays). The foreign-key column's own name works in front of a dot too
-//! (`AlbumId.Title`), and is the only one that does where the derived name is taken by another
-//! field or relation. In answers a relation always stands under its [`Relation::name`].
+//! A relation leads from a row to rows of another exposed resource, and shows of them what that
+//! resource shows. There are three kinds, all read from foreign keys:
+//!
+//! | from | to | name, unless the configuration gives one |
+//! |---|---|---|
+//! | the table that refers | one row | the single foreign-key column without `_id`, `Id` or `ID`: `AlbumId` gives `Album`, `user_id` gives `user`, `ReportsTo` stays |
+//! | the table referred to | many rows; one, where the foreign key is unique | the referring resource: `posts`. Where several keys lead here, or a table refers to itself, `posts_by_author`: behind it the relation the other way |
+//! | one side of a junction | many rows of the other side | the other resource: `tags`. Where several junctions lead there `tags_by_post_tags`, where both sides are one table `users_by_followee` |
+//!
+//! A junction is an exposed table whose primary key is exactly two foreign keys. The foreign-key column's own
+//! name works in front of a dot too (`AlbumId.Title`), and is the only one that does where the derived name is
+//! taken by another field or relation; a relation of the other kinds whose names are taken has to be named by the
+//! configuration. In answers a relation always stands under its [`Relation::name`]. A column that is not exposed
+//! gives no derived relation: its name would tell that it exists.
 
+mod backward;
 mod build;
 mod discover;
 mod error;
+mod index;
 mod relation;
 mod reserved;
 mod secret;
@@ -24,9 +34,10 @@ use std::sync::Arc;
 
 pub(crate) use error::{DidYouMean, nearest};
 pub use error::{ResourceError, ResourceErrorKind};
+pub use index::MissingIndex;
 pub use reserved::{RESERVED_PARAMETERS, RESERVED_PATHS};
 pub use secret::looks_secret;
-pub use spec::{ResourceSpec, WriteVerb};
+pub use spec::{RelationSpec, ResourceSpec, WriteVerb};
 
 use crate::catalog::{Catalog, Column, ColumnKind, Table, TableId};
 use crate::encode::BigIntegers;
@@ -64,20 +75,58 @@ pub struct Field {
     pub labels: Option<Arc<[String]>>,
 }
 
-/// A way from a row to at most one row of another resource.
+/// A way from a row to rows of another resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation {
     /// Its name in answers, and in requests.
     pub name: String,
     /// The foreign-key column's name, where it works in front of a dot too.
     pub alias: Option<String>,
-    /// The foreign-key columns, by index in the resource's table.
+    /// The columns it starts from, by index in the resource's table.
     pub columns: Vec<usize>,
     /// The resource it leads to.
     pub target: ResourceId,
-    /// The columns it leads to, by index in the target's table, one for each of `columns`; no two
-    /// rows agree in all of them.
+    /// The columns it leads to, by index in the target's table: one for each of `columns`, or with a
+    /// junction for each of its `far` ones.
     pub target_columns: Vec<usize>,
+    /// How many rows it leads to.
+    pub cardinality: Cardinality,
+    /// Whether it goes along a foreign key of the resource's own table: then the row itself tells which row is meant.
+    pub is_forward: bool,
+    /// The table between, if there is one.
+    pub junction: Option<Junction>,
+}
+
+impl Relation {
+    /// Whether it leads to any number of rows.
+    pub fn is_many(&self) -> bool {
+        matches!(self.cardinality, Cardinality::Many { .. })
+    }
+}
+
+/// How many rows a relation leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cardinality {
+    /// At most one: no two rows agree in all columns it leads to.
+    One,
+    /// Any number, of which at most `limit` are shown.
+    Many {
+        /// The most rows shown of one row's.
+        limit: u32,
+    },
+}
+
+/// A table each of whose rows relates a row of one resource to one of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Junction {
+    /// The table.
+    pub table: TableId,
+    /// The resource that shows it, if one does: who reads the relation must be allowed to read that.
+    pub resource: Option<ResourceId>,
+    /// Its columns that refer to the relation's own, one for each of those.
+    pub near: Vec<usize>,
+    /// Its columns that refer to the target's.
+    pub far: Vec<usize>,
 }
 
 /// A table or view as clients see it.
@@ -95,7 +144,8 @@ pub struct Resource {
     pub table: TableId,
     /// What is exposed, in the table's order.
     pub fields: Vec<Field>,
-    /// The relations, those of the configuration first.
+    /// The relations: those that follow the table's own foreign keys first, and among each kind those of the
+    /// configuration.
     pub relations: Vec<Relation>,
     /// What is selected when a request does not say, by index in `fields`.
     pub default_fields: Vec<usize>,
@@ -174,9 +224,22 @@ pub struct Resources {
     all: Vec<Resource>,
     hidden: Vec<HiddenColumn>,
     big_integers: BigIntegers,
+    base_path: Arc<str>,
 }
 
 impl Resources {
+    /// The same, with links to lists that begin with this path. Default: `/api`.
+    #[must_use]
+    pub fn with_base_path(mut self, path: &str) -> Self {
+        self.base_path = path.into();
+        self
+    }
+
+    /// Where lists are: what stands in links in front of `/` and a resource's path.
+    pub fn base_path(&self) -> &str {
+        &self.base_path
+    }
+
     /// The same, with another form of big integers. Default: [`BigIntegers::Numbers`].
     #[must_use]
     pub fn with_big_integers(mut self, big_integers: BigIntegers) -> Self {
@@ -236,6 +299,11 @@ impl Resources {
     /// The column behind a field of a resource.
     pub fn column_of(&self, resource: &Resource, field: usize) -> &Column {
         &self.table_of(resource).columns[resource.fields[field].column]
+    }
+
+    /// The relations whose related rows cannot be found by an index: each row costs a search of their whole table.
+    pub fn missing_indexes(&self) -> Vec<MissingIndex> {
+        index::missing(self)
     }
 
     /// The columns that were hidden because their names look like secrets, for the start's log.

@@ -1,9 +1,9 @@
-//! Relations from foreign keys: which there are, and what they are called.
+//! Relations along the foreign keys of a table: which there are, and what they are called.
 
 use std::collections::BTreeMap;
 
 use super::error::{DidYouMean, ResourceErrorKind, nearest};
-use super::{Relation, Resource, ResourceId};
+use super::{Cardinality, Relation, RelationSpec, Resource, ResourceId};
 use crate::catalog::{Catalog, ForeignKey, Table};
 
 /// A mistake in the `relations` of one resource: key, value, kind, message.
@@ -21,7 +21,7 @@ pub(super) fn resolve(
     catalog: &Catalog,
     resources: &[Resource],
     resource: &Resource,
-    configured: &BTreeMap<String, String>,
+    configured: &BTreeMap<String, RelationSpec>,
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<Relation> {
     let table = catalog.table(resource.table);
@@ -31,7 +31,16 @@ pub(super) fn resolve(
         .filter_map(|key| follow(catalog, resources, key))
         .collect();
     let mut relations = Vec::new();
-    for (name, columns) in configured {
+    let forward = configured
+        .iter()
+        .filter(|(_, spec)| spec.from.is_none() && spec.through.is_none() && !spec.by.is_empty());
+    for (name, spec) in forward {
+        let columns = &spec.by;
+        if spec.limit.is_some() {
+            let message = format!("{name:?} leads to one row: it takes no limit");
+            let key = format!("relations.{name}.limit");
+            mistakes.push((key, columns.clone(), ResourceErrorKind::Invalid, message));
+        }
         match take(table, resource, &mut paths, name, columns) {
             Ok(path) => relations.push(relation(resource, name.clone(), path)),
             Err((kind, message)) => {
@@ -45,6 +54,19 @@ pub(super) fn resolve(
 
 /// Where a foreign key leads, if its table is exposed and its columns are unique there.
 fn follow(catalog: &Catalog, resources: &[Resource], key: &ForeignKey) -> Option<Path> {
+    let (table, target_columns) = referred(catalog, key)?;
+    Some(Path {
+        columns: key.columns.clone(),
+        target: shown_by(resources, table)?.id,
+        target_columns,
+    })
+}
+
+/// The table and the columns a foreign key refers to, if no two rows agree in them.
+pub(super) fn referred<'a>(
+    catalog: &'a Catalog,
+    key: &ForeignKey,
+) -> Option<(&'a Table, Vec<usize>)> {
     let table = catalog.referred(key)?;
     let target_columns = if key.references.is_empty() {
         table.primary_key.clone()
@@ -57,18 +79,18 @@ fn follow(catalog: &Catalog, resources: &[Resource], key: &ForeignKey) -> Option
     if target_columns.len() != key.columns.len() || !table.is_unique(&target_columns) {
         return None;
     }
+    Some((table, target_columns))
+}
+
+/// The resource meant where a table is: several may show one, then the one that has its name, else the first.
+pub(super) fn shown_by<'a>(resources: &'a [Resource], table: &Table) -> Option<&'a Resource> {
     let mut over_table = resources
         .iter()
         .filter(|resource| resource.table == table.id);
     let first = over_table.next()?;
-    // Several resources may show one table: the one that has its name is meant, else the first.
     let same_name =
         over_table.find(|resource| resource.name == table.name && first.name != table.name);
-    Some(Path {
-        columns: key.columns.clone(),
-        target: same_name.unwrap_or(first).id,
-        target_columns,
-    })
+    Some(same_name.unwrap_or(first))
 }
 
 fn take(
@@ -79,23 +101,7 @@ fn take(
     columns: &str,
 ) -> Result<Path, (ResourceErrorKind, String)> {
     use ResourceErrorKind::{Duplicate, Invalid, Unknown};
-    let mut wanted = Vec::new();
-    for column in columns.split(',').map(str::trim) {
-        wanted.push(table.column(column).ok_or_else(|| {
-            let near = nearest(
-                column,
-                table.columns.iter().map(|column| column.name.as_str()),
-            );
-            (
-                Unknown,
-                format!(
-                    "the table {:?} has no column {column:?}.{}",
-                    table.name,
-                    DidYouMean(near)
-                ),
-            )
-        })?);
-    }
+    let wanted = named_columns(table, columns).map_err(|message| (Unknown, message))?;
     let own = wanted.len() == 1 && table.columns[wanted[0]].name == name;
     if resource.field(name).is_some() && !own {
         return Err((
@@ -112,6 +118,24 @@ fn take(
     })
 }
 
+/// The columns in a list joined by commas, by index.
+pub(super) fn named_columns(table: &Table, columns: &str) -> Result<Vec<usize>, String> {
+    let index = |column: &str| {
+        table.column(column).ok_or_else(|| {
+            let near = nearest(
+                column,
+                table.columns.iter().map(|column| column.name.as_str()),
+            );
+            format!(
+                "the table {:?} has no column {column:?}.{}",
+                table.name,
+                DidYouMean(near)
+            )
+        })
+    };
+    columns.split(',').map(str::trim).map(index).collect()
+}
+
 fn relation(resource: &Resource, name: String, path: Path) -> Relation {
     let alias = match path.columns.as_slice() {
         &[only] => resource
@@ -125,6 +149,9 @@ fn relation(resource: &Resource, name: String, path: Path) -> Relation {
         columns: path.columns,
         target: path.target,
         target_columns: path.target_columns,
+        cardinality: Cardinality::One,
+        is_forward: true,
+        junction: None,
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn usual(
             let message = format!("{name:?} is there twice");
             mistakes.add("default_sort", text, ResourceErrorKind::Duplicate, message);
         }
-        keys.push(SortKey { field, descending });
+        keys.push(SortKey::own(field, descending));
     }
     keys
 }

@@ -18,6 +18,47 @@ pub enum WriteVerb {
     Delete,
 }
 
+/// A relation as it is asked for: see the fields for which of them says what.
+///
+/// ```
+/// use paceline_data::resource::RelationSpec;
+/// let author = RelationSpec::from("user_id");
+/// let posts = RelationSpec { from: Some("posts".to_owned()), limit: Some(50), ..RelationSpec::from("user_id") };
+/// let tags = RelationSpec { through: Some("post_tags".to_owned()), ..RelationSpec::default() };
+/// # let _ = (author, posts, tags);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RelationSpec {
+    /// The foreign-key columns, joined by commas: of this resource's table; with `from` of the table that refers
+    /// to it, with `through` those of the junction that do. May be empty with one of these, where only one key
+    /// leads here.
+    pub by: String,
+    /// The resource that refers to this one.
+    pub from: Option<String>,
+    /// The table between this resource and another: its rows refer to one of each.
+    pub through: Option<String>,
+    /// How many related rows of a row are shown at most. Default: [`RelationSpec::DEFAULT_LIMIT`].
+    /// Alone it bounds the derived relation of this name.
+    pub limit: Option<u32>,
+}
+
+impl RelationSpec {
+    /// The most related rows of a row that are shown when the configuration does not say.
+    pub const DEFAULT_LIMIT: u32 = 100;
+    /// The most that a configuration may ask for.
+    pub const MAX_LIMIT: u32 = 10_000;
+}
+
+impl From<&str> for RelationSpec {
+    /// The relation that follows this foreign key of the resource's own table.
+    fn from(by: &str) -> Self {
+        Self {
+            by: by.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
 /// One resource as it is asked for. Only the name is needed; see [`ResourceSpec::new`] for the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceSpec {
@@ -35,9 +76,8 @@ pub struct ResourceSpec {
     pub fields: Option<Vec<String>>,
     /// The fields selected when a request does not say. Default: all exposed.
     pub default_fields: Option<Vec<String>>,
-    /// Relations by name, each with its foreign-key column; several columns of one key are joined
-    /// by commas. A name given here replaces the derived one.
-    pub relations: BTreeMap<String, String>,
+    /// Relations by name. A name given here replaces the derived one.
+    pub relations: BTreeMap<String, RelationSpec>,
     /// What may be written. Default: nothing.
     pub write: Vec<WriteVerb>,
     /// Whether it can be exported. Default: yes.

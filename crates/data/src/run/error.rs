@@ -25,6 +25,7 @@ enum RunKind {
     Unreachable,
     Value,
     Encode,
+    TooLarge,
     Database,
 }
 
@@ -85,6 +86,10 @@ impl RunError {
         Self::because(RunKind::Encode, error)
     }
 
+    pub(crate) fn too_large() -> Self {
+        Self::new(RunKind::TooLarge)
+    }
+
     pub(crate) fn database(source: impl Into<Source>) -> Self {
         Self::because(RunKind::Database, source)
     }
@@ -134,6 +139,11 @@ impl RunError {
         self.kind == RunKind::Value
     }
 
+    /// Whether the answer would hold more than is kept in memory: ask for less.
+    pub fn is_too_large(&self) -> bool {
+        self.kind == RunKind::TooLarge
+    }
+
     /// Whether a value of the database could not be encoded.
     pub fn is_encode(&self) -> bool {
         self.kind == RunKind::Encode
@@ -150,6 +160,7 @@ impl fmt::Display for RunError {
             RunKind::Busy => "the database is locked by another process",
             RunKind::Unreachable => "the database server cannot be used",
             RunKind::Value => "a value is none its column can hold",
+            RunKind::TooLarge => "the answer is larger than it may be",
             RunKind::Encode => "a row cannot be encoded",
             RunKind::Database => "the database refused the statement",
         })

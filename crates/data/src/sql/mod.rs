@@ -11,13 +11,16 @@
 //! | behind a row in an order | one comparison of rows | the same | spelled out: comparisons of rows use no index |
 //! | rows behind several ranges | `UNION ALL` | `UNION ALL` of walks | `OR`, which one walk over an index serves |
 //! | `[like]` | `LIKE`, ASCII letters in either case | `ILIKE`, letters in either case | `LIKE` on lower case |
+//! | related rows in one value | `paceline_rows(...)`, a function of ours | `ARRAY(SELECT ROW(...))`, sent in binary | JSON arrays of text |
 //! | version of a row | a hash of its values | `xmin`, the transaction that wrote it | a hash of its values |
 //! | the key of a row written | `RETURNING` | `RETURNING` | MariaDB: `RETURNING` of an `INSERT`; else known or the number made last |
 //! | create unless there | `ON CONFLICT` | `ON CONFLICT` | the error, judged |
 
+mod gather;
 mod mysql;
 mod quote;
 
+pub(crate) use gather::Gathered;
 pub use mysql::MySqlFlavor;
 pub use quote::quote;
 

@@ -94,6 +94,35 @@ pub(super) fn shown(shown: Shown, expression: &str) -> String {
     }
 }
 
+/// What is gathered for `expression`: its text, and in front of it a letter for the type it is read back as, which
+/// JSON would lose. `i` a whole number, `r` a double, `s` a single, `d` a decimal, `D` a date, `C` a date and time, `I`
+/// the same in UTC, `T` a time, `j` JSON, `b` bytes in hexadecimal, `t` text. `NULL` stays `NULL`.
+pub(super) fn gathered_cell(shown: Shown, type_name: Option<&str>, expression: &str) -> String {
+    let text = || format!("CONVERT({expression} USING utf8mb4)");
+    let type_name = type_name.unwrap_or_default();
+    let (letter, value) = match shown {
+        Shown::AsText => ('t', text()),
+        Shown::AsJson => ('j', format!("ST_AsGeoJSON({expression})")),
+        Shown::AsNumber => ('i', format!("{expression} + 0")),
+        Shown::AsDouble => ('s', format!("{expression} + 0e0")),
+        Shown::AsIs => match type_name {
+            "double" => ('r', expression.to_owned()),
+            "date" => ('D', expression.to_owned()),
+            "datetime" => ('C', expression.to_owned()),
+            "timestamp" => ('I', expression.to_owned()),
+            "time" => ('T', expression.to_owned()),
+            "json" => ('j', text()),
+            name if name.starts_with("decimal") => ('d', expression.to_owned()),
+            name if name.contains("int") || name == "year" => ('i', expression.to_owned()),
+            name if name.contains("blob") || name.contains("binary") => {
+                ('b', format!("HEX({expression})"))
+            }
+            _ => ('t', text()),
+        },
+    };
+    format!("CONCAT('{letter}', {value})")
+}
+
 /// The version of a row: 32 hexadecimal digits, 128 bits of SHA-256 over the values of all columns. Long values
 /// stand in it by their own hash, so that no comma of theirs can be taken for the one between two values, and no
 /// row is too long.
@@ -203,6 +232,24 @@ mod tests {
             "datetime",
             "DATE_FORMAT(t0.`c`, '%Y-%m-%dT%H:%i:%s')",
         );
+    }
+
+    #[test]
+    fn gathered_values_say_what_they_were() {
+        let check = |shown, type_name: &str, expected: &str| {
+            assert_eq!(gathered_cell(shown, Some(type_name), "x"), expected);
+        };
+        check(Shown::AsIs, "bigint unsigned", "CONCAT('i', x)");
+        check(Shown::AsIs, "decimal(10,2)", "CONCAT('d', x)");
+        check(Shown::AsIs, "timestamp", "CONCAT('I', x)");
+        check(Shown::AsIs, "longblob", "CONCAT('b', HEX(x))");
+        check(
+            Shown::AsIs,
+            "varchar",
+            "CONCAT('t', CONVERT(x USING utf8mb4))",
+        );
+        check(Shown::AsDouble, "float", "CONCAT('s', x + 0e0)");
+        check(Shown::AsNumber, "bit", "CONCAT('i', x + 0)");
     }
 
     #[test]

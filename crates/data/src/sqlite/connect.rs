@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::{OpenError, OpenKind};
 use super::options::{Access, SqliteOptions};
-use super::row_version;
+use super::{gather, row_version};
 
 /// Prepared statements kept by each connection: lists, selections and filters in use at a time.
 const STATEMENTS_KEPT: usize = 256;
@@ -114,6 +114,7 @@ impl Connector {
         // One plan a text: else each new value of a filter or cursor has its statement compiled again.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         row_version::register(connection, self.row_version_key.0)?;
+        gather::register(connection)?;
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
     }
 

@@ -146,6 +146,7 @@ pub(crate) fn classify(error: rusqlite::Error, guard: &Guard) -> RunError {
             guard.check().err().unwrap_or_else(RunError::stopped)
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => RunError::busy(error),
+        Some(ErrorCode::TooBig) => RunError::too_large(),
         _ => RunError::database(error),
     }
 }

@@ -9,6 +9,7 @@ mod connect;
 mod engine;
 mod error;
 mod export;
+pub(crate) mod gather;
 mod guard;
 mod options;
 mod readers;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use error::OpenError;
+pub use gather::register as register_functions;
 pub use options::{Access, SqliteOptions};
 pub use row_version::row_version_sql;
 

@@ -2,7 +2,7 @@
 
 use rusqlite::types::ValueRef;
 
-use crate::cell::{Cell, Row};
+use crate::cell::{Cell, Row, Rows};
 use crate::statement::Statement;
 
 /// A row of the driver, read in place.
@@ -10,13 +10,22 @@ pub(crate) struct SqliteRow<'row, 'statement>(pub(crate) &'row rusqlite::Row<'st
 
 impl Row for SqliteRow<'_, '_> {
     fn cell(&self, index: usize) -> Cell<'_> {
-        match self.0.get_ref_unwrap(index) {
-            ValueRef::Null => Cell::Null,
-            ValueRef::Integer(value) => Cell::Integer(value),
-            ValueRef::Real(value) => Cell::Real(value),
-            ValueRef::Text(bytes) => Cell::Text(bytes),
-            ValueRef::Blob(bytes) => Cell::Blob(bytes),
-        }
+        cell(self.0.get_ref_unwrap(index))
+    }
+
+    fn rows(&self, index: usize) -> Rows<'_> {
+        Rows::packed(self.cell(index))
+    }
+}
+
+/// A value of the driver.
+pub(super) fn cell(value: ValueRef<'_>) -> Cell<'_> {
+    match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(value) => Cell::Integer(value),
+        ValueRef::Real(value) => Cell::Real(value),
+        ValueRef::Text(bytes) => Cell::Text(bytes),
+        ValueRef::Blob(bytes) => Cell::Blob(bytes),
     }
 }
 

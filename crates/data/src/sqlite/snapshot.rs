@@ -7,7 +7,7 @@ use super::guard::Guard;
 use super::row::{SqliteRow, bind};
 use crate::cell::Row;
 use crate::encode::RowEncoder;
-use crate::run::{Counters, RunError};
+use crate::run::{Counters, RunError, encode};
 use crate::statement::{Statement, Value};
 
 /// A connection lent to one caller's work.
@@ -34,9 +34,7 @@ impl Snapshot<'_> {
         E: RowEncoder + ?Sized,
     {
         encoder.begin(out);
-        let rows = self.each(statement, |row| {
-            encoder.row(row, out).map_err(RunError::encode)
-        })?;
+        let rows = self.each(statement, |row| encode(encoder, row, out))?;
         encoder.end(out);
         Ok(rows)
     }

@@ -8,6 +8,7 @@ mod opening;
 mod pool;
 mod postgres;
 mod reading;
+mod relations;
 mod versions;
 mod walking;
 mod writes;

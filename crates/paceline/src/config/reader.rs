@@ -62,6 +62,14 @@ pub(super) struct Text {
     conceal: bool,
 }
 
+/// A value whose key may be any.
+pub(super) enum NamedValue<'a, 'r> {
+    /// One string, or a list of them.
+    Texts(Vec<String>),
+    /// A table.
+    Table(Section<'a, 'r>),
+}
+
 /// One table of the file.
 ///
 /// Each getter answers `None` when the key is absent or wrong; a wrong one has been reported, and
@@ -377,16 +385,21 @@ impl<'a, 'r> Section<'a, 'r> {
         sections
     }
 
-    /// The pairs in this table, whatever their keys: each value one string or a list of them.
-    pub(super) fn named_lists(&self) -> Vec<(String, Vec<String>)> {
-        let mut lists = Vec::new();
+    /// The pairs in this table, whatever their keys: each value one string, a list of them, or a table.
+    pub(super) fn named_values(&self) -> Vec<(String, NamedValue<'a, 'r>)> {
+        let mut values = Vec::new();
         for (name, value) in self.table {
             let key = name.get_ref();
+            if let Some(table) = value.get_ref().as_table() {
+                let section = Self::new(self.reader, table, self.key(key), value.span());
+                values.push((key.to_string(), NamedValue::Table(section)));
+                continue;
+            }
             self.reader
                 .spans
                 .borrow_mut()
                 .insert(self.key(key), value.span());
-            let expected = "a string, or a list of strings";
+            let expected = "a string, a list of strings, or a table";
             let one = [value];
             let items: Vec<&Spanned<DeValue<'_>>> = match value.get_ref().as_array() {
                 Some(items) => items.iter().collect(),
@@ -395,9 +408,10 @@ impl<'a, 'r> Section<'a, 'r> {
             let texts = items
                 .iter()
                 .filter_map(|item| self.text_of(key, item, expected));
-            lists.push((key.to_string(), texts.map(|text| text.text).collect()));
+            let texts = texts.map(|text| text.text).collect();
+            values.push((key.to_string(), NamedValue::Texts(texts)));
         }
-        lists
+        values
     }
 
     /// Reports the keys nobody asked for. Call it last.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
-use super::reader::{Section, nearest};
+use super::reader::{NamedValue, Section, nearest};
 use super::values::{self, Invalid};
 
 /// What the API shows.
@@ -37,7 +37,7 @@ pub struct Resource {
     pub hidden: Vec<String>,
     /// The fields shown when a request names none, `None` for all. Default all.
     pub default_fields: Option<Vec<String>>,
-    /// Names for foreign keys: the relation and the columns that refer. Default: derived names.
+    /// Names and bounds of relations. Default: derived names, 100 rows.
     pub relations: Vec<Relation>,
     /// Which writes are served. Default none.
     pub write: BTreeSet<WriteVerb>,
@@ -75,14 +75,21 @@ pub enum WriteVerb {
     Delete,
 }
 
-/// A foreign key under a name of its own.
+/// A relation under a name of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Relation {
     /// The name in `fields=name.column`.
     pub name: String,
-    /// The referring columns of this table, in the order of the foreign key; never empty.
+    /// The referring columns, in the order of the foreign key: of this table, of the resource it comes from, or of
+    /// the table it goes through. Empty only where one of these is said, or a bound.
     pub columns: Vec<String>,
+    /// `from`: the resource whose rows refer to this one's.
+    pub from: Option<String>,
+    /// `through`: the table whose rows relate this one's to another's.
+    pub through: Option<String>,
+    /// `limit`: how many rows of a relation to several are shown. Default 100.
+    pub limit: Option<NonZeroU32>,
 }
 
 impl WriteVerb {
@@ -173,17 +180,48 @@ fn resource(name: &str, section: &Section<'_, '_>) -> Resource {
 
 fn relations(section: &Section<'_, '_>) -> Vec<Relation> {
     let mut relations = Vec::new();
-    for (name, columns) in section.named_lists() {
-        if columns.is_empty() {
+    for (name, value) in section.named_values() {
+        let relation = match value {
+            NamedValue::Texts(columns) => Relation {
+                name,
+                columns,
+                from: None,
+                through: None,
+                limit: None,
+            },
+            NamedValue::Table(section) => relation(name, &section),
+        };
+        let says_nothing = relation.columns.is_empty()
+            && relation.from.is_none()
+            && relation.through.is_none()
+            && relation.limit.is_none();
+        if says_nothing {
             let mistake = super::Mistake::new(
-                section.reader.span(&section.key(&name)),
-                format!("the relation `{name}` names no column"),
+                section.reader.span(&section.key(&relation.name)),
+                format!("the relation `{}` names no column", relation.name),
             );
-            section
-                .reader
-                .report(mistake.expected("the column that refers, such as \"user_id\""));
+            section.reader.report(mistake.expected(
+                "the column that refers, such as \"user_id\", or { from = \"posts\" } or { through = \"post_tags\" }",
+            ));
         }
-        relations.push(Relation { name, columns });
+        relations.push(relation);
     }
     relations
+}
+
+/// `{ from = "posts", by = "user_id", limit = 20 }`.
+fn relation(name: String, section: &Section<'_, '_>) -> Relation {
+    let by = section.parsed("by", values::name);
+    let columns = by.iter().flat_map(|by| by.split(','));
+    let relation = Relation {
+        name,
+        columns: columns.map(|column| column.trim().to_owned()).collect(),
+        from: section.parsed("from", values::name),
+        through: section.parsed("through", values::name),
+        limit: section
+            .integer32("limit", 1..=10_000)
+            .and_then(NonZeroU32::new),
+    };
+    section.finish();
+    relation
 }

@@ -17,6 +17,7 @@ mod openapi;
 mod parts;
 mod plans;
 mod policies;
+mod related;
 mod resource;
 mod routes;
 mod secret;

@@ -13,7 +13,7 @@ use paceline_data::postgres::connect::Address;
 use paceline_data::postgres::versions::VersionState;
 use paceline_data::postgres::{PostgresOpenError, PostgresOptions};
 use paceline_data::resource::{
-    ResourceError, ResourceErrorKind, ResourceSpec, Resources, WriteVerb,
+    RelationSpec, ResourceError, ResourceErrorKind, ResourceSpec, Resources, WriteVerb,
 };
 use paceline_data::sqlite::{Access, OpenError, SqliteOptions};
 use paceline_jobs::EngineHandle;
@@ -21,6 +21,7 @@ use tokio::runtime::Handle;
 
 use super::body::Bounds;
 use super::login::TokenKey;
+use super::related;
 use super::secret::{self, SecretError, SecretOrigin};
 use super::source::{Keys, Rules, Source};
 use crate::config::{self, Config, DatabaseUrl};
@@ -93,6 +94,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
     } else {
         BigIntegers::Numbers
     });
+    let resources = resources.with_base_path(&format!("{}/api", config.server.public_path));
     let lifetime = config
         .login
         .as_ref()
@@ -228,7 +230,15 @@ fn spec(resource: &config::Resource) -> ResourceSpec {
     spec.relations = resource
         .relations
         .iter()
-        .map(|relation| (relation.name.clone(), relation.columns.join(",")))
+        .map(|relation| {
+            let spec = RelationSpec {
+                by: relation.columns.join(","),
+                from: relation.from.clone(),
+                through: relation.through.clone(),
+                limit: relation.limit.map(std::num::NonZeroU32::get),
+            };
+            (relation.name.clone(), spec)
+        })
         .collect::<BTreeMap<_, _>>();
     spec.write = resource
         .write
@@ -267,6 +277,7 @@ pub fn describe(config: &Config) -> Result<String, Unopenable> {
             .map(|field| field.name.as_str())
             .collect();
         lines.push(format!("/api/{}: {}", resource.path, fields.join(", ")));
+        lines.extend(related::lines(&source.resources, resource));
     }
     for hidden in source.resources.hidden() {
         lines.push(format!(
@@ -288,6 +299,7 @@ pub fn describe(config: &Config) -> Result<String, Unopenable> {
     lines.extend(unserved(&source.resources));
     let warnings = super::limits::warnings(config);
     lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
+    lines.extend(related::warnings(&source.resources));
     source.database.close();
     Ok(lines.join("\n"))
 }

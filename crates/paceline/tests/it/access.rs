@@ -101,6 +101,11 @@ fn what_needs_a_login_is_refused_without_and_answered_with_a_token() {
         ("/api/posts/1?include=author", document),
         ("/api/posts?include=author", document),
         ("/api/export/posts?fields=id,author.email", "Accept: */*"),
+        ("/api/posts?author.email=ada%40example.com", "Accept: */*"),
+        ("/api/posts?filter[author.id]=1&fields=id", document),
+        ("/api/posts?sort=author.email&fields=id", "Accept: */*"),
+        ("/api/posts?fields=author.posts.title", "Accept: */*"),
+        ("/api/export/posts?author.id=1", "Accept: */*"),
     ] {
         for method in ["GET", "HEAD"] {
             let refused = server.send(method, path, &[accept], None);

@@ -20,6 +20,7 @@ mod login;
 mod mail;
 mod pool_doctor;
 mod problems;
+mod relations;
 mod secret;
 mod served;
 mod server;

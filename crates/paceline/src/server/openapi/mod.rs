@@ -72,9 +72,9 @@ fn add_resource(
     paths: &mut Map<String, Value>,
     schemas: &mut Map<String, Value>,
 ) {
-    schemas.insert(schema::row_name(resource), schema::row(resource));
+    schemas.insert(schema::row_name(resource), schema::row(resources, resource));
     let token = rules.token_read;
-    let mut many = json!({"get": reading::list(resource, token)});
+    let mut many = json!({"get": reading::list(resources, resource, token)});
     if resource.can(WriteVerb::Create) {
         schemas.insert(
             schema::new_name(resource),
@@ -92,7 +92,7 @@ fn add_resource(
     if parts.export && resource.export {
         paths.insert(
             format!("/api/export/{}", resource.path),
-            json!({"get": reading::export(resource, token)}),
+            json!({"get": reading::export(resources, resource, token)}),
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Operations that read.
 
-use paceline_data::resource::Resource;
+use paceline_data::resource::{Resource, Resources};
 use serde_json::{Value, json};
 
 use super::operation_id;
@@ -8,7 +8,7 @@ use super::schema::{for_token, reference, row_name, value, with_problems};
 
 const READ_PROBLEMS: [u16; 4] = [400, 406, 429, 503];
 
-pub(super) fn list(resource: &Resource, token: bool) -> Value {
+pub(super) fn list(resources: &Resources, resource: &Resource, token: bool) -> Value {
     let mut parameters = vec![
         parameter(
             "page",
@@ -27,7 +27,8 @@ pub(super) fn list(resource: &Resource, token: bool) -> Value {
         ),
         parameter(
             "sort",
-            "Fields to sort by, a minus sign for descending: `-created_at,id`.",
+            "Fields to sort by, a minus sign for descending: `-created_at,id`. Fields of related rows too, where \
+             one row is related: `author.name`.",
             json!({"type": "string"}),
         ),
         parameter(
@@ -35,9 +36,9 @@ pub(super) fn list(resource: &Resource, token: bool) -> Value {
             "Whether the total is counted.",
             json!({"type": "string", "enum": ["exact", "estimated", "none"]}),
         ),
-        fields_parameter(),
     ];
-    parameters.extend(filters(resource));
+    parameters.extend(selecting(resource));
+    parameters.extend(filters(resources, resource));
     let page = json!({
         "type": "object",
         "required": ["data", "pagination"],
@@ -68,16 +69,16 @@ pub(super) fn one(resource: &Resource, token: bool) -> Value {
     });
     let operation = json!({
         "operationId": operation_id("get", &resource.name),
-        "parameters": [fields_parameter()],
+        "parameters": selecting(resource),
         "responses": with_problems(json!({"200": found, "304": not_modified()}), &[400, 404, 406, 429, 503]),
     });
     for_token(operation, token)
 }
 
-pub(super) fn export(resource: &Resource, token: bool) -> Value {
+pub(super) fn export(resources: &Resources, resource: &Resource, token: bool) -> Value {
     let row = reference(&row_name(resource));
-    let mut parameters = vec![fields_parameter()];
-    parameters.extend(filters(resource));
+    let mut parameters = selecting(resource);
+    parameters.extend(filters(resources, resource));
     let found = json!({
         "description": "All rows, streamed.",
         "content": {
@@ -98,31 +99,54 @@ fn not_modified() -> Value {
     json!({"description": "The answer the request's If-None-Match names is still current."})
 }
 
-fn fields_parameter() -> Value {
-    parameter(
-        "fields",
-        "Which fields: `id,title,author.name` or `id,title,author(name)`.",
-        json!({"type": "string"}),
-    )
+/// What chooses the members of a row.
+fn selecting(resource: &Resource) -> Vec<Value> {
+    let relations: Vec<&str> = resource
+        .relations
+        .iter()
+        .map(|relation| relation.name.as_str())
+        .collect();
+    let mut about = "Which fields: `id,title,author.name` or `id,title,author(name)`.".to_owned();
+    if relations.is_empty() {
+        return vec![parameter("fields", &about, json!({"type": "string"}))];
+    }
+    let names = relations.join("`, `");
+    about += &format!(" Related rows: `{names}`.");
+    vec![
+        parameter("fields", &about, json!({"type": "string"})),
+        parameter(
+            "include",
+            &format!("Related rows beside the fields, joined by commas: `{names}`."),
+            json!({"type": "string"}),
+        ),
+    ]
 }
 
-fn filters(resource: &Resource) -> Vec<Value> {
+/// A filter for each field, and for each field of related rows.
+fn filters(resources: &Resources, resource: &Resource) -> Vec<Value> {
     let taken = |name: &str| {
         paceline_data::resource::RESERVED_PARAMETERS.contains(&name) || name.contains(['[', ']'])
     };
-    let filter = |field: &paceline_data::resource::Field| {
+    let own = resource.fields.iter().map(|field| {
         let about = format!(
             "Rows whose `{0}` equals this; also `{0}[ne|gt|gte|lt|lte|in|like|null]=`.",
             field.name
         );
         parameter(&field.name, &about, value(field.kind, false))
-    };
-    resource
-        .fields
-        .iter()
-        .filter(|field| !taken(&field.name))
-        .map(filter)
-        .collect()
+    });
+    let related = resource.relations.iter().flat_map(|relation| {
+        let target = resources.get(relation.target);
+        target.fields.iter().map(move |field| {
+            let name = format!("{}.{}", relation.name, field.name);
+            let about = format!(
+                "Rows to which a row is related whose `{}` equals this; also `{name}[ne|gt|gte|lt|lte|in|like|null]=`.",
+                field.name
+            );
+            parameter(&name, &about, value(field.kind, false))
+        })
+    });
+    let free = |parameter: &Value| !parameter["name"].as_str().is_some_and(taken);
+    own.chain(related).filter(free).collect()
 }
 
 #[expect(

@@ -35,12 +35,30 @@ fn component(kind: &str, resource: &Resource) -> String {
 }
 
 /// A row as it is answered. Nothing is required: a request chooses its fields.
-pub(super) fn row(resource: &Resource) -> Value {
-    let properties: Map<String, Value> = resource
+pub(super) fn row(resources: &Resources, resource: &Resource) -> Value {
+    let mut properties: Map<String, Value> = resource
         .fields
         .iter()
         .map(|field| (field.name.clone(), value(field.kind, field.nullable)))
         .collect();
+    for relation in &resource.relations {
+        let related = reference(&row_name(resources.get(relation.target)));
+        // A field of this name stands for itself, and with others beneath for the relation.
+        let field = properties.remove(&relation.name);
+        let schema = if relation.is_many() {
+            let next = json!({
+                "type": ["string", "null"],
+                "description": "There only when the list is cut off: where the rest of it is.",
+            });
+            properties.insert(format!("{}@next", relation.name), next);
+            json!({"type": "array", "items": related})
+        } else {
+            let mut either = vec![related, json!({"type": "null"})];
+            either.extend(field);
+            json!({"anyOf": either})
+        };
+        properties.insert(relation.name.clone(), schema);
+    }
     json!({"type": "object", "properties": properties})
 }
 

@@ -42,6 +42,12 @@ pub(in crate::server) fn run(error: RunError) -> Problem {
         )
         .with_code("invalid-value");
     }
+    if error.is_too_large() {
+        return Problem::bad_request(
+            "The answer would be larger than 64 MiB. Ask for fewer rows or fields, or for an export.",
+        )
+        .with_code("answer-too-large");
+    }
     if error.is_busy() || error.is_stopped() || error.is_unreachable() {
         return Problem::unavailable(
             wait,

@@ -61,11 +61,11 @@ async fn render(
         TotalPlan::None => None,
         TotalPlan::Estimated(rows) => Some(*rows),
         TotalPlan::Counted(statement) => {
-            let base = source.database.stamp(&plan.tables[..1]);
+            let stamp = source.database.stamp(&plan.counted_tables);
             Some(
                 source
                     .database
-                    .total(statement, base)
+                    .total(statement, stamp)
                     .await
                     .map_err(failure::run)?,
             )

@@ -91,7 +91,7 @@ fn selection(
     if source.check_read(resource, &head.headers).is_err() {
         return Ok(None);
     }
-    source.check_reads(&query.selection.resources(), &head.headers)?;
+    source.check_reads(&query.selection.resources(&source.resources), &head.headers)?;
     Ok(Some(query))
 }
 

@@ -161,7 +161,7 @@ impl Engines {
 }
 
 /// Answered with 200, or with the status in front.
-const REQUESTS: [&str; 44] = [
+const REQUESTS: [&str; 60] = [
     "/api/users",
     "/api/users?page=2&limit=7",
     "/api/users?page=99",
@@ -203,6 +203,22 @@ const REQUESTS: [&str; 44] = [
     "/api/tags/17,tag%2C%202",
     "404 /api/tags/17,none",
     "/api/active_users?sort=id",
+    "/api/users?fields=id,posts.title&limit=5",
+    "/api/users/3?fields=name,posts(id,score,created_at,extra,body,tags.tag),users_by_boss(id,posts.id)",
+    "/api/users?fields=name,users_by_boss(name,boss.name)&sort=-name&page=2&limit=7",
+    "/api/posts/17?fields=title,user(name,posts.id),tags",
+    "/api/users?posts.score[gt]=1000&fields=id",
+    "/api/users?posts.tags.tag=b&posts.score=3&fields=id,posts.score",
+    "/api/users?filter[users_by_boss.name][like]=%25hara%25&fields=id",
+    "/api/posts?user.name[like]=x%25&sort=-user.name,id&fields=id,user.name",
+    "/api/posts?user.boss.name[null]=false&sort=user.boss.name,-id&limit=9&fields=id",
+    "/api/posts?sort=user.joined,-score,id&limit=50&fields=id",
+    "/api/tags?post.user.active=true&limit=5",
+    "/api/users?include=posts&limit=2",
+    "400 /api/users?sort=posts.title",
+    "400 /api/users?posts.password_hash=x",
+    "400 /api/posts?user.password_hash=secret",
+    "400 /api/users?fields=posts.user.password_hash",
     "/api/export/users",
     "/api/export/posts?user_id=7",
     "/api/export/tags?fields=tag",
@@ -225,6 +241,9 @@ fn the_same_requests_have_the_same_answers() {
         "/api/posts?include=user&page[size]=5&sort=-id",
         "/api/posts/3?include=user.boss&fields[users]=name,boss",
         "/api/tags/17,b",
+        "/api/users?include=posts.tags,boss&page[size]=3",
+        "/api/users/4?include=users_by_boss.posts&fields[posts]=title",
+        "/api/posts?filter[user.name][like]=x%25&sort=-user.name,id&include=user.posts&page[size]=4",
     ] {
         let [answer, _] = engines.both(path, &api);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
@@ -233,6 +252,10 @@ fn the_same_requests_have_the_same_answers() {
         let accept = format!("Accept: {kind}");
         engines.both("/api/export/posts", &[&accept]);
         engines.both("/api/export/users?fields=id,name,boss.name", &[&accept]);
+        engines.both(
+            "/api/export/users?fields=id,posts(title,extra),boss.posts.id",
+            &[&accept],
+        );
     }
     for path in [
         "/api/posts?limit=7&fields=id",
@@ -241,6 +264,9 @@ fn the_same_requests_have_the_same_answers() {
         "/api/posts?limit=11&fields=id&sort=user_id,-score&score[lt]=100",
         "/api/tags?limit=17&sort=-tag",
         "/api/users?limit=4&sort=-active,name",
+        "/api/users?limit=4&sort=-active,name&fields=id,posts(id,tags.tag)",
+        "/api/posts?limit=17&sort=user.name,-score&fields=id,user.name",
+        "/api/posts?limit=17&sort=-user.active,user.name,title&user.posts.score=3&fields=id",
     ] {
         engines.walk(path);
     }
