@@ -25,14 +25,16 @@ pub(crate) fn begin_row(columns: usize, rows: &mut Vec<u8>) -> Option<()> {
 /// Writes the next value of a row; `None` when it is longer than can be said.
 pub(crate) fn write_cell(cell: Cell<'_>, rows: &mut Vec<u8>) -> Option<()> {
     let mut text = Vec::new();
+    let mut fixed = |kind: u8, number: &[u8]| {
+        rows.push(kind);
+        rows.extend_from_slice(number);
+        Some(())
+    };
     let (kind, bytes): (u8, &[u8]) = match cell {
-        Cell::Null => {
-            rows.push(NULL);
-            return Some(());
-        }
-        Cell::Integer(number) => return fixed(INTEGER, &number.to_le_bytes(), rows),
-        Cell::Real(number) => return fixed(REAL, &number.to_le_bytes(), rows),
-        Cell::Single(number) => return fixed(SINGLE, &number.to_le_bytes(), rows),
+        Cell::Null => return fixed(NULL, &[]),
+        Cell::Integer(number) => return fixed(INTEGER, &number.to_le_bytes()),
+        Cell::Real(number) => return fixed(REAL, &number.to_le_bytes()),
+        Cell::Single(number) => return fixed(SINGLE, &number.to_le_bytes()),
         Cell::Text(bytes) => (TEXT, bytes),
         Cell::Blob(bytes) => (BLOB, bytes),
         Cell::Json(bytes) => (JSON, bytes),
@@ -54,12 +56,6 @@ pub(crate) fn write_cell(cell: Cell<'_>, rows: &mut Vec<u8>) -> Option<()> {
     rows.push(kind);
     rows.extend_from_slice(&length.to_le_bytes());
     rows.extend_from_slice(bytes);
-    Some(())
-}
-
-fn fixed(kind: u8, number: &[u8], rows: &mut Vec<u8>) -> Option<()> {
-    rows.push(kind);
-    rows.extend_from_slice(number);
     Some(())
 }
 

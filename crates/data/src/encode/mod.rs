@@ -1,4 +1,5 @@
-//! Rows to bytes, straight from the driver: no value tree, nothing allocated a row.
+//! Rows to bytes, straight from the driver: no value tree, nothing allocated a row but the places of the values in a
+//! list of related ones.
 
 mod json_text;
 mod link;

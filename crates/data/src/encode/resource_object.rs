@@ -128,8 +128,7 @@ impl Linkage {
                     Ok(())
                 })?;
                 out.push(b']');
-                let next = is_cut.then_some(next.as_ref());
-                write_links(row, related.as_ref(), next, out);
+                write_links(row, related.as_ref(), (is_cut, next.as_ref()), out);
             }
             Linked::Elsewhere(list) => {
                 out.extend_from_slice(b":{\"links\":{\"related\":");
@@ -150,14 +149,14 @@ impl Linkage {
     }
 }
 
-/// Writes the links of a relationship to many; `next` is there when rows are left out, be it without an address.
+/// Writes the links of a relationship to many. `next` counts when rows are left out, and may then have no address.
 fn write_links(
     row: &dyn Row,
     related: Option<&Link>,
-    next: Option<Option<&Link>>,
+    (is_cut, next): (bool, Option<&Link>),
     out: &mut Vec<u8>,
 ) {
-    if related.is_none() && next.is_none() {
+    if related.is_none() && !is_cut {
         return;
     }
     out.extend_from_slice(b",\"links\":{");
@@ -165,7 +164,7 @@ fn write_links(
         out.extend_from_slice(b"\"related\":");
         related.write(row, out);
     }
-    if let Some(next) = next {
+    if is_cut {
         if related.is_some() {
             out.push(b',');
         }
@@ -257,12 +256,11 @@ impl Included {
                 start..self.bytes.len(),
                 shape.included.len(),
             );
-            match known {
-                Some(place) => self.objects[place] = object,
-                None => {
-                    self.known.insert(identity, self.objects.len());
-                    self.objects.push(object);
-                }
+            if let Some(place) = known {
+                self.objects[place] = object;
+            } else {
+                self.known.insert(identity, self.objects.len());
+                self.objects.push(object);
             }
         }
         self.add_related(shape, row)

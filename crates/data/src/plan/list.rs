@@ -96,7 +96,7 @@ impl ListPlan {
                     .saturating_sub(1)
                     .saturating_mul(u64::from(query.limit));
                 let skip = i64::try_from(skip).unwrap_or(i64::MAX);
-                (Some(*page), walk.from_the_start(&mut conditions, skip))
+                (Some(*page), walk.whole(&mut conditions, skip))
             }
             Position::Cursor(text) => {
                 let values = place(&order, cursors, &binding, text)?;
@@ -174,7 +174,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// Reads in the whole order, behind `skip` rows.
-    fn from_the_start(&self, conditions: &mut Conditions, skip: i64) -> String {
+    fn whole(&self, conditions: &mut Conditions, skip: i64) -> String {
         let mut behind = conditions.sql() + &self.order.sql() + &self.limit(conditions);
         if skip > 0 {
             behind += " OFFSET ";

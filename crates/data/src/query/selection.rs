@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::error::{QueryError, QueryErrorCode};
 use super::fields::{DEEPEST_SELECTION, FieldNode};
 use super::{Dialect, MOST_JOINS, MOST_RELATED_ROWS};
-use crate::resource::{Cardinality, Resource, ResourceId, Resources};
+use crate::plan::LARGE_TABLE;
+use crate::resource::{Cardinality, Resource, ResourceId, Resources, searched_whole};
 
 /// Fields and relations of one resource, in the resource's order and without duplicates: two
 /// requests that mean the same have equal selections.
@@ -66,6 +67,28 @@ impl Selection {
             own.saturating_mul(nested.most_rows(resources).saturating_add(1))
         });
         rows.fold(0, u64::saturating_add)
+    }
+
+    /// Why its related rows are not read, if they are not: a large table would be read whole for each row.
+    fn reads_too_much(&self, resources: &Resources) -> Option<String> {
+        let relations = &resources.get(self.resource).relations;
+        self.nested.iter().find_map(|(index, nested)| {
+            let relation = &relations[*index];
+            let is_free = resources.get(relation.target).allow_unindexed;
+            let searched = searched_whole(resources, relation).filter(|_| !is_free);
+            let large = searched.filter(|(table, _)| {
+                let rows = table.approximate_rows;
+                rows.is_some_and(|rows| rows > LARGE_TABLE)
+            });
+            let refused = large.map(|_| {
+                format!(
+                    "{:?} would read a whole table for each row: it has more than {LARGE_TABLE} rows and no index by \
+                     which related rows are found. Leave it out, or have the operator create an index.",
+                    relation.name
+                )
+            });
+            refused.or_else(|| nested.reads_too_much(resources))
+        })
     }
 
     fn add_field(&mut self, field: usize) {
@@ -135,12 +158,19 @@ impl Wanted {
             let detail = format!("The selection follows more than {MOST_JOINS} relations.");
             return Err(QueryError::new(QueryErrorCode::TooMuch, "fields", detail));
         }
+        let parameter = if self.include.is_empty() {
+            "fields"
+        } else {
+            "include"
+        };
+        if let Some(detail) = selection.reads_too_much(resources) {
+            return Err(QueryError::new(
+                QueryErrorCode::Unindexed,
+                parameter,
+                detail,
+            ));
+        }
         if selection.most_rows(resources) > MOST_RELATED_ROWS {
-            let parameter = if self.include.is_empty() {
-                "fields"
-            } else {
-                "include"
-            };
             let detail = format!(
                 "More than {MOST_RELATED_ROWS} rows could be related to one. Ask for fewer relations inside each other."
             );

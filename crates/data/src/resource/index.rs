@@ -26,17 +26,7 @@ pub(super) fn missing(resources: &Resources) -> Vec<MissingIndex> {
 }
 
 fn of(resources: &Resources, resource: &Resource, relation: &Relation) -> Option<MissingIndex> {
-    let (table, columns): (&Table, _) = match &relation.junction {
-        Some(junction) => (resources.catalog().table(junction.table), &junction.near),
-        None => (
-            resources.table_of(resources.get(relation.target)),
-            &relation.target_columns,
-        ),
-    };
-    // One of the columns at the front of an index narrows the search.
-    if columns.iter().any(|&column| table.is_indexed(column)) {
-        return None;
-    }
+    let (table, columns) = searched_whole(resources, relation)?;
     let name = |&column: &usize| table.columns[column].name.clone();
     Some(MissingIndex {
         resource: resource.name.clone(),
@@ -44,4 +34,21 @@ fn of(resources: &Resources, resource: &Resource, relation: &Relation) -> Option
         table: table.name.clone(),
         columns: columns.iter().map(name).collect(),
     })
+}
+
+/// The table that is read whole for each row to find the rows a relation leads to, and the columns by which.
+pub(crate) fn searched_whole<'a>(
+    resources: &'a Resources,
+    relation: &'a Relation,
+) -> Option<(&'a Table, &'a [usize])> {
+    let (table, columns): (&Table, &[usize]) = match &relation.junction {
+        Some(junction) => (resources.catalog().table(junction.table), &junction.near),
+        None => (
+            resources.table_of(resources.get(relation.target)),
+            &relation.target_columns,
+        ),
+    };
+    // One of the columns at the front of an index narrows the search.
+    let is_found = columns.iter().any(|&column| table.is_indexed(column));
+    (!is_found).then_some((table, columns))
 }

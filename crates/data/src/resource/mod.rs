@@ -35,6 +35,7 @@ use std::sync::Arc;
 pub(crate) use error::{DidYouMean, nearest};
 pub use error::{ResourceError, ResourceErrorKind};
 pub use index::MissingIndex;
+pub(crate) use index::searched_whole;
 pub use reserved::{RESERVED_PARAMETERS, RESERVED_PATHS};
 pub use secret::looks_secret;
 pub use spec::{RelationSpec, ResourceSpec, WriteVerb};

@@ -163,6 +163,19 @@ async fn large_related_tables_are_searched_by_their_indexes_only() {
         );
         check(&["posts"], "people", "posts_by_author.id=3", None);
         check(&["people"], "people", "posts_by_author.title=x", None);
+        check(&["posts"], "people", "fields=posts_by_author.id", None);
+        check(
+            &["posts"],
+            "people",
+            "fields=posts_by_editor.id",
+            Some("fields"),
+        );
+        check(
+            &["posts"],
+            "tags",
+            "include=posts.editor.posts_by_editor",
+            Some("include"),
+        );
         check(&["posts"], "posts", "sort=author.name", Some("sort"));
         check(&["posts"], "posts", "sort=author.name&author_id=1", None);
         check(

@@ -115,6 +115,44 @@ async fn what_is_cut_off_says_where_the_rest_is() {
 }
 
 #[tokio::test]
+async fn a_list_is_the_begin_of_the_list_it_leads_to() {
+    let mut specs = super::specs();
+    specs.retain(|spec| spec.name != "posts");
+    let mut posts = paceline_data::resource::ResourceSpec::new("posts");
+    posts.default_sort = vec!["-title".to_owned()];
+    posts.sort = Some(vec!["title".to_owned()]);
+    specs.push(posts);
+    let library = Both::open(LIBRARY, LIBRARY, specs).await;
+    library
+        .check(
+            "people",
+            "fields=posts.title&limit=1",
+            r#"[{"posts":[{"title":"Two"},{"title":"One"}],"posts@next":"/api/posts?author_id=1&page=2&limit=2"}]"#,
+        )
+        .await;
+    library
+        .check(
+            "posts",
+            "author_id=1&page=2&limit=2&fields=title",
+            r#"[{"title":"Five"}]"#,
+        )
+        .await;
+    // What may be sorted by is said for rows of a relation too.
+    for (path, query) in [
+        ("posts", "sort=author.name"),
+        ("post_tags", "sort=post.score"),
+    ] {
+        for served in library.each() {
+            let error = served.list(path, query, Dialect::Plain).unwrap_err();
+            assert!(error.detail.contains("not served in this order"), "{error}");
+        }
+    }
+    library
+        .rows("post_tags", "sort=post.title,tag&fields=tag")
+        .await;
+}
+
+#[tokio::test]
 async fn a_hidden_key_leaves_the_rest_without_an_address_and_not_unsaid() {
     let mut specs = super::specs();
     specs.retain(|spec| spec.name != "posts");

@@ -151,7 +151,8 @@ async fn postgresql_gathers_every_type_as_it_is() {
             .iter()
             .map(|(_, values)| *values.get(id).unwrap_or(&"NULL"));
         let values = values.collect::<Vec<_>>().join(", ");
-        sql += &format!("INSERT INTO child VALUES ({id}, 1, {values});");
+        let row = format!("INSERT INTO child VALUES ({id}, 1, {values});");
+        sql += &row;
     }
     let both = Both::open("CREATE TABLE t(x)", &sql, Vec::new()).await;
     let mut served = both.postgres;

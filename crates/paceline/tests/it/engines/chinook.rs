@@ -12,7 +12,7 @@ use crate::server::Server;
 fn snake(name: &str) -> String {
     let mut snake = String::new();
     for (at, letter) in name.chars().enumerate() {
-        if letter.is_uppercase() && at > 0 && !snake.ends_with('_') {
+        if letter.is_uppercase() && snake.ends_with(char::is_alphanumeric) {
             snake.push('_');
         }
         snake.extend(letter.to_lowercase());

@@ -2,15 +2,19 @@
 //!
 //! Related rows are read in the same statement: at most one by a join, several gathered in one column.
 
+mod gathering;
+mod objects;
+
 use std::sync::Arc;
 
-use super::links;
+use gathering::{Gathering, Item, Source};
+
 use super::order::Order;
 use crate::catalog::{Shown, Table, TableId};
-use crate::encode::{BigIntegers, Linkage, Linked, List, Related, ResourceShape, RowShape, Shape};
+use crate::encode::{BigIntegers, List, RowShape, Shape};
 use crate::query::{Dialect, Selection};
 use crate::resource::{Cardinality, Resource, ResourceId, Resources};
-use crate::sql::{Gathered, SqlDialect};
+use crate::sql::SqlDialect;
 
 /// What a statement reads, or a list within it. The base table is `t0`, related ones `t1`, `t2`, … in the order they
 /// are met.
@@ -35,71 +39,6 @@ struct Scope {
     tables: Vec<TableId>,
     resources: Vec<ResourceId>,
     aliases: usize,
-}
-
-/// One entry of the `SELECT` list.
-#[derive(Debug)]
-struct Item {
-    source: Source,
-    /// In which form it is answered.
-    shown: Shown,
-    /// The type of a column, where the engine has strict ones.
-    type_name: Option<String>,
-}
-
-#[derive(Debug)]
-enum Source {
-    /// What is read: what an order compares.
-    Value(String),
-    /// Related rows.
-    Rows(Gathering),
-}
-
-/// Related rows, before it is known what the statement around them calls its columns.
-#[derive(Debug)]
-struct Gathering {
-    name: String,
-    items: Vec<Item>,
-    from: String,
-    /// What is equal in related rows: an expression, and an item of the statement around it.
-    links: Vec<(String, usize)>,
-    order: String,
-    rows: u32,
-}
-
-impl Gathering {
-    /// The rows as SQL, in a statement that calls its items like this.
-    fn sql(&self, dialect: SqlDialect, around: &dyn Fn(usize) -> String) -> String {
-        let at_once = dialect.gathers_at_once();
-        let own = |place: usize| match &self.items[place].source {
-            Source::Value(expression) if at_once => expression.clone(),
-            _ => format!("{}.c{place}", self.name),
-        };
-        let condition = self
-            .links
-            .iter()
-            .map(|(expression, place)| format!("{expression} = {}", around(*place)));
-        let items = || self.items.iter().enumerate();
-        let columns = items().filter_map(|(place, item)| match &item.source {
-            Source::Value(expression) if !at_once => Some(format!("{expression} AS c{place}")),
-            _ => None,
-        });
-        let cells = items().map(|(place, item)| match &item.source {
-            Source::Value(_) => {
-                dialect.gathered_cell(item.shown, item.type_name.as_deref(), &own(place))
-            }
-            Source::Rows(rows) => rows.sql(dialect, &own),
-        });
-        dialect.gather(&Gathered {
-            name: self.name.clone(),
-            columns: columns.collect(),
-            from: self.from.clone(),
-            condition: condition.collect::<Vec<_>>().join(" AND "),
-            order: self.order.clone(),
-            rows: self.rows,
-            cells: cells.collect(),
-        })
-    }
 }
 
 impl Columns {
@@ -133,146 +72,6 @@ impl Columns {
         let mut columns = Self::new(resources, dialect);
         let shape = columns.add_object(resources, selection, 0);
         (columns, RowShape::JsonApi(shape))
-    }
-
-    /// A resource object: id, attributes, linkage, and the objects to include.
-    fn add_object(
-        &mut self,
-        resources: &Resources,
-        selection: &Selection,
-        alias: usize,
-    ) -> ResourceShape {
-        let resource = resources.get(selection.resource);
-        self.note(resource);
-        let id = self.key(resources, resource, alias);
-        let mut attributes = Shape::new(self.integers);
-        for &index in &selection.fields {
-            let field = &resource.fields[index];
-            // The id is told as the id.
-            if resource.key != [field.column] {
-                let place = self.column(resources, resource, alias, field.column);
-                attributes.column(&field.name, place, field.kind);
-            }
-        }
-        let mut included = Vec::new();
-        let mut met = Vec::new();
-        for (index, nested) in &selection.nested {
-            let relation = &resource.relations[*index];
-            let (linked, related) = match relation.cardinality {
-                Cardinality::One => {
-                    let inner = self.enter(resources, resource, alias, *index);
-                    let shape = self.add_object(resources, nested, inner);
-                    (Linked::One(shape.id.clone()), Related::One(shape))
-                }
-                Cardinality::Many { limit } => {
-                    let build = |inner: &mut Self, base| inner.add_object(resources, nested, base);
-                    let (place, shape) = self.gather(resources, resource, alias, *index, build);
-                    let (related, next) = self.links(resources, resource, alias, *index);
-                    let linked = Linked::Many {
-                        place,
-                        limit,
-                        id: shape.id.clone(),
-                        related,
-                        next,
-                    };
-                    let many = Related::Many {
-                        place,
-                        limit,
-                        shape,
-                    };
-                    (linked, many)
-                }
-            };
-            included.push(related);
-            met.push((*index, linked));
-        }
-        let linked = selection
-            .links
-            .iter()
-            .filter_map(|&index| {
-                let known = met.iter().find(|(known, _)| *known == index);
-                let known = known.map(|(_, linked)| linked.clone());
-                self.linkage(resources, resource, alias, index, known)
-            })
-            .collect();
-        ResourceShape {
-            type_name: resource.type_name.clone(),
-            id,
-            attributes,
-            linked,
-            included,
-        }
-    }
-
-    /// What a relationship tells: which rows it leads to when the row itself says so, or they are included; else where
-    /// they are. `None` when related rows have no id, or no address.
-    fn linkage(
-        &mut self,
-        resources: &Resources,
-        resource: &Resource,
-        alias: usize,
-        index: usize,
-        met: Option<Linked>,
-    ) -> Option<Linkage> {
-        let relation = &resource.relations[index];
-        let target = resources.get(relation.target);
-        if !target.has_key() {
-            return None;
-        }
-        let own = |key: &usize| {
-            let place = relation.target_columns.iter().position(|to| to == key)?;
-            Some(relation.columns[place])
-        };
-        let own: Option<Vec<usize>> = target.key.iter().map(own).collect();
-        let linked = match (met, own) {
-            (Some(met @ Linked::Many { .. }), _) => met,
-            (_, Some(own)) if relation.is_forward => {
-                let id = own.into_iter();
-                let id = id.map(|index| self.column(resources, resource, alias, index));
-                Linked::One(id.collect())
-            }
-            (Some(met), _) => met,
-            (None, _) if relation.is_forward => {
-                let inner = self.enter(resources, resource, alias, index);
-                self.note(target);
-                Linked::One(self.key(resources, target, inner))
-            }
-            (None, _) if relation.is_many() => {
-                Linked::Elsewhere(self.links(resources, resource, alias, index).0?)
-            }
-            (None, _) => return None,
-        };
-        Some(Linkage {
-            name: relation.name.clone(),
-            type_name: target.type_name.clone(),
-            linked,
-        })
-    }
-
-    /// The list of a row's related rows, and the part of it that is not shown here.
-    fn links(
-        &mut self,
-        resources: &Resources,
-        resource: &Resource,
-        alias: usize,
-        index: usize,
-    ) -> (Option<crate::encode::Link>, Option<crate::encode::Link>) {
-        let relation = &resource.relations[index];
-        let Some(address) = links::address(resources, resource, relation) else {
-            return (None, None);
-        };
-        let fields = address.fields.into_iter();
-        let fields = fields
-            .map(|(name, column)| (name, self.column(resources, resource, alias, column)))
-            .collect();
-        let path = format!("{}/{}", self.base_path, address.segment);
-        let all = crate::encode::Link::new(&path, fields);
-        let next = links::next_page(resources, relation, self.json_api);
-        let rest = match next {
-            Some(next) => all.clone().with(&next),
-            None => all.clone(),
-        };
-        (Some(all), Some(rest))
     }
 
     fn key(&mut self, resources: &Resources, resource: &Resource, alias: usize) -> Vec<usize> {
@@ -388,7 +187,7 @@ impl Columns {
             base_path: Arc::clone(&self.base_path),
             ..Self::default()
         };
-        let built = build(&mut inner, base);
+        let shape = build(&mut inner, base);
         // In the order of the target's own list, of which this is the begin.
         let order = Order::of(resources, target, &[], &target.default_sort, &mut inner).sql();
         let to = relation.target_columns.iter();
@@ -435,7 +234,7 @@ impl Columns {
             shown: Shown::AsIs,
             type_name: None,
         });
-        (self.items.len() - 1, built)
+        (self.items.len() - 1, shape)
     }
 
     fn join(
