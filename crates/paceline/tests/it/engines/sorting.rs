@@ -7,7 +7,7 @@ use paceline_test_servers::Postgres;
 use crate::server::{BINARY, Server};
 
 const SCHEMA: &str = "CREATE TABLE post(id INTEGER PRIMARY KEY, title TEXT NOT NULL, created_at TEXT NOT NULL, rank INTEGER NOT NULL);
-    CREATE INDEX by_time ON post(created_at); CREATE INDEX some ON post(rank) WHERE rank > 5;";
+    CREATE INDEX by_time ON post(created_at); CREATE INDEX by_rank ON post(rank) WHERE rank > 5;";
 const RESOURCE: &str = "[resources.post]\ndefault_sort = [\"-title\"]\nsort = [\"id\", \"created_at\", \"rank\", \"title\"]\n";
 
 /// What `check` says of a configuration; it must be fine.
@@ -27,7 +27,7 @@ fn check(url: &str, resource: &str) -> String {
 }
 
 /// A database of each engine with these tables, and what keeps them alive.
-fn databases(schema: &str) -> (Vec<String>, impl Sized) {
+fn databases(schema: &str) -> (Vec<String>, impl Sized + use<>) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("shop.db");
     let made = Command::new("sqlite3").arg(&file).arg(schema).status();
