@@ -50,6 +50,8 @@ pub(crate) enum Need {
     InteropPython,
     /// BullMQ for Rust (the official port), likewise, compiled into a target folder of its own.
     InteropRust,
+    /// The drivers of vendors, npm packages, which judge our endpoints.
+    VendorDrivers,
     /// The Express peer's npm packages.
     ExpressPeer,
     /// The conformance suite's Express, npm packages.
@@ -67,6 +69,9 @@ const EXPRESS_CONFORMANCE: &str = "bench/peers/express-conformance";
 
 /// The Node side of the interop tests.
 const INTEROP_NODE: &str = "crates/jobs/tests/interop/node";
+
+/// The vendors' drivers.
+const VENDOR_DRIVERS: &str = "crates/paceline/tests/vendors";
 
 /// What `cargo xtask conformance` needs.
 pub(crate) const CONFORMANCE_NEEDS: [Need; 4] = [
@@ -119,7 +124,7 @@ impl Need {
                 "Debian build-essential: compiles better-sqlite3 for the Express peer"
             }
             Need::Node => {
-                "Debian nodejs, npm, libnode-dev: runs BullMQ and Bull Board, and the Express peer"
+                "Debian nodejs, npm, libnode-dev: runs BullMQ and Bull Board, the drivers of vendors, and the Express peer"
             }
             Need::Wrk => "Debian wrk: the load generator",
             Need::Http2Clients => {
@@ -151,6 +156,9 @@ impl Need {
             }
             Need::InteropRust => {
                 "crates.io crates/jobs/tests/interop/rust/Cargo.lock into target/interop-rust: BullMQ for Rust, likewise (compiled, some minutes)"
+            }
+            Need::VendorDrivers => {
+                "npm crates/paceline/tests/vendors/package-lock.json: Neon's serverless driver, which judges our /sql, and pg, which it is compared with"
             }
             Need::BullmqPeer => "npm bench/peers/bullmq/package-lock.json: the BullMQ peer",
             Need::ExpressConformance => {
@@ -187,6 +195,7 @@ impl Need {
             Need::InteropNode => node::is_current(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.is_current(),
             Need::InteropRust => rust_port::is_current(),
+            Need::VendorDrivers => node::is_current(VENDOR_DRIVERS),
             Need::BullmqPeer => node::is_current("bench/peers/bullmq"),
             Need::ExpressConformance => node::is_current(EXPRESS_CONFORMANCE),
             Need::Proxies => python::PROXIES.is_current(),
@@ -214,6 +223,7 @@ impl Need {
             Need::InteropNode => node::install(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.install(),
             Need::InteropRust => rust_port::build(),
+            Need::VendorDrivers => node::install(VENDOR_DRIVERS),
             Need::BullmqPeer => node::install("bench/peers/bullmq"),
             Need::ExpressConformance => node::install(EXPRESS_CONFORMANCE),
             Need::Proxies => python::PROXIES.install(),

@@ -80,11 +80,13 @@ const SUITES: [Suite; 15] = [
         about: "tests of the crates from outside, and of the real binary",
         needs: &[
             Need::Python,
+            Need::Node,
             Need::Redis,
             Need::Postgres,
             Need::PgBouncer,
             Need::NewPgBouncer,
             Need::MariaDb,
+            Need::VendorDrivers,
         ],
         run: cargo_tests::black_box,
     },

@@ -21,6 +21,7 @@ pub(crate) mod record;
 mod row;
 mod running;
 pub mod versions;
+pub mod text;
 mod writer;
 
 pub use error::PostgresOpenError;

@@ -25,6 +25,13 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
         let message = "`admin_listen` is the address of `listen`".to_owned();
         report("server.admin_listen", message, "another port, or \"off\"");
     }
+    if let Some(sql) = &config.sql
+        && sql.listen.port() != 0
+        && (sql.listen == config.server.listen || Some(sql.listen) == config.server.admin_listen)
+    {
+        let message = "`listen` of [sql] is that of the API or of the metrics".to_owned();
+        report("sql.listen", message, "an address of its own");
+    }
     if root.has("pool")
         && matches!(config.database.url, DatabaseUrl::Sqlite(_))
         && root.has("database")

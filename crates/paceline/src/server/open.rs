@@ -44,6 +44,9 @@ pub enum Unopenable {
     /// There is a secret, and it cannot be used.
     #[error("the secret cannot be used")]
     Secret(#[from] SecretError),
+    /// Statements over HTTP cannot be served.
+    #[error("[sql] cannot be served")]
+    Sql(#[source] paceline_data::postgres::text::TextOpenError),
     /// The configuration does not fit the schema.
     #[error("the configuration does not fit the database:\n{}", list(.0))]
     Resources(Vec<ResourceError>),
@@ -55,7 +58,7 @@ impl Unopenable {
         match self {
             Self::Resources(_) => true,
             Self::Secret(error) => error.is_misconfigured(),
-            Self::Database(_) | Self::Server(..) | Self::Jobs(_) => false,
+            Self::Database(_) | Self::Server(..) | Self::Jobs(_) | Self::Sql(_) => false,
         }
     }
 }
@@ -301,6 +304,17 @@ pub fn describe(config: &Config) -> Result<String, Unopenable> {
     lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
     lines.extend(related::warnings(&source.resources));
     source.database.close();
+    if let Some(sql) = &config.sql {
+        let opening = super::sql::SqlService::open(sql, config);
+        let service = Handle::current()
+            .block_on(opening)
+            .map_err(Unopenable::Sql)?;
+        Handle::current().block_on(service.close());
+        lines.push(format!(
+            "statements over HTTP on {}: in {}",
+            sql.listen, sql.url
+        ));
+    }
     Ok(lines.join("\n"))
 }
 

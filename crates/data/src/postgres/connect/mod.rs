@@ -21,8 +21,9 @@
 //! checked, unless the address says otherwise or never leaves the machine ([`Encryption`]).
 
 mod address;
-mod cancel;
-mod common;
+pub(super) mod begun;
+pub(super) mod cancel;
+pub(super) mod common;
 mod connection;
 mod ear;
 mod endpoint;
@@ -31,7 +32,7 @@ pub(super) mod hearing;
 mod manager;
 mod parameters;
 mod passing;
-mod probe;
+pub(super) mod probe;
 pub(super) mod raw;
 mod secret;
 mod socket;
