@@ -44,6 +44,14 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
             "a [database] that is a server, or no [pool]",
         );
     }
+    let of_http = super::Pool {
+        ca_file: config.pool.ca_file.clone(),
+        ..super::Pool::default()
+    };
+    if matches!(config.database.url, DatabaseUrl::Neon(_)) && config.pool != of_http {
+        let message = "over HTTP there are no connections to keep".to_owned();
+        report("pool", message, "`ca_file` alone, or no [pool]");
+    }
     if config.database.read_connections.is_some()
         && !matches!(config.database.url, DatabaseUrl::Sqlite(_))
     {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use paceline_data::Database;
 use paceline_data::cursor::CursorKey;
 use paceline_data::encode::BigIntegers;
+use paceline_data::neon::{NeonAddress, NeonOpenError, NeonOptions};
 use paceline_data::plan::{UnservedSort, unserved_sorts};
 use paceline_data::postgres::connect::Address;
 use paceline_data::postgres::versions::VersionState;
@@ -38,6 +39,9 @@ pub enum Unopenable {
     /// The database server cannot be used.
     #[error("the database {0} cannot be used")]
     Server(String, #[source] Box<PostgresOpenError>),
+    /// The database cannot be used over HTTP.
+    #[error("the database {0} cannot be used")]
+    Endpoint(String, #[source] Box<NeonOpenError>),
     /// The job store cannot be opened.
     #[error(transparent)]
     Jobs(#[from] CannotOpen),
@@ -58,6 +62,7 @@ impl Unopenable {
         match self {
             Self::Resources(_) => true,
             Self::Secret(error) => error.is_misconfigured(),
+            Self::Endpoint(_, error) => matches!(**error, NeonOpenError::Writable),
             Self::Database(_) | Self::Server(..) | Self::Jobs(_) | Self::Sql(_) => false,
         }
     }
@@ -90,6 +95,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
     let database = match url {
         DatabaseUrl::Sqlite(path) => open_file(config, path, &secret)?,
         DatabaseUrl::Postgres(address) => connect(config, address)?,
+        DatabaseUrl::Neon(address) => connect_neon(config, address)?,
     };
     let (resources, rules) = resolve(config, &database)?;
     let resources = resources.with_big_integers(if config.database.big_integers_as_strings {
@@ -163,6 +169,24 @@ fn connect(config: &Config, address: &Address) -> Result<Database, Unopenable> {
     Handle::current()
         .block_on(Database::connect(options))
         .map_err(|error| Unopenable::Server(address.to_string(), Box::new(error)))
+}
+
+fn connect_neon(config: &Config, address: &NeonAddress) -> Result<Database, Unopenable> {
+    let refused = |error| Unopenable::Endpoint(address.to_string(), Box::new(error));
+    if is_written(config) {
+        return Err(refused(NeonOpenError::Writable));
+    }
+    let address = match &config.pool.ca_file {
+        Some(file) => address.clone().with_ca_file(file.clone()),
+        None => address.clone(),
+    };
+    let options = NeonOptions::new(address)
+        .query_timeout(config.database.query_timeout)
+        .max_exports(exports(config))
+        .export_stall_timeout(config.server.stall_timeout);
+    Handle::current()
+        .block_on(Database::connect_neon(options))
+        .map_err(refused)
 }
 
 fn is_written(config: &Config) -> bool {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 
 use super::endpoint::{Endpoint, StatementMode};
+use super::neon;
 use super::parameters;
 use super::secret::Secret;
 
@@ -36,7 +37,7 @@ impl fmt::Display for Host {
 
 impl Host {
     /// Whether what is sent there does not leave this machine.
-    pub(in crate::postgres) fn is_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         match self {
             Self::Socket(..) => true,
             Self::Tcp(host, _) => {
@@ -106,6 +107,11 @@ impl Address {
     /// The user's name, where the address says it. It is the name of the system's account otherwise.
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
+    }
+
+    /// The password, where the address holds one. Do not log it.
+    pub(crate) fn password(&self) -> Option<&str> {
+        self.password.as_ref().map(Secret::expose)
     }
 
     /// Whether connections are encrypted.
@@ -238,7 +244,7 @@ impl FromStr for Address {
             None => Some(decoded(database, "database's name")?),
         };
         let is_local = hosts.iter().all(Host::is_local);
-        Ok(Self {
+        let address = Self {
             encryption: parameters.encryption.resolve(is_local)?,
             hosts,
             user: parameters.user.or(user),
@@ -252,7 +258,13 @@ impl FromStr for Address {
             connect_timeout: parameters.connect_timeout,
             endpoint: parameters.endpoint,
             statements: parameters.statements,
-        })
+        };
+        neon::check(
+            &address.hosts,
+            &address.encryption,
+            address.options.as_deref(),
+        )?;
+        Ok(address)
     }
 }
 

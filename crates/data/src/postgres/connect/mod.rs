@@ -30,6 +30,7 @@ mod endpoint;
 mod error;
 pub(super) mod hearing;
 mod manager;
+mod neon;
 mod parameters;
 mod passing;
 pub(super) mod probe;
@@ -47,6 +48,6 @@ pub use error::ConnectError;
 pub use manager::{ManagerError, PostgresManager};
 pub use tls::TlsSetUpError;
 
-pub(crate) use passing::io as passing_io;
+pub(crate) use passing::{io as passing_io, is_waking};
 pub(crate) use socket::tcp;
 pub(crate) use tls::client_config;

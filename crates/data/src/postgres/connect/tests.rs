@@ -219,3 +219,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn neon_wants_tls_and_one_endpoint() {
+    let direct = "ep-cool-rain-123456.eu-central-1.aws.neon.tech";
+    let pooled = "ep-cool-rain-123456-pooler.eu-central-1.aws.neon.tech";
+    for host in [direct, pooled] {
+        let address = parsed(&format!("postgres://u:p@{host}/d?sslmode=require"));
+        assert_eq!(address.encryption(), &Encryption::Verified(None));
+        parsed(&format!(
+            "postgres://u:p@{host}/d?options=endpoint%3Dep-cool-rain-123456"
+        ));
+        let told = refused(&format!(
+            "postgres://u:p@{host}/d?options=endpoint%3Dep-x-1"
+        ));
+        assert!(told.contains("another endpoint"), "{told}");
+        let told = refused(&format!("postgres://u:p@{host}/d?sslmode=disable"));
+        assert!(told.contains("TLS"), "{told}");
+    }
+    // Where the name cannot tell, the option does.
+    parsed("postgres://u:p@db.example.com/d?options=endpoint%3Dep-x-1");
+}

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod driver;
+mod neon_client;
 mod protocol;
 mod secrets;
 mod sessions;
