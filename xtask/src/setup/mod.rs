@@ -20,6 +20,8 @@ pub(crate) enum Need {
     PythonVenv,
     /// The pinned Python programs of the tests, in a venv under the target folder.
     Python,
+    /// AWS's own signer, in a venv under the target folder.
+    Botocore,
     /// A C++ compiler and make: `better-sqlite3` of the Express peer is compiled.
     Compiler,
     /// Node with npm and its headers: the Express peer, BullMQ.
@@ -120,6 +122,9 @@ impl Need {
             Need::Python => {
                 "PyPI xtask/python/requirements.txt into target/python: schemathesis (tests the API from its OpenAPI document), aiosmtpd (a real SMTP server for the mail tests)"
             }
+            Need::Botocore => {
+                "PyPI xtask/python/aws.txt into target/botocore: botocore, AWS's own signer, which the tokens for Amazon RDS are compared with (some 15 MB)"
+            }
             Need::Compiler => {
                 "Debian build-essential: compiles better-sqlite3 for the Express peer"
             }
@@ -180,6 +185,7 @@ impl Need {
         match self {
             Need::PythonVenv => python::venv_works(),
             Need::Python => python::TESTS.is_current(),
+            Need::Botocore => python::BOTOCORE.is_current(),
             Need::Compiler => debian::on_path("g++") && debian::on_path("make"),
             Need::Node => debian::on_path("node") && debian::on_path("npm"),
             Need::Wrk => debian::on_path("wrk"),
@@ -208,6 +214,7 @@ impl Need {
         match self {
             Need::PythonVenv => debian::install(&["python3-venv"]),
             Need::Python => python::TESTS.install(),
+            Need::Botocore => python::BOTOCORE.install(),
             Need::Compiler => debian::install(&["build-essential"]),
             Need::Node => debian::install(&["nodejs", "npm", "libnode-dev"]),
             Need::Wrk => debian::install(&["wrk"]),
@@ -285,6 +292,11 @@ pub(crate) fn python_program(name: &str) -> PathBuf {
 /// A program of the Python environment with the clients of others.
 pub(crate) fn clients_program(name: &str) -> PathBuf {
     python::CLIENTS.program(name)
+}
+
+/// The Python that has AWS's own signer.
+pub(crate) fn botocore_python() -> PathBuf {
+    python::BOTOCORE.program("python")
 }
 
 /// The second `PgBouncer`.

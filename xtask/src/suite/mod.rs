@@ -72,7 +72,7 @@ const SUITES: [Suite; 15] = [
     Suite {
         name: "unit",
         about: "tests beside the code",
-        needs: &[],
+        needs: &[Need::PythonVenv, Need::Botocore],
         run: cargo_tests::unit,
     },
     Suite {

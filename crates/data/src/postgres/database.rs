@@ -65,7 +65,10 @@ impl PostgresDatabase {
     pub(crate) async fn open(
         options: PostgresOptions,
     ) -> Result<(Self, Arc<Catalog>), PostgresOpenError> {
-        let manager = PostgresManager::new(options.address.clone())?;
+        let manager = PostgresManager::with_credentials(
+            options.address.clone(),
+            options.credentials.clone(),
+        )?;
         let pool = Pool::new(manager.clone(), options.pool.clone());
         let deadline = Instant::now() + options.open_timeout;
         let mut running = Running::new(pool.acquire(deadline).await?);

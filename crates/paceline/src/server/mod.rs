@@ -18,6 +18,7 @@ mod openapi;
 mod parts;
 mod plans;
 mod policies;
+mod rds_proxy;
 mod related;
 mod resource;
 mod routes;

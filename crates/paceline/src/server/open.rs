@@ -10,7 +10,7 @@ use paceline_data::cursor::CursorKey;
 use paceline_data::encode::BigIntegers;
 use paceline_data::neon::{NeonAddress, NeonOpenError, NeonOptions};
 use paceline_data::plan::{UnservedSort, unserved_sorts};
-use paceline_data::postgres::connect::Address;
+use paceline_data::postgres::connect::{Address, InvalidAddress};
 use paceline_data::postgres::versions::VersionState;
 use paceline_data::postgres::{PostgresOpenError, PostgresOptions};
 use paceline_data::resource::{
@@ -22,6 +22,7 @@ use tokio::runtime::Handle;
 
 use super::body::Bounds;
 use super::login::TokenKey;
+use super::rds_proxy;
 use super::related;
 use super::secret::{self, SecretError, SecretOrigin};
 use super::source::{Keys, Rules, Source};
@@ -39,6 +40,12 @@ pub enum Unopenable {
     /// The database server cannot be used.
     #[error("the database {0} cannot be used")]
     Server(String, #[source] Box<PostgresOpenError>),
+    /// The proxy that the environment names is none.
+    #[error(
+        "{} names no host: write its name, and :PORT where it is another one than the database's",
+        rds_proxy::VARIABLE
+    )]
+    Proxy(#[source] InvalidAddress),
     /// The database cannot be used over HTTP.
     #[error("the database {0} cannot be used")]
     Endpoint(String, #[source] Box<NeonOpenError>),
@@ -60,7 +67,7 @@ impl Unopenable {
     /// Whether the configuration or the environment has to be changed.
     pub fn is_misconfigured(&self) -> bool {
         match self {
-            Self::Resources(_) => true,
+            Self::Resources(_) | Self::Proxy(_) => true,
             Self::Secret(error) => error.is_misconfigured(),
             Self::Endpoint(_, error) => matches!(**error, NeonOpenError::Writable),
             Self::Database(_) | Self::Server(..) | Self::Jobs(_) | Self::Sql(_) => false,
@@ -152,7 +159,10 @@ fn open_file(config: &Config, path: &Path, secret: &Secret) -> Result<Database, 
 }
 
 fn connect(config: &Config, address: &Address) -> Result<Database, Unopenable> {
-    let mut options = PostgresOptions::new(config.pool.apply_to(address.clone()))
+    let address = config.pool.apply_to(address.clone());
+    let address = rds_proxy::through(address, std::env::var(rds_proxy::VARIABLE).ok())?;
+    let told = address.to_string();
+    let mut options = PostgresOptions::new(address)
         .pool(config.pool.options())
         .writable(is_written(config))
         .query_timeout(config.database.query_timeout)
@@ -168,7 +178,7 @@ fn connect(config: &Config, address: &Address) -> Result<Database, Unopenable> {
     }
     Handle::current()
         .block_on(Database::connect(options))
-        .map_err(|error| Unopenable::Server(address.to_string(), Box::new(error)))
+        .map_err(|error| Unopenable::Server(told, Box::new(error)))
 }
 
 fn connect_neon(config: &Config, address: &NeonAddress) -> Result<Database, Unopenable> {

@@ -72,7 +72,7 @@ async fn begin(
     socket: Socket,
 ) -> Result<(Common, CancelToken, bool), ConnectError> {
     let driver = |error| ConnectError::driver(host, error);
-    let config = manager.config();
+    let config = manager.config(host)?;
     let is_on = |value: Option<&str>| value == Some("on");
     match manager.connector::<Socket>(host) {
         None => {

@@ -8,6 +8,7 @@ use tokio_postgres::error::SqlState;
 
 use super::address::Host;
 use super::endpoint::UnsafeHere;
+use super::iam::NoCredentials;
 use super::passing;
 
 type Source = Box<dyn Error + Send + Sync>;
@@ -53,6 +54,10 @@ impl ConnectError {
 
     pub(in crate::postgres) fn superuser(host: &Host) -> Self {
         Self::new(host, Kind::Superuser, None)
+    }
+
+    pub(super) fn no_credentials(host: &Host, error: NoCredentials) -> Self {
+        Self::new(host, Kind::Unsafe, Some(Box::new(error)))
     }
 
     /// What the driver's error means while connecting.

@@ -29,6 +29,7 @@ mod ear;
 mod endpoint;
 mod error;
 pub(super) mod hearing;
+mod iam;
 mod manager;
 mod neon;
 mod parameters;
@@ -45,6 +46,7 @@ pub use address::{Address, Encryption, Host, InvalidAddress};
 pub use connection::PostgresConnection;
 pub use endpoint::{Endpoint, StatementMode, UnknownEndpoint, UnknownMode, UnsafeHere, Version};
 pub use error::ConnectError;
+pub use iam::{Authentication, CredentialSource, NoCredentials};
 pub use manager::{ManagerError, PostgresManager};
 pub use tls::TlsSetUpError;
 
