@@ -17,6 +17,7 @@ mod pgbouncer;
 mod port;
 mod postgres;
 mod program;
+mod rds_proxy;
 mod relay;
 
 pub use certificates::Authority;
@@ -24,4 +25,5 @@ pub use namespace::Namespace;
 pub use pgbouncer::{PgBouncer, Release};
 pub use port::free_port;
 pub use postgres::{Postgres, psql};
+pub use rds_proxy::RdsProxy;
 pub use relay::Relay;

@@ -104,6 +104,11 @@ impl Postgres {
         cluster
     }
 
+    /// Its socket, which trusts everybody.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join(format!(".s.PGSQL.{}", self.port))
+    }
+
     /// Where it listens.
     pub fn port(&self) -> u16 {
         self.port

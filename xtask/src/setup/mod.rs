@@ -20,6 +20,8 @@ pub(crate) enum Need {
     PythonVenv,
     /// The pinned Python programs of the tests, in a venv under the target folder.
     Python,
+    /// AWS's own signer, in a venv under the target folder.
+    Botocore,
     /// A C++ compiler and make: `better-sqlite3` of the Express peer is compiled.
     Compiler,
     /// Node with npm and its headers: the Express peer, BullMQ.
@@ -50,6 +52,8 @@ pub(crate) enum Need {
     InteropPython,
     /// BullMQ for Rust (the official port), likewise, compiled into a target folder of its own.
     InteropRust,
+    /// The drivers of vendors, npm packages, which judge our endpoints.
+    VendorDrivers,
     /// The Express peer's npm packages.
     ExpressPeer,
     /// The conformance suite's Express, npm packages.
@@ -67,6 +71,9 @@ const EXPRESS_CONFORMANCE: &str = "bench/peers/express-conformance";
 
 /// The Node side of the interop tests.
 const INTEROP_NODE: &str = "crates/jobs/tests/interop/node";
+
+/// The vendors' drivers.
+const VENDOR_DRIVERS: &str = "crates/paceline/tests/vendors";
 
 /// What `cargo xtask conformance` needs.
 pub(crate) const CONFORMANCE_NEEDS: [Need; 4] = [
@@ -115,11 +122,14 @@ impl Need {
             Need::Python => {
                 "PyPI xtask/python/requirements.txt into target/python: schemathesis (tests the API from its OpenAPI document), aiosmtpd (a real SMTP server for the mail tests)"
             }
+            Need::Botocore => {
+                "PyPI xtask/python/aws.txt into target/botocore: botocore, AWS's own signer, which the tokens for Amazon RDS are compared with (some 15 MB)"
+            }
             Need::Compiler => {
                 "Debian build-essential: compiles better-sqlite3 for the Express peer"
             }
             Need::Node => {
-                "Debian nodejs, npm, libnode-dev: runs BullMQ and Bull Board, and the Express peer"
+                "Debian nodejs, npm, libnode-dev: runs BullMQ and Bull Board, the drivers of vendors, and the Express peer"
             }
             Need::Wrk => "Debian wrk: the load generator",
             Need::Http2Clients => {
@@ -152,6 +162,9 @@ impl Need {
             Need::InteropRust => {
                 "crates.io crates/jobs/tests/interop/rust/Cargo.lock into target/interop-rust: BullMQ for Rust, likewise (compiled, some minutes)"
             }
+            Need::VendorDrivers => {
+                "npm crates/paceline/tests/vendors/package-lock.json: Neon's serverless driver, which judges our /sql, and pg, which it is compared with"
+            }
             Need::BullmqPeer => "npm bench/peers/bullmq/package-lock.json: the BullMQ peer",
             Need::ExpressConformance => {
                 "npm bench/peers/express-conformance/package-lock.json: Express and its compression middleware, asked the conformance suite's cases"
@@ -172,6 +185,7 @@ impl Need {
         match self {
             Need::PythonVenv => python::venv_works(),
             Need::Python => python::TESTS.is_current(),
+            Need::Botocore => python::BOTOCORE.is_current(),
             Need::Compiler => debian::on_path("g++") && debian::on_path("make"),
             Need::Node => debian::on_path("node") && debian::on_path("npm"),
             Need::Wrk => debian::on_path("wrk"),
@@ -187,6 +201,7 @@ impl Need {
             Need::InteropNode => node::is_current(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.is_current(),
             Need::InteropRust => rust_port::is_current(),
+            Need::VendorDrivers => node::is_current(VENDOR_DRIVERS),
             Need::BullmqPeer => node::is_current("bench/peers/bullmq"),
             Need::ExpressConformance => node::is_current(EXPRESS_CONFORMANCE),
             Need::Proxies => python::PROXIES.is_current(),
@@ -199,6 +214,7 @@ impl Need {
         match self {
             Need::PythonVenv => debian::install(&["python3-venv"]),
             Need::Python => python::TESTS.install(),
+            Need::Botocore => python::BOTOCORE.install(),
             Need::Compiler => debian::install(&["build-essential"]),
             Need::Node => debian::install(&["nodejs", "npm", "libnode-dev"]),
             Need::Wrk => debian::install(&["wrk"]),
@@ -214,6 +230,7 @@ impl Need {
             Need::InteropNode => node::install(INTEROP_NODE),
             Need::InteropPython => python::INTEROP.install(),
             Need::InteropRust => rust_port::build(),
+            Need::VendorDrivers => node::install(VENDOR_DRIVERS),
             Need::BullmqPeer => node::install("bench/peers/bullmq"),
             Need::ExpressConformance => node::install(EXPRESS_CONFORMANCE),
             Need::Proxies => python::PROXIES.install(),
@@ -275,6 +292,11 @@ pub(crate) fn python_program(name: &str) -> PathBuf {
 /// A program of the Python environment with the clients of others.
 pub(crate) fn clients_program(name: &str) -> PathBuf {
     python::CLIENTS.program(name)
+}
+
+/// The Python that has AWS's own signer.
+pub(crate) fn botocore_python() -> PathBuf {
+    python::BOTOCORE.program("python")
 }
 
 /// The second `PgBouncer`.

@@ -29,6 +29,12 @@ pub(super) const INTEROP: Environment = Environment {
     requirements: "crates/jobs/tests/interop/python/requirements.txt",
 };
 
+/// AWS's own signer, which the tokens of Amazon RDS are compared with.
+pub(super) const BOTOCORE: Environment = Environment {
+    folder: "botocore",
+    requirements: "xtask/python/aws.txt",
+};
+
 /// The `PocketBase` peer.
 pub(super) const POCKETBASE: Environment = Environment {
     folder: "pocketbase",

@@ -9,7 +9,9 @@ const FUZZ_SECONDS: &str = "3";
 
 /// Tests beside the code.
 pub(super) fn unit() -> Result<(), String> {
-    test(&["--lib", "--bins"]).run()
+    let mut tests = test(&["--lib", "--bins"]);
+    tests.variable("PACELINE_BOTOCORE", setup::botocore_python());
+    tests.run()
 }
 
 /// Each crate's `tests/it`, the real binary's among them.

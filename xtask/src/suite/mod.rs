@@ -72,7 +72,7 @@ const SUITES: [Suite; 15] = [
     Suite {
         name: "unit",
         about: "tests beside the code",
-        needs: &[],
+        needs: &[Need::PythonVenv, Need::Botocore],
         run: cargo_tests::unit,
     },
     Suite {
@@ -80,11 +80,13 @@ const SUITES: [Suite; 15] = [
         about: "tests of the crates from outside, and of the real binary",
         needs: &[
             Need::Python,
+            Need::Node,
             Need::Redis,
             Need::Postgres,
             Need::PgBouncer,
             Need::NewPgBouncer,
             Need::MariaDb,
+            Need::VendorDrivers,
         ],
         run: cargo_tests::black_box,
     },

@@ -8,6 +8,8 @@ use std::time::Instant;
 
 use crate::catalog::{Catalog, TableId};
 use crate::encode::RowEncoder;
+use crate::neon::{NeonDatabase, NeonOpenError, NeonOptions};
+use crate::plan::ExportPlan;
 use crate::pool::Statistics;
 use crate::postgres::versions::VersionState;
 use crate::postgres::{PostgresDatabase, PostgresOpenError, PostgresOptions};
@@ -69,6 +71,15 @@ impl Database {
         Ok(Self::new(Engine::Postgres(database), catalog))
     }
 
+    /// Reads the schema of a PostgreSQL database over HTTP, as far as the role may select it. Nothing can be written.
+    ///
+    /// # Errors
+    /// [`NeonOpenError`] says which endpoint and what to do.
+    pub async fn connect_neon(options: NeonOptions) -> Result<Self, NeonOpenError> {
+        let (database, catalog) = NeonDatabase::open(options).await?;
+        Ok(Self::new(Engine::Neon(database), catalog))
+    }
+
     fn new(engine: Engine, catalog: Arc<Catalog>) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -91,6 +102,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.versions.stamp(tables),
             Engine::Postgres(database) => database.versions()?.stamp(tables),
+            Engine::Neon(_) => None,
         }
     }
 
@@ -99,7 +111,7 @@ impl Database {
     pub fn has_exact_stamps(&self) -> bool {
         match &self.shared.engine {
             Engine::Sqlite(_) => true,
-            Engine::Postgres(_) => false,
+            Engine::Postgres(_) | Engine::Neon(_) => false,
         }
     }
 
@@ -111,6 +123,7 @@ impl Database {
                 Some(versions) => ReadTicket::new(Arc::clone(versions) as _, tables),
                 None => ReadTicket::unversioned(),
             },
+            Engine::Neon(_) => ReadTicket::unversioned(),
         }
     }
 
@@ -119,6 +132,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(_) => VersionState::BuiltIn,
             Engine::Postgres(database) => database.version_state(),
+            Engine::Neon(_) => VersionState::NotInstalled,
         }
     }
 
@@ -135,6 +149,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.database.run(statement, encoder).await,
             Engine::Postgres(database) => database.run(&statement, encoder).await,
+            Engine::Neon(database) => database.run(&statement, encoder).await,
         }
     }
 
@@ -182,6 +197,7 @@ impl Database {
         let freshness = match &self.shared.engine {
             Engine::Sqlite(_) => Freshness::of(stamp),
             Engine::Postgres(_) => stamp.map_or(Freshness::OneSecond, Freshness::While),
+            Engine::Neon(_) => Freshness::OneSecond,
         };
         self.shared
             .totals
@@ -210,7 +226,30 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.database.stream(statement, encoder, frame_size).await,
             Engine::Postgres(database) => database.stream(statement, encoder, frame_size).await,
+            Engine::Neon(database) => database.export(statement, None, encoder, frame_size).await,
         }
+    }
+
+    /// As [`stream`](Self::stream), for a planned export: page by page where the way to the database streams nothing.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub async fn export<E>(
+        &self,
+        plan: ExportPlan,
+        encoder: E,
+        frame_size: usize,
+    ) -> Result<RowStream, RunError>
+    where
+        E: RowEncoder + Send + 'static,
+    {
+        if let Engine::Neon(database) = &self.shared.engine {
+            let pages = plan.pages().cloned();
+            return database
+                .export(plan.statement, pages, encoder, frame_size)
+                .await;
+        }
+        self.stream(plan.statement, encoder, frame_size).await
     }
 
     /// Runs a write and answers when it is durable. Once it has begun, dropping the future does not
@@ -242,6 +281,7 @@ impl Database {
                 let writer = engine.writer.as_ref().ok_or(WriteError::ReadOnly)?;
                 writer.write(plan, read_back).await
             }
+            Engine::Neon(_) => Err(WriteError::ReadOnly),
             Engine::Postgres(database) if !database.is_writable() => Err(WriteError::ReadOnly),
             Engine::Postgres(database) => {
                 let written = database.write(plan, read_back).await;
@@ -257,6 +297,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.writer.is_some(),
             Engine::Postgres(database) => database.is_writable(),
+            Engine::Neon(_) => false,
         }
     }
 
@@ -265,6 +306,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.database.is_readable().await,
             Engine::Postgres(database) => database.is_readable().await,
+            Engine::Neon(database) => database.is_readable().await,
         }
     }
 
@@ -273,13 +315,14 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.database.counts(),
             Engine::Postgres(database) => database.counts(),
+            Engine::Neon(database) => database.counts(),
         }
     }
 
     /// How busy the connections to a server are, where there are such.
     pub fn pool(&self) -> Option<Statistics> {
         match &self.shared.engine {
-            Engine::Sqlite(_) => None,
+            Engine::Sqlite(_) | Engine::Neon(_) => None,
             Engine::Postgres(database) => Some(database.statistics()),
         }
     }
@@ -290,6 +333,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.close(),
             Engine::Postgres(database) => database.close(),
+            Engine::Neon(database) => database.close(),
         }
     }
 }

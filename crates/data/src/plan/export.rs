@@ -3,11 +3,11 @@
 use super::columns::Columns;
 use super::condition::Conditions;
 use super::order::Order;
-use super::{unindexed, with};
+use super::{position, unindexed, with};
 use crate::encode::{Layout, RowsEncoder, Shape};
 use crate::query::{ExportQuery, QueryError};
 use crate::resource::{ResourceId, Resources};
-use crate::statement::Statement;
+use crate::statement::{Statement, Value};
 
 /// An export, ready to run.
 #[derive(Debug, Clone)]
@@ -16,7 +16,78 @@ pub struct ExportPlan {
     pub statement: Statement,
     /// The resources whose rows it tells of, the base first: who may export may read all of them.
     pub resources: Vec<ResourceId>,
+    /// The same rows page by page, where a key leads from one page to the next: for ways to a database that stream
+    /// nothing.
+    pages: Option<ExportPages>,
     shape: Shape,
+}
+
+/// The rows of an export page by page.
+#[derive(Debug, Clone)]
+pub(crate) struct ExportPages {
+    /// The first page; its last value is the number of rows.
+    first: Statement,
+    /// A page behind a key; the values of the key stand before the last one, which is the number of rows.
+    next: Statement,
+    /// Where rows have their key.
+    places: Vec<usize>,
+}
+
+impl ExportPages {
+    fn new(resources: &Resources, query: &ExportQuery, order: &Order) -> Option<Self> {
+        let resource = resources.get(query.resource);
+        let table = resources.table_of(resource);
+        if !order.is_total || order.keys.iter().any(|key| key.nullable) {
+            return None;
+        }
+        let (mut columns, _) = Columns::of(resources, &query.selection);
+        let places = order.keys.iter().map(|key| {
+            let column = key.column?;
+            Some(columns.column(resources, resource, 0, column))
+        });
+        let places: Vec<usize> = places.collect::<Option<_>>()?;
+        let page = |behind: Option<&[Value]>| {
+            let mut conditions = Conditions::of(resources, resource, &query.filters);
+            let met = match behind {
+                None => conditions.sql(),
+                Some(key) => match position::ranges(order, key, &mut conditions).as_slice() {
+                    [range] => conditions.sql_and(range),
+                    _ => return None,
+                },
+            };
+            let rows = conditions.bind_rows(0);
+            let sql = columns.select(table) + &met + &order.sql() + " LIMIT " + &rows;
+            Some(Statement {
+                sql: sql.into(),
+                values: conditions.values,
+            })
+        };
+        let any_key = vec![Value::Integer(0); places.len()];
+        Some(Self {
+            first: page(None)?,
+            next: page(Some(&any_key))?,
+            places,
+        })
+    }
+
+    /// Where rows have their key, in the order of [`page`](Self::page)'s.
+    pub(crate) fn places(&self) -> &[usize] {
+        &self.places
+    }
+
+    /// At most so many rows: the first ones, or those behind the row with this key.
+    pub(crate) fn page(&self, behind: Option<&[Value]>, rows: i64) -> Statement {
+        let mut statement = match behind {
+            None => self.first.clone(),
+            Some(_) => self.next.clone(),
+        };
+        let end = statement.values.len() - 1;
+        statement.values[end] = Value::Integer(rows);
+        if let Some(key) = behind {
+            statement.values[end - key.len()..end].clone_from_slice(key);
+        }
+        statement
+    }
 }
 
 impl ExportPlan {
@@ -38,8 +109,14 @@ impl ExportPlan {
                 values: conditions.values,
             },
             resources: with(columns.resources(), &conditions.resources),
+            pages: ExportPages::new(resources, query, &order),
             shape,
         })
+    }
+
+    /// How the rows are read page by page, where they can be.
+    pub(crate) fn pages(&self) -> Option<&ExportPages> {
+        self.pages.as_ref()
     }
 
     /// The encoder of the rows.

@@ -14,6 +14,7 @@ mod order;
 mod position;
 mod unindexed;
 
+pub(crate) use export::ExportPages;
 pub use export::ExportPlan;
 pub use list::{ListPlan, TotalPlan};
 pub use one::{OnePlan, format_key, parse_key};

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::TryStreamExt as _;
 use tokio::runtime::Handle;
 use tokio::time::timeout_at;
+use tokio_postgres::Client;
 
 use super::connect::{PostgresConnection, PostgresManager};
 use super::error::{PostgresOpenError, classify, not_lent};
@@ -64,11 +65,14 @@ impl PostgresDatabase {
     pub(crate) async fn open(
         options: PostgresOptions,
     ) -> Result<(Self, Arc<Catalog>), PostgresOpenError> {
-        let manager = PostgresManager::new(options.address.clone())?;
+        let manager = PostgresManager::with_credentials(
+            options.address.clone(),
+            options.credentials.clone(),
+        )?;
         let pool = Pool::new(manager.clone(), options.pool.clone());
         let deadline = Instant::now() + options.open_timeout;
         let mut running = Running::new(pool.acquire(deadline).await?);
-        let catalog = timeout_at(deadline.into(), read(running.connection())).await;
+        let catalog = timeout_at(deadline.into(), read::<Client>(running.connection())).await;
         let catalog = Arc::new(catalog.map_err(|_| PostgresOpenError::Timeout)??);
         let installed = timeout_at(deadline.into(), is_installed(running.connection())).await;
         let installed = installed.map_err(|_| PostgresOpenError::Timeout)??;

@@ -3,6 +3,7 @@
 use tokio_postgres::error::SqlState;
 
 use super::connect::ManagerError;
+use crate::catalog::postgres::ReadError;
 use crate::pool::AcquireError;
 use crate::run::RunError;
 
@@ -19,6 +20,9 @@ pub enum PostgresOpenError {
     /// The schema cannot be read.
     #[error("the schema of the database cannot be read")]
     Schema(#[from] tokio_postgres::Error),
+    /// What the server says of its schema is not understood.
+    #[error("what the database says of its schema is not understood")]
+    Form(#[source] serde_json::Error),
     /// Reading the schema took too long.
     #[error("reading the schema of the database took too long")]
     Timeout,
@@ -37,18 +41,35 @@ pub(super) fn not_lent(error: AcquireError) -> RunError {
     }
 }
 
+impl From<ReadError<tokio_postgres::Error>> for PostgresOpenError {
+    fn from(error: ReadError<tokio_postgres::Error>) -> Self {
+        match error {
+            ReadError::Database(error) => Self::Schema(error),
+            ReadError::Form(error) => Self::Form(error),
+        }
+    }
+}
+
 /// What an error of a statement means to the caller.
 pub(super) fn classify(error: tokio_postgres::Error) -> RunError {
-    let Some(state) = error.code().map(|state| state.code().to_owned()) else {
-        return RunError::unreachable(error);
-    };
-    match state.as_str() {
+    match error.code().map(|state| state.code().to_owned()) {
+        Some(state) => meaning(&state, error),
+        None => RunError::unreachable(error),
+    }
+}
+
+/// What the server's code for a refusal means to the caller.
+pub(crate) fn meaning(
+    state: &str,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> RunError {
+    match state {
         // Its own timeout, or an administrator.
         state if state == SqlState::QUERY_CANCELED.code() => RunError::timeout(),
         // Deadlock, serialization, a lock that was not to be had.
         "40001" | "40P01" | "55P03" => RunError::busy(error),
         state if state == SqlState::TOO_MANY_CONNECTIONS.code() => RunError::unreachable(error),
-        state => match &state[..2] {
+        state => match state.get(..2).unwrap_or_default() {
             // Connection exceptions, an administrator's shutdown, a start that is not over.
             "08" | "57" => RunError::unreachable(error),
             // Data exceptions: a date that does not exist, a number out of range.

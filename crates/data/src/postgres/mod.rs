@@ -20,10 +20,12 @@ mod query;
 pub(crate) mod record;
 mod row;
 mod running;
+pub mod text;
 pub mod versions;
 mod writer;
 
 pub use error::PostgresOpenError;
+pub(crate) use error::meaning;
 pub use options::PostgresOptions;
 
 pub(crate) use database::PostgresDatabase;

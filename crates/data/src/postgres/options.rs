@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::connect::Address;
+use super::connect::{Address, CredentialSource};
 use crate::pool::PoolOptions;
 
 /// How to use a PostgreSQL database. Every bound has a default.
@@ -18,6 +18,7 @@ pub struct PostgresOptions {
     pub(crate) open_timeout: Duration,
     pub(crate) writable: bool,
     pub(crate) listen: Option<Address>,
+    pub(crate) credentials: CredentialSource,
 }
 
 impl PostgresOptions {
@@ -32,6 +33,7 @@ impl PostgresOptions {
             open_timeout: Duration::from_secs(10),
             writable: false,
             listen: None,
+            credentials: CredentialSource::environment(),
         }
     }
 
@@ -79,6 +81,12 @@ impl PostgresOptions {
     /// the server itself, where the other one leads to a pooler. Default: the same address.
     pub fn listen(mut self, address: Address) -> Self {
         self.listen = Some(address);
+        self
+    }
+
+    /// What tokens are signed with where the address wants them (`auth=rds-iam`). Default: what the environment holds.
+    pub fn credentials(mut self, source: CredentialSource) -> Self {
+        self.credentials = source;
         self
     }
 

@@ -50,7 +50,10 @@ impl SqlDialect {
         );
         match self {
             Self::Sqlite => format!("(SELECT {}({cells}) FROM {source})", gather::NAME),
-            Self::Postgres => format!("ARRAY(SELECT ROW({cells}) FROM {source})"),
+            Self::Postgres => {
+                // In bytes, whichever way they come: where values are text, a record does not tell the types of its own.
+                format!("pg_catalog.array_send(ARRAY(SELECT ROW({cells}) FROM {source}))")
+            }
             Self::MySql(_) if self.gathers_at_once() => format!(
                 "(SELECT JSON_ARRAYAGG(JSON_ARRAY({cells}){order} LIMIT {rows}) FROM {from} WHERE {condition})"
             ),
@@ -111,7 +114,7 @@ mod tests {
         check(
             SqlDialect::Postgres,
             &columns,
-            &format!("ARRAY(SELECT ROW(x) FROM {inner})"),
+            &format!("pg_catalog.array_send(ARRAY(SELECT ROW(x) FROM {inner}))"),
         );
         check(
             SqlDialect::MySql(MySqlFlavor::MySql),

@@ -121,13 +121,11 @@ impl HttpClient {
 
     async fn attempt(&self, post: &Post, deadline: Instant) -> Result<Reply, HttpError> {
         let inner = &*self.inner;
-        let sender = match inner.kept.take() {
-            Some(sender) => sender,
-            None => {
-                let until = deadline.min(Instant::now() + CONNECT);
-                let tls = inner.tls.as_ref();
-                connect::open(&inner.origin, tls, until).await?
-            }
+        let sender = if let Some(sender) = inner.kept.take() {
+            sender
+        } else {
+            let until = deadline.min(Instant::now() + CONNECT);
+            connect::open(&inner.origin, inner.tls.as_ref(), until).await?
         };
         let sent = AtomicBool::new(false);
         let exchange = self.exchange(sender, post, &sent);

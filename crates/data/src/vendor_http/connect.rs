@@ -26,6 +26,9 @@ pub(super) type Sender = SendRequest<Full<Bytes>>;
 ///
 /// # Errors
 /// When there are none.
+///
+/// # Panics
+/// Never: settings that verify are settings.
 pub fn tls_settings(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TlsSetUpError> {
     let wanted = Encryption::Verified(ca_file.map(Path::to_owned));
     let settings = client_config(&wanted)?;

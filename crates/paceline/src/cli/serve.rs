@@ -86,6 +86,7 @@ impl Serve {
             config.server.admin_listen = address;
         }
         check_reach(&config.server, self.public)?;
+        check_reach_of_sql(config.sql.as_ref(), self.public)?;
         let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::run(&error))?;
         runtime
             .block_on(server::run(config, announce))
@@ -135,10 +136,24 @@ pub(super) fn check_reach(server: &crate::config::Server, public: bool) -> Resul
     }
 }
 
+/// The same for `[sql]`, which asks who is there, but over connections that are not encrypted.
+fn check_reach_of_sql(sql: Option<&crate::config::Sql>, public: bool) -> Result<(), Failure> {
+    match sql {
+        Some(sql) if !sql.listen.ip().is_loopback() && !public => Err(Failure::Usage(format!(
+            "{} of [sql] can be reached by other machines, and passwords go there unencrypted: give --public if that is meant",
+            sql.listen
+        ))),
+        _ => Ok(()),
+    }
+}
+
 fn announce(bound: &Bound) {
     println!("API:     http://{}/api/", bound.api);
     if let Some(admin) = bound.admin {
         println!("Metrics: http://{admin}/metrics");
+    }
+    if let Some(sql) = bound.sql {
+        println!("SQL:     http://{sql}/sql");
     }
     match &bound.secret {
         SecretOrigin::KeyFile(path) => println!("Key:     {}", path.display()),

@@ -25,6 +25,13 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
         let message = "`admin_listen` is the address of `listen`".to_owned();
         report("server.admin_listen", message, "another port, or \"off\"");
     }
+    if let Some(sql) = &config.sql
+        && sql.listen.port() != 0
+        && (sql.listen == config.server.listen || Some(sql.listen) == config.server.admin_listen)
+    {
+        let message = "`listen` of [sql] is that of the API or of the metrics".to_owned();
+        report("sql.listen", message, "an address of its own");
+    }
     if root.has("pool")
         && matches!(config.database.url, DatabaseUrl::Sqlite(_))
         && root.has("database")
@@ -36,6 +43,14 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
             message,
             "a [database] that is a server, or no [pool]",
         );
+    }
+    let of_http = super::Pool {
+        ca_file: config.pool.ca_file.clone(),
+        ..super::Pool::default()
+    };
+    if matches!(config.database.url, DatabaseUrl::Neon(_)) && config.pool != of_http {
+        let message = "over HTTP there are no connections to keep".to_owned();
+        report("pool", message, "`ca_file` alone, or no [pool]");
     }
     if config.database.read_connections.is_some()
         && !matches!(config.database.url, DatabaseUrl::Sqlite(_))

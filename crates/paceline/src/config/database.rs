@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use paceline_data::neon::{InvalidNeonAddress, NeonAddress};
 use paceline_data::postgres::connect::{Address, InvalidAddress};
 
 use super::reader::Section;
@@ -43,7 +44,8 @@ impl Database {
 /// The address of a database.
 ///
 /// `sqlite:` and the path of a file; `sqlite://` before the path is taken too. Everything after the
-/// scheme is the path, as it is: nothing is decoded. `postgres://` and what [`Address`] says.
+/// scheme is the path, as it is: nothing is decoded. `postgres://` and what [`Address`] says; `neon+https://` and what
+/// [`NeonAddress`] says.
 ///
 /// A password is shown neither by `Display` nor by `Debug`.
 ///
@@ -63,6 +65,8 @@ pub enum DatabaseUrl {
     Sqlite(PathBuf),
     /// A database on a PostgreSQL server.
     Postgres(Box<Address>),
+    /// The same over HTTP.
+    Neon(Box<NeonAddress>),
 }
 
 /// The text is not the address of a database that can be served.
@@ -86,14 +90,14 @@ impl DatabaseUrl {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Sqlite(path) => Some(path),
-            Self::Postgres(_) => None,
+            Self::Postgres(_) | Self::Neon(_) => None,
         }
     }
 
     fn relative_to(self, folder: &Path) -> Self {
         match self {
             Self::Sqlite(path) => Self::Sqlite(folder.join(path)),
-            server @ Self::Postgres(_) => server,
+            server @ (Self::Postgres(_) | Self::Neon(_)) => server,
         }
     }
 }
@@ -103,6 +107,7 @@ impl fmt::Display for DatabaseUrl {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::Postgres(address) => address.fmt(f),
+            Self::Neon(address) => address.fmt(f),
         }
     }
 }
@@ -133,6 +138,7 @@ pub(super) fn parse(text: &str) -> Result<DatabaseUrl, Invalid> {
             Err(invalid.instead(format!("sqlite:{path}")))
         }
         "postgres" | "postgresql" => postgres(text, invalid),
+        "neon+https" | "neon+http" => neon(text, invalid),
         "mysql" | "mariadb" => Err(invalid
             .because("MySQL and MariaDB come with a later version")
             .concealed()),
@@ -146,6 +152,15 @@ fn postgres(text: &str, invalid: Invalid) -> Result<DatabaseUrl, Invalid> {
         // The error never shows a password; the text may hold one.
         Err(error) => Err(invalid
             .because(InvalidAddress::to_string(&error))
+            .concealed()),
+    }
+}
+
+fn neon(text: &str, invalid: Invalid) -> Result<DatabaseUrl, Invalid> {
+    match text.parse() {
+        Ok(address) => Ok(DatabaseUrl::Neon(Box::new(address))),
+        Err(error) => Err(invalid
+            .because(InvalidNeonAddress::to_string(&error))
             .concealed()),
     }
 }

@@ -16,6 +16,7 @@ mod reader;
 mod redacted;
 mod resources;
 mod server;
+mod sql;
 mod streams;
 mod values;
 mod variables;
@@ -35,6 +36,7 @@ pub use pool::Pool;
 pub use redacted::Redacted;
 pub use resources::{Relation, Resource, Resources, WriteVerb};
 pub use server::{AllowedHosts, Cache, Secrets, Server};
+pub use sql::{Sql, SqlLogin};
 pub use streams::{Export, Stream};
 pub use workers::{InvalidWebhookUrl, WebhookUrl, Worker};
 
@@ -84,6 +86,8 @@ pub struct Config {
     pub export: Export,
     /// `[stream]`; `None` without the section.
     pub stream: Option<Stream>,
+    /// `[sql]`; `None` without the section.
+    pub sql: Option<Sql>,
 }
 
 /// A configuration file cannot be used.
@@ -125,6 +129,7 @@ impl Config {
             concurrency: Vec::new(),
             export: Export::default(),
             stream: None,
+            sql: None,
         }
     }
 
@@ -218,6 +223,7 @@ fn read(root: &Section<'_, '_>, folder: &Path) -> Option<Config> {
         stream: root
             .section("stream")
             .map(|section| streams::stream(&section)),
+        sql: root.section("sql").and_then(|section| sql::sql(&section)),
         database: database.unwrap_or_else(stand_in),
     };
     agree::check(&mut config, root);

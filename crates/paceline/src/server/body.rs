@@ -32,6 +32,11 @@ pub(super) async fn read_json(
     if !is_json(headers) {
         return Err(Problem::unsupported_media_type("application/json"));
     }
+    read(body, bounds).await
+}
+
+/// Reads a whole body of any media type: 413 for one that is too long, 408 when it takes too long.
+pub(super) async fn read(body: Body, bounds: Bounds) -> Result<Bytes, Problem> {
     let read = tokio::time::timeout(bounds.time, read_bounded(body, bounds.bytes)).await;
     read.unwrap_or_else(|_| Err(too_slow(bounds.time)))
 }

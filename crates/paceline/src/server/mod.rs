@@ -5,6 +5,7 @@ mod body;
 mod connections;
 mod deliveries;
 mod email;
+mod gateway;
 mod health;
 mod host;
 mod jobs;
@@ -17,12 +18,14 @@ mod openapi;
 mod parts;
 mod plans;
 mod policies;
+mod rds_proxy;
 mod related;
 mod resource;
 mod routes;
 mod secret;
 mod socket;
 mod source;
+mod sql;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,6 +34,7 @@ use paceline_data::resource::HiddenColumn;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use gateway::Gateway;
 use limits::Limits;
 use open::Opened;
 use parts::Parts;
@@ -66,6 +70,11 @@ pub enum ServeError {
          off"
     )]
     AdminListen(SocketAddr, #[source] std::io::Error),
+    /// The address of `[sql]` cannot be listened on.
+    #[error(
+        "cannot listen on {0} for [sql]: is another program using it? `listen` there chooses another address"
+    )]
+    SqlListen(SocketAddr, #[source] std::io::Error),
     /// The operating system refuses what a server needs.
     #[error("the operating system refuses to set up the server")]
     System(#[from] std::io::Error),
@@ -84,6 +93,8 @@ pub struct Bound {
     pub api: SocketAddr,
     /// Where `/metrics` answers.
     pub admin: Option<SocketAddr>,
+    /// Where `/sql` answers.
+    pub sql: Option<SocketAddr>,
     /// The paths of the resources under `/api/`.
     pub resources: Vec<String>,
     /// The columns that were hidden because of their names.
@@ -119,10 +130,12 @@ pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<()
         Some(address) => Some(listen(address, ServeError::AdminListen).await?),
         None => None,
     };
+    let gateway = Gateway::open(&config).await?;
     let recorder =
         observe::Recorder::install().map_err(|error| ServeError::Metrics(Box::new(error)))?;
     let parts = Parts::start(&config, source, engine)?;
-    let bound = parts.bound(&api, admin.as_ref(), origin)?;
+    let mut bound = parts.bound(&api, admin.as_ref(), origin)?;
+    bound.sql = gateway.as_ref().map(Gateway::address).transpose()?;
     let drain = config.server.drain_timeout;
     let waits = connections::Waits {
         head: config.server.head_timeout,
@@ -133,6 +146,7 @@ pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<()
         let routes = admin::routes(recorder, &parts.source);
         tokio::spawn(connections::serve(listener, routes, stop.clone(), waits));
     }
+    let gateway = gateway.map(|gateway| gateway.serve(&stop, waits));
     parts.end_streams_on(&stop);
     let routes = routes::all(&parts, &config, &stop);
     let service = policies::wrap(routes, &limits, &config, bound.api);
@@ -143,6 +157,9 @@ pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<()
             abandoned,
             "connections were still open after the drain timeout"
         );
+    }
+    if let Some(gateway) = gateway {
+        gateway.await.map_err(std::io::Error::other)?;
     }
     parts.stop(drain).await
 }

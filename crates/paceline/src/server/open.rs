@@ -8,8 +8,9 @@ use std::time::Duration;
 use paceline_data::Database;
 use paceline_data::cursor::CursorKey;
 use paceline_data::encode::BigIntegers;
+use paceline_data::neon::{NeonAddress, NeonOpenError, NeonOptions};
 use paceline_data::plan::{UnservedSort, unserved_sorts};
-use paceline_data::postgres::connect::Address;
+use paceline_data::postgres::connect::{Address, InvalidAddress};
 use paceline_data::postgres::versions::VersionState;
 use paceline_data::postgres::{PostgresOpenError, PostgresOptions};
 use paceline_data::resource::{
@@ -21,6 +22,7 @@ use tokio::runtime::Handle;
 
 use super::body::Bounds;
 use super::login::TokenKey;
+use super::rds_proxy;
 use super::related;
 use super::secret::{self, SecretError, SecretOrigin};
 use super::source::{Keys, Rules, Source};
@@ -38,12 +40,24 @@ pub enum Unopenable {
     /// The database server cannot be used.
     #[error("the database {0} cannot be used")]
     Server(String, #[source] Box<PostgresOpenError>),
+    /// The proxy that the environment names is none.
+    #[error(
+        "{} names no host: write its name, and :PORT where it is another one than the database's",
+        rds_proxy::VARIABLE
+    )]
+    Proxy(#[source] InvalidAddress),
+    /// The database cannot be used over HTTP.
+    #[error("the database {0} cannot be used")]
+    Endpoint(String, #[source] Box<NeonOpenError>),
     /// The job store cannot be opened.
     #[error(transparent)]
     Jobs(#[from] CannotOpen),
     /// There is a secret, and it cannot be used.
     #[error("the secret cannot be used")]
     Secret(#[from] SecretError),
+    /// Statements over HTTP cannot be served.
+    #[error("[sql] cannot be served")]
+    Sql(#[source] paceline_data::postgres::text::TextOpenError),
     /// The configuration does not fit the schema.
     #[error("the configuration does not fit the database:\n{}", list(.0))]
     Resources(Vec<ResourceError>),
@@ -53,9 +67,10 @@ impl Unopenable {
     /// Whether the configuration or the environment has to be changed.
     pub fn is_misconfigured(&self) -> bool {
         match self {
-            Self::Resources(_) => true,
+            Self::Resources(_) | Self::Proxy(_) => true,
             Self::Secret(error) => error.is_misconfigured(),
-            Self::Database(_) | Self::Server(..) | Self::Jobs(_) => false,
+            Self::Endpoint(_, error) => matches!(**error, NeonOpenError::Writable),
+            Self::Database(_) | Self::Server(..) | Self::Jobs(_) | Self::Sql(_) => false,
         }
     }
 }
@@ -87,6 +102,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
     let database = match url {
         DatabaseUrl::Sqlite(path) => open_file(config, path, &secret)?,
         DatabaseUrl::Postgres(address) => connect(config, address)?,
+        DatabaseUrl::Neon(address) => connect_neon(config, address)?,
     };
     let (resources, rules) = resolve(config, &database)?;
     let resources = resources.with_big_integers(if config.database.big_integers_as_strings {
@@ -143,7 +159,10 @@ fn open_file(config: &Config, path: &Path, secret: &Secret) -> Result<Database, 
 }
 
 fn connect(config: &Config, address: &Address) -> Result<Database, Unopenable> {
-    let mut options = PostgresOptions::new(config.pool.apply_to(address.clone()))
+    let address = config.pool.apply_to(address.clone());
+    let address = rds_proxy::through(address, std::env::var(rds_proxy::VARIABLE).ok())?;
+    let told = address.to_string();
+    let mut options = PostgresOptions::new(address)
         .pool(config.pool.options())
         .writable(is_written(config))
         .query_timeout(config.database.query_timeout)
@@ -159,7 +178,25 @@ fn connect(config: &Config, address: &Address) -> Result<Database, Unopenable> {
     }
     Handle::current()
         .block_on(Database::connect(options))
-        .map_err(|error| Unopenable::Server(address.to_string(), Box::new(error)))
+        .map_err(|error| Unopenable::Server(told, Box::new(error)))
+}
+
+fn connect_neon(config: &Config, address: &NeonAddress) -> Result<Database, Unopenable> {
+    let refused = |error| Unopenable::Endpoint(address.to_string(), Box::new(error));
+    if is_written(config) {
+        return Err(refused(NeonOpenError::Writable));
+    }
+    let address = match &config.pool.ca_file {
+        Some(file) => address.clone().with_ca_file(file.clone()),
+        None => address.clone(),
+    };
+    let options = NeonOptions::new(address)
+        .query_timeout(config.database.query_timeout)
+        .max_exports(exports(config))
+        .export_stall_timeout(config.server.stall_timeout);
+    Handle::current()
+        .block_on(Database::connect_neon(options))
+        .map_err(refused)
 }
 
 fn is_written(config: &Config) -> bool {
@@ -301,6 +338,17 @@ pub fn describe(config: &Config) -> Result<String, Unopenable> {
     lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
     lines.extend(related::warnings(&source.resources));
     source.database.close();
+    if let Some(sql) = &config.sql {
+        let opening = super::sql::SqlService::open(sql, config);
+        let service = Handle::current()
+            .block_on(opening)
+            .map_err(Unopenable::Sql)?;
+        Handle::current().block_on(service.close());
+        lines.push(format!(
+            "statements over HTTP on {}: in {}",
+            sql.listen, sql.url
+        ));
+    }
     Ok(lines.join("\n"))
 }
 

@@ -65,6 +65,7 @@ impl Parts {
         Ok(Bound {
             api: api.local_addr()?,
             admin: admin.map(TcpListener::local_addr).transpose()?,
+            sql: None,
             resources: resources
                 .all()
                 .iter()

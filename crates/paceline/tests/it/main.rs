@@ -24,6 +24,7 @@ mod relations;
 mod secret;
 mod served;
 mod server;
+mod sql;
 mod stop;
 mod stream;
 mod traps;

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio_postgres::{Client, Row};
+use serde::Deserialize;
 
+use super::ask::{Ask, ReadError, rows};
 use super::types::{Described, kind};
 use crate::catalog::{Column, ColumnKind};
 
@@ -19,13 +20,13 @@ const COLUMNS: &str = "\
     ordered(oid) AS ( \
         SELECT o.opcintype FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod \
         WHERE m.amname = 'btree' AND o.opcdefault) \
-    SELECT a.attrelid, a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
+    SELECT pg_catalog.json_build_array(a.attrelid::int8, a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
         a.attnotnull OR t.typnotnull, a.atthasdef OR t.typdefault IS NOT NULL OR a.attidentity <> '', \
         a.attgenerated <> '' OR a.attidentity = 'a', \
-        n.nspname, b.typname, b.typtype::text, b.typcategory::text, b.oid, \
+        n.nspname, b.typname, b.typtype::text, b.typcategory::text, b.oid::int8, \
         b.oid IN (SELECT oid FROM ordered) OR b.typtype IN ('e', 'r', 'm') OR EXISTS ( \
             SELECT FROM pg_catalog.pg_cast k WHERE k.castsource = b.oid AND k.castmethod = 'b' \
-                AND k.castcontext = 'i' AND k.casttarget IN (SELECT oid FROM ordered)) \
+                AND k.castcontext = 'i' AND k.casttarget IN (SELECT oid FROM ordered)))::text \
     FROM pg_catalog.pg_attribute a \
     JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
     JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace \
@@ -40,7 +41,7 @@ const COLUMNS: &str = "\
         AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT') \
     ORDER BY a.attrelid, a.attnum";
 const LABELS: &str = "\
-    SELECT e.enumtypid, e.enumlabel FROM pg_catalog.pg_enum e ORDER BY e.enumtypid, e.enumsortorder";
+    SELECT pg_catalog.json_build_array(e.enumtypid::int8, e.enumlabel)::text FROM pg_catalog.pg_enum e ORDER BY e.enumtypid, e.enumsortorder";
 
 /// Columns by the relation they belong to.
 #[derive(Debug)]
@@ -56,14 +57,36 @@ pub(super) struct Read {
 
 type Labels = HashMap<u32, Arc<[String]>>;
 
+/// A row of [`COLUMNS`].
+#[derive(Debug, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are what the catalog says of a column"
+)]
+struct Listed {
+    relation: u32,
+    number: i16,
+    name: String,
+    declared: String,
+    not_null: bool,
+    has_default: bool,
+    generated: bool,
+    type_schema: String,
+    type_name: String,
+    class: String,
+    category: String,
+    base: u32,
+    comparable: bool,
+}
+
 impl Columns {
-    pub(super) async fn read(client: &Client) -> Result<Self, tokio_postgres::Error> {
-        let labels = labels(client).await?;
+    pub(super) async fn read<A: Ask>(ask: &A) -> Result<Self, ReadError<A::Error>> {
+        let labels = labels(ask).await?;
         let mut all: HashMap<u32, Read> = HashMap::new();
-        for row in client.query_typed(COLUMNS, &[]).await? {
-            let read = all.entry(row.try_get(0)?).or_default();
-            read.numbers.push(row.try_get(1)?);
-            read.columns.push(column(&row, &labels)?);
+        for listed in rows::<Listed, A>(ask, COLUMNS).await? {
+            let read = all.entry(listed.relation).or_default();
+            read.numbers.push(listed.number);
+            read.columns.push(column(listed, &labels));
         }
         Ok(Self(all))
     }
@@ -74,42 +97,37 @@ impl Columns {
     }
 }
 
-async fn labels(client: &Client) -> Result<Labels, tokio_postgres::Error> {
+async fn labels<A: Ask>(ask: &A) -> Result<Labels, ReadError<A::Error>> {
     let mut labels: HashMap<u32, Vec<String>> = HashMap::new();
-    for row in client.query_typed(LABELS, &[]).await? {
-        let all = labels.entry(row.try_get(0)?).or_default();
-        all.push(row.try_get(1)?);
+    for (oid, label) in rows::<(u32, String), A>(ask, LABELS).await? {
+        labels.entry(oid).or_default().push(label);
     }
     let shared = labels.into_iter();
     Ok(shared.map(|(oid, labels)| (oid, labels.into())).collect())
 }
 
-fn column(row: &Row, labels: &Labels) -> Result<Column, tokio_postgres::Error> {
-    let not_null: bool = row.try_get(4)?;
-    let (schema, name) = (row.try_get(7)?, row.try_get(8)?);
-    let (class, category) = (row.try_get(9)?, row.try_get(10)?);
-    let base: u32 = row.try_get(11)?;
+fn column(listed: Listed, labels: &Labels) -> Column {
     let (kind, native) = kind(&Described {
-        schema,
-        name,
-        class,
-        category,
-        comparable: row.try_get(12)?,
+        schema: &listed.type_schema,
+        name: &listed.type_name,
+        class: &listed.class,
+        category: &listed.category,
+        comparable: listed.comparable,
     });
-    Ok(Column {
-        name: row.try_get(2)?,
-        declared: row.try_get(3)?,
+    Column {
+        name: listed.name,
+        declared: listed.declared,
         kind,
-        nullable: !not_null,
-        has_default: row.try_get(5)?,
-        generated: row.try_get(6)?,
+        nullable: !listed.not_null,
+        has_default: listed.has_default,
+        generated: listed.generated,
         key_position: None,
         rowid_alias: false,
         autoincrement: false,
         labels: labels
-            .get(&base)
+            .get(&listed.base)
             .filter(|_| kind == ColumnKind::Enum)
             .cloned(),
         native: Some(native),
-    })
+    }
 }

@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 
-use tokio_postgres::Client;
-
+use super::ask::{Ask, ReadError, rows};
 use crate::catalog::{Index, IndexColumn};
 
 /// Only B-trees serve both, and only a column in its type's usual order serves ours: one with an operator class
 /// or a collation of its own counts as an expression. In `indoption` bit 0 is `DESC`, bit 1 `NULLS FIRST`.
 const INDEXES: &str = "\
-    SELECT i.indrelid, c.relname, i.indisunique AND i.indimmediate, i.indpred IS NOT NULL, \
+    SELECT pg_catalog.json_build_array(i.indrelid::int8, c.relname, i.indisunique AND i.indimmediate, i.indpred IS NOT NULL, \
         ARRAY(SELECT CASE WHEN o.opcdefault AND (u.ordering = 0 OR u.ordering = a.attcollation) \
                 THEN u.number ELSE 0 END \
             FROM unnest(i.indkey::int2[], i.indclass::oid[], i.indcollation::oid[]) \
@@ -17,7 +16,7 @@ const INDEXES: &str = "\
             JOIN pg_catalog.pg_opclass o ON o.oid = u.class \
             LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.number \
             WHERE u.place <= i.indnkeyatts ORDER BY u.place)::int2[], \
-        i.indoption::int2[] \
+        i.indoption::int2[])::text \
     FROM pg_catalog.pg_index i \
     JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
     JOIN pg_catalog.pg_am m ON m.oid = c.relam \
@@ -40,15 +39,17 @@ struct Listed {
     options: Vec<i16>,
 }
 
-pub(super) async fn read(client: &Client) -> Result<Indexes, tokio_postgres::Error> {
+type Row = (u32, String, bool, bool, Vec<i16>, Vec<i16>);
+
+pub(super) async fn read<A: Ask>(ask: &A) -> Result<Indexes, ReadError<A::Error>> {
     let mut indexes: HashMap<u32, Vec<Listed>> = HashMap::new();
-    for row in client.query_typed(INDEXES, &[]).await? {
-        indexes.entry(row.try_get(0)?).or_default().push(Listed {
-            name: row.try_get(1)?,
-            unique: row.try_get(2)?,
-            partial: row.try_get(3)?,
-            keys: row.try_get(4)?,
-            options: row.try_get(5)?,
+    for (relation, name, unique, partial, keys, options) in rows::<Row, A>(ask, INDEXES).await? {
+        indexes.entry(relation).or_default().push(Listed {
+            name,
+            unique,
+            partial,
+            keys,
+            options,
         });
     }
     Ok(Indexes(indexes))

@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 
-use tokio_postgres::Client;
+use serde::Deserialize;
 
+use super::ask::{Ask, ReadError, rows};
 use crate::catalog::{Check, ForeignKey, Table};
 
 /// Those that partitions inherit are left out.
 const KEYS: &str = "\
-    SELECT k.conrelid, k.contype::text, k.conkey, n.nspname, f.relname, \
+    SELECT pg_catalog.json_build_array(k.conrelid::int8, k.contype::text, k.conkey, n.nspname, f.relname, \
         ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u(number, place) \
-            JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place), k.conname \
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place), k.conname)::text \
     FROM pg_catalog.pg_constraint k \
     LEFT JOIN pg_catalog.pg_class f ON f.oid = k.confrelid \
     LEFT JOIN pg_catalog.pg_namespace n ON n.oid = f.relnamespace \
@@ -35,16 +36,28 @@ enum Kind {
     Check(String),
 }
 
-pub(super) async fn read(client: &Client) -> Result<Keys, tokio_postgres::Error> {
+/// A row of [`KEYS`]. What only foreign keys have is `NULL` for the others.
+#[derive(Debug, Deserialize)]
+struct Listed {
+    relation: u32,
+    class: String,
+    columns: Vec<i16>,
+    schema: Option<String>,
+    table: Option<String>,
+    references: Vec<String>,
+    name: String,
+}
+
+pub(super) async fn read<A: Ask>(ask: &A) -> Result<Keys, ReadError<A::Error>> {
     let mut keys: HashMap<u32, Vec<Key>> = HashMap::new();
-    for row in client.query_typed(KEYS, &[]).await? {
-        let kind = match row.try_get(1)? {
-            "p" => Kind::Primary,
-            "c" => Kind::Check(row.try_get(6)?),
-            _ => Kind::Foreign(row.try_get(3)?, row.try_get(4)?, row.try_get(5)?),
+    for listed in rows::<Listed, A>(ask, KEYS).await? {
+        let kind = match (listed.class.as_str(), listed.schema, listed.table) {
+            ("p", ..) => Kind::Primary,
+            ("f", Some(schema), Some(table)) => Kind::Foreign(schema, table, listed.references),
+            _ => Kind::Check(listed.name),
         };
-        keys.entry(row.try_get(0)?).or_default().push(Key {
-            columns: row.try_get(2)?,
+        keys.entry(listed.relation).or_default().push(Key {
+            columns: listed.columns,
             kind,
         });
     }

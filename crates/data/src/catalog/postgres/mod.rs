@@ -5,6 +5,7 @@
 //! the path has too is left out, as it is in SQL without a schema's name; so are partitions, which are shown
 //! through the table they belong to, and Paceline's own tables (`paceline_*`).
 
+mod ask;
 mod columns;
 mod estimate;
 mod indexes;
@@ -12,10 +13,9 @@ mod keys;
 mod relations;
 mod types;
 
-use tokio_postgres::Client;
-
 use super::{Catalog, Skipped, Table};
 use crate::sql::SqlDialect;
+pub(crate) use ask::{Ask, ReadError};
 use columns::Columns;
 use relations::Relation;
 
@@ -24,11 +24,11 @@ use relations::Relation;
 ///
 /// # Errors
 /// What the database answers when it cannot be read.
-pub(crate) async fn read(client: &Client) -> Result<Catalog, tokio_postgres::Error> {
-    let listed = relations::list(client).await?;
-    let mut columns = Columns::read(client).await?;
-    let mut keys = keys::read(client).await?;
-    let mut indexes = indexes::read(client).await?;
+pub(crate) async fn read<A: Ask>(ask: &A) -> Result<Catalog, ReadError<A::Error>> {
+    let listed = relations::list(ask).await?;
+    let mut columns = Columns::read(ask).await?;
+    let mut keys = keys::read(ask).await?;
+    let mut indexes = indexes::read(ask).await?;
     let mut tables: Vec<Table> = Vec::new();
     let mut skipped = Vec::new();
     for relation in listed {
@@ -45,7 +45,7 @@ pub(crate) async fn read(client: &Client) -> Result<Catalog, tokio_postgres::Err
         keys.put(relation.oid, &place, &mut table);
         table.indexes = indexes.of(relation.oid, &place);
         if relation.is_stored() {
-            table.approximate_rows = Some(estimate::rows(client, &relation, &table).await?);
+            table.approximate_rows = Some(estimate::rows(ask, &relation, &table).await);
         }
         tables.push(table);
     }

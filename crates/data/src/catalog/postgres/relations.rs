@@ -1,16 +1,17 @@
 //! Which tables and views there are for the role.
 
-use tokio_postgres::{Client, Row};
+use serde::Deserialize;
 
+use super::ask::{Ask, ReadError, rows};
 use crate::catalog::{Column, Table, TableId};
 
 /// What the role may select something of, in the order of the search path. `reltuples` counts the rows at the
 /// last `ANALYZE`; the file may have grown since.
 const RELATIONS: &str = "\
-    SELECT c.oid, n.nspname, c.relname, c.relkind::text, \
+    SELECT pg_catalog.json_build_array(c.oid::int8, n.nspname, c.relname, c.relkind::text, \
         CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples::float8 / c.relpages \
             * (pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8) END, \
-        c.relkind <> 'f' AND pg_catalog.has_table_privilege(c.oid, 'SELECT') \
+        c.relkind <> 'f' AND pg_catalog.has_table_privilege(c.oid, 'SELECT'))::text \
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
     WHERE n.nspname = ANY (pg_catalog.current_schemas(false)) \
         AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
@@ -18,8 +19,8 @@ const RELATIONS: &str = "\
         AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT') \
     ORDER BY pg_catalog.array_position(pg_catalog.current_schemas(false), n.nspname), c.oid";
 
-/// One of them.
-#[derive(Debug)]
+/// One of them: a row of [`RELATIONS`].
+#[derive(Debug, Deserialize)]
 pub(super) struct Relation {
     pub(super) oid: u32,
     pub(super) schema: String,
@@ -31,23 +32,11 @@ pub(super) struct Relation {
     pub(super) countable: bool,
 }
 
-pub(super) async fn list(client: &Client) -> Result<Vec<Relation>, tokio_postgres::Error> {
-    let rows = client.query_typed(RELATIONS, &[]).await?;
-    rows.iter().map(Relation::of).collect()
+pub(super) async fn list<A: Ask>(ask: &A) -> Result<Vec<Relation>, ReadError<A::Error>> {
+    rows(ask, RELATIONS).await
 }
 
 impl Relation {
-    fn of(row: &Row) -> Result<Self, tokio_postgres::Error> {
-        Ok(Self {
-            oid: row.try_get(0)?,
-            schema: row.try_get(1)?,
-            name: row.try_get(2)?,
-            kind: row.try_get(3)?,
-            estimated: row.try_get(4)?,
-            countable: row.try_get(5)?,
-        })
-    }
-
     /// Whether its rows are stored, be it elsewhere.
     pub(super) fn is_stored(&self) -> bool {
         self.kind != "v"

@@ -8,6 +8,8 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 
 use super::endpoint::{Endpoint, StatementMode};
+use super::iam::{self, Authentication};
+use super::neon;
 use super::parameters;
 use super::secret::Secret;
 
@@ -36,7 +38,7 @@ impl fmt::Display for Host {
 
 impl Host {
     /// Whether what is sent there does not leave this machine.
-    pub(in crate::postgres) fn is_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         match self {
             Self::Socket(..) => true,
             Self::Tcp(host, _) => {
@@ -80,6 +82,8 @@ pub struct Address {
     pub(crate) password: Option<Secret>,
     pub(crate) database: Option<String>,
     pub(crate) encryption: Encryption,
+    /// How the password comes about.
+    pub(crate) authentication: Authentication,
     /// Whether authentication must be bound to the TLS channel.
     pub(crate) bound: bool,
     pub(crate) application_name: String,
@@ -108,9 +112,45 @@ impl Address {
         self.user.as_deref()
     }
 
+    /// The password, where the address holds one. Do not log it.
+    pub(crate) fn password(&self) -> Option<&str> {
+        self.password.as_ref().map(Secret::expose)
+    }
+
     /// Whether connections are encrypted.
     pub fn encryption(&self) -> &Encryption {
         &self.encryption
+    }
+
+    /// How its password comes about.
+    pub fn authentication(&self) -> Authentication {
+        self.authentication
+    }
+
+    /// The same database through Amazon RDS Proxy: its name, and a port where it is another one than the address has. What
+    /// the address says of a pooler stays.
+    ///
+    /// # Errors
+    /// When that is no host.
+    pub fn through_rds_proxy(self, host: &str) -> Result<Self, InvalidAddress> {
+        let port = match self.hosts.first() {
+            Some(Host::Tcp(_, port)) => Some(*port),
+            _ => None,
+        };
+        let host = one_host(host, port)?;
+        let encryption = match self.encryption {
+            // What is usual on this machine is not what is usual there.
+            Encryption::None if self.hosts.iter().all(Host::is_local) && !host.is_local() => {
+                Encryption::Verified(None)
+            }
+            other => other,
+        };
+        Ok(Self {
+            hosts: vec![host],
+            encryption,
+            endpoint: self.endpoint.or(Some(Endpoint::RdsProxy)),
+            ..self
+        })
     }
 
     /// The same, with what stands between us and the server.
@@ -238,8 +278,12 @@ impl FromStr for Address {
             None => Some(decoded(database, "database's name")?),
         };
         let is_local = hosts.iter().all(Host::is_local);
-        Ok(Self {
+        let authentication = parameters.authentication;
+        // A token needs TLS, also to this machine.
+        let is_local = is_local && authentication == Authentication::Password;
+        let address = Self {
             encryption: parameters.encryption.resolve(is_local)?,
+            authentication,
             hosts,
             user: parameters.user.or(user),
             password: parameters.password.or(password),
@@ -252,7 +296,14 @@ impl FromStr for Address {
             connect_timeout: parameters.connect_timeout,
             endpoint: parameters.endpoint,
             statements: parameters.statements,
-        })
+        };
+        iam::check(&address)?;
+        neon::check(
+            &address.hosts,
+            &address.encryption,
+            address.options.as_deref(),
+        )?;
+        Ok(address)
     }
 }
 

@@ -25,7 +25,7 @@ const KEPT: Duration = Duration::from_mins(1);
 ///
 /// The connection must not be closed from here. `PgBouncer` 1.18 ends with `bad client state` when the client of a
 /// request leaves before the request is passed on, and takes all its clients with it.
-pub(super) async fn send(
+pub(in crate::postgres) async fn send(
     manager: &PostgresManager,
     host: &Host,
     token: CancelToken,

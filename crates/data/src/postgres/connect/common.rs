@@ -17,7 +17,7 @@ type Encrypted = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
 
 /// One handle of it.
 #[derive(Clone)]
-pub(super) struct Common(Arc<Mutex<Either<Socket, Encrypted>>>);
+pub(in crate::postgres) struct Common(Arc<Mutex<Either<Socket, Encrypted>>>);
 
 impl Common {
     pub(super) fn new(stream: Either<Socket, Encrypted>) -> Self {

@@ -8,6 +8,7 @@ use tokio_postgres::error::SqlState;
 
 use super::address::Host;
 use super::endpoint::UnsafeHere;
+use super::iam::NoCredentials;
 use super::passing;
 
 type Source = Box<dyn Error + Send + Sync>;
@@ -38,14 +39,24 @@ enum Kind {
     Protocol,
     /// The statements that were asked for are not safe here.
     Unsafe,
+    /// The role may do anything, and must not.
+    Superuser,
 }
 
 impl ConnectError {
-    pub(super) fn unreachable(host: &Host, error: io::Error) -> Self {
+    pub(in crate::postgres) fn unreachable(host: &Host, error: io::Error) -> Self {
         Self::new(host, Kind::Unreachable, Some(Box::new(error)))
     }
 
     pub(super) fn not_safe(host: &Host, error: UnsafeHere) -> Self {
+        Self::new(host, Kind::Unsafe, Some(Box::new(error)))
+    }
+
+    pub(in crate::postgres) fn superuser(host: &Host) -> Self {
+        Self::new(host, Kind::Superuser, None)
+    }
+
+    pub(super) fn no_credentials(host: &Host, error: NoCredentials) -> Self {
         Self::new(host, Kind::Unsafe, Some(Box::new(error)))
     }
 
@@ -111,7 +122,11 @@ impl ConnectError {
             Kind::Unreachable => io.is_some_and(|error| passing::io(error.kind())),
             // A server that dies in the handshake comes back; a bad certificate stays bad.
             Kind::Tls { .. } => io.is_some_and(|error| passing::io(error.kind())),
-            Kind::NoPassword | Kind::Authentication | Kind::Protocol | Kind::Unsafe => false,
+            Kind::NoPassword
+            | Kind::Authentication
+            | Kind::Protocol
+            | Kind::Unsafe
+            | Kind::Superuser => false,
         }
     }
 
@@ -181,6 +196,10 @@ impl fmt::Display for ConnectError {
             Kind::Lost => write!(f, "the connection to {host} was lost while it was made"),
             Kind::Protocol => write!(f, "{host} does not answer as PostgreSQL does"),
             Kind::Unsafe => write!(f, "{host} is not to be used as configured"),
+            Kind::Superuser => write!(
+                f,
+                "the role at {host} has become a superuser, which may not serve statements of others"
+            ),
         }
     }
 }

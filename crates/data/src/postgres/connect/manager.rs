@@ -1,5 +1,6 @@
 //! Opens connections to the servers of an address, for a pool.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -17,6 +18,7 @@ use super::connection::PostgresConnection;
 use super::ear::{HearInside, Heard, Overheard};
 use super::endpoint::Endpoint;
 use super::error::ConnectError;
+use super::iam::{self, Authentication, CredentialSource};
 use super::probe::Probe;
 use super::socket::{self, Socket};
 use super::tls::{self, TlsSetUpError};
@@ -42,6 +44,8 @@ struct Inner {
     address: Address,
     config: Config,
     tls: Option<MakeRustlsConnect>,
+    /// What tokens are signed with, where the password is one.
+    credentials: CredentialSource,
     /// What the connections lead to, once it is known.
     endpoint: OnceLock<Endpoint>,
 }
@@ -55,6 +59,18 @@ impl PostgresManager {
     /// When the certificates cannot be used, or named statements were asked for behind something that is said to
     /// mix them up.
     pub fn new(address: Address) -> Result<Self, ManagerError> {
+        Self::with_credentials(address, CredentialSource::environment())
+    }
+
+    /// The same, with other credentials than those of the environment; they matter only for
+    /// [`Authentication::RdsIam`].
+    ///
+    /// # Errors
+    /// Those of [`PostgresManager::new`].
+    pub fn with_credentials(
+        address: Address,
+        credentials: CredentialSource,
+    ) -> Result<Self, ManagerError> {
         let tls = tls::connector(&address.encryption)?;
         if address.encryption == Encryption::Unverified {
             tracing::warn!(
@@ -74,6 +90,7 @@ impl PostgresManager {
                 config: config(&address),
                 address,
                 tls,
+                credentials,
                 endpoint,
             }),
         })
@@ -119,18 +136,15 @@ impl PostgresManager {
         let socket = socket::connect(host, deadline)
             .await
             .map_err(|error| ConnectError::unreachable(host, error))?;
+        let config = self.config(host)?;
         let probe = Probe::of(&socket);
         let heard = Heard::default();
         let driver = |error| ConnectError::driver(host, error);
         let (client, connection) = match self.connector::<Overheard<Socket>>(host) {
             None => {
                 let stream = Overheard::new(socket, Arc::clone(&heard));
-                let (client, connection) = self
-                    .inner
-                    .config
-                    .connect_raw(stream, NoTls)
-                    .await
-                    .map_err(driver)?;
+                let (client, connection) =
+                    config.connect_raw(stream, NoTls).await.map_err(driver)?;
                 (client, Either::Left(connection))
             }
             Some(connector) => {
@@ -139,12 +153,7 @@ impl PostgresManager {
                     heard: Arc::clone(&heard),
                 };
                 let stream = Overheard::unheard(socket);
-                let (client, connection) = self
-                    .inner
-                    .config
-                    .connect_raw(stream, tls)
-                    .await
-                    .map_err(driver)?;
+                let (client, connection) = config.connect_raw(stream, tls).await.map_err(driver)?;
                 (client, Either::Right(connection))
             }
         };
@@ -173,9 +182,17 @@ impl PostgresManager {
         Some(made.unwrap_or_else(|never| match never {}))
     }
 
-    /// What the driver is told.
-    pub(super) fn config(&self) -> &Config {
-        &self.inner.config
+    /// What the driver is told; the password is made now where it is a token.
+    pub(super) fn config(&self, host: &Host) -> Result<Cow<'_, Config>, ConnectError> {
+        let inner = &*self.inner;
+        if inner.address.authentication == Authentication::Password {
+            return Ok(Cow::Borrowed(&inner.config));
+        }
+        let token = iam::token(&inner.address, host, &inner.credentials)
+            .map_err(|error| ConnectError::no_credentials(host, error))?;
+        let mut config = inner.config.clone();
+        config.password(token.expose());
+        Ok(Cow::Owned(config))
     }
 
     /// What a connection leads to. The first one finds it out, in a round trip.

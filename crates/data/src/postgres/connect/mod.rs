@@ -21,17 +21,20 @@
 //! checked, unless the address says otherwise or never leaves the machine ([`Encryption`]).
 
 mod address;
-mod cancel;
-mod common;
+pub(super) mod begun;
+pub(super) mod cancel;
+pub(super) mod common;
 mod connection;
 mod ear;
 mod endpoint;
 mod error;
 pub(super) mod hearing;
+mod iam;
 mod manager;
+mod neon;
 mod parameters;
 mod passing;
-mod probe;
+pub(super) mod probe;
 pub(super) mod raw;
 mod secret;
 mod socket;
@@ -43,9 +46,10 @@ pub use address::{Address, Encryption, Host, InvalidAddress};
 pub use connection::PostgresConnection;
 pub use endpoint::{Endpoint, StatementMode, UnknownEndpoint, UnknownMode, UnsafeHere, Version};
 pub use error::ConnectError;
+pub use iam::{Authentication, CredentialSource, NoCredentials};
 pub use manager::{ManagerError, PostgresManager};
 pub use tls::TlsSetUpError;
 
-pub(crate) use passing::io as passing_io;
+pub(crate) use passing::{io as passing_io, is_waking};
 pub(crate) use socket::tcp;
 pub(crate) use tls::client_config;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::address::{Encryption, InvalidAddress, decoded};
 use super::endpoint::{Endpoint, StatementMode};
+use super::iam::Authentication;
 use super::secret::Secret;
 
 /// What the parameters say.
@@ -23,6 +24,7 @@ pub(super) struct Parameters {
     pub(super) connect_timeout: Option<Duration>,
     pub(super) endpoint: Option<Endpoint>,
     pub(super) statements: Option<StatementMode>,
+    pub(super) authentication: Authentication,
 }
 
 /// What was said about encryption.
@@ -34,8 +36,9 @@ pub(super) struct Wish {
 }
 
 /// All of them, for suggestions.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "application_name",
+    "auth",
     "ca_file",
     "channel_binding",
     "connect_timeout",
@@ -73,6 +76,13 @@ pub(super) fn read(query: &str) -> Result<Parameters, InvalidAddress> {
 
 fn one(parameters: &mut Parameters, name: &str, value: String) -> Result<(), InvalidAddress> {
     match name {
+        "auth" => {
+            parameters.authentication = match &*value {
+                "password" => Authentication::Password,
+                "rds-iam" => Authentication::RdsIam,
+                _ => return Err(one_of(name, "password or rds-iam")),
+            }
+        }
         "host" => parameters.host = Some(value),
         "port" => parameters.port = Some(number(name, &value)?),
         "user" => parameters.user = Some(value),
@@ -191,7 +201,7 @@ fn unknown(name: &str) -> InvalidAddress {
         Some((_, known)) => format!("the parameter {name} is not known: did you mean {known}?"),
         None => format!(
             "the parameter {name} is not known; there are {}",
-            NAMES[..15].join(", ")
+            NAMES[..16].join(", ")
         ),
     })
 }

@@ -27,11 +27,26 @@ pub(super) fn server(state: &str, message: &str) -> bool {
         "57P01" | "57P02" | "57P03" | "53300" | "53200" | "53000" => true,
         // Poolers say most things with this code; some of them pass.
         "08P01" => POOLER_IS_BUSY.iter().any(|part| message.contains(part)),
+        // Neon's proxy has this code for all it says itself.
+        "XX000" => is_waking(message),
         // The server said no for good.
         "08004" => false,
         _ => state.starts_with("08"),
     }
 }
+
+/// Whether Neon's proxy says that it could not reach the database, which may be waking up: nothing was executed.
+pub(crate) fn is_waking(message: &str) -> bool {
+    WAKING.iter().any(|part| message.contains(part))
+}
+
+/// Neon's proxy when the database does not take its connection, when it cannot be started at the moment, and when too
+/// many wait for that.
+const WAKING: [&str; 3] = [
+    "Couldn't connect to compute node",
+    "Control plane request failed",
+    "Failed to acquire permit",
+];
 
 /// `PgBouncer` when it is full, when its own connections to the server fail, and when it shuts down.
 const POOLER_IS_BUSY: [&str; 5] = [
@@ -68,6 +83,13 @@ mod tests {
                 "server login has been failing, try again later (server_login_retry)",
                 true,
             ),
+            ("XX000", "Couldn't connect to compute node", true),
+            (
+                "XX000",
+                "Control plane request failed: endpoint is being started",
+                true,
+            ),
+            ("XX000", "cache lookup failed for type 1", false),
             ("08P01", "no such user: x", false),
             ("08P01", "unsupported startup parameter: options", false),
             ("08004", "", false),

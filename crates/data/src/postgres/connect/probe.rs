@@ -13,11 +13,11 @@ use super::socket::Socket;
 
 /// Another handle of a socket, to look at it while the driver owns it.
 #[derive(Debug)]
-pub(super) struct Probe(socket2::Socket);
+pub(in crate::postgres) struct Probe(socket2::Socket);
 
 /// What is to be read from an idle socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Silence {
+pub(in crate::postgres) enum Silence {
     /// Nothing.
     Kept,
     /// Something.
@@ -36,7 +36,7 @@ impl Probe {
         socket.ok().map(Self)
     }
 
-    pub(super) fn look(&self) -> Silence {
+    pub(in crate::postgres) fn look(&self) -> Silence {
         let mut byte = [MaybeUninit::uninit()];
         match self.0.peek(&mut byte) {
             Ok(0) => Silence::Closed,

@@ -2,22 +2,18 @@
 //! that must not be those of anybody else.
 
 use std::io;
-use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use bytes::BytesMut;
 use postgres_protocol::message::backend::{DataRowBody, ErrorResponseBody, Message};
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_postgres::NoTls;
 use tokio_postgres::fallible_iterator::FallibleIterator as _;
-use tokio_util::either::Either;
 
-use super::address::Host;
-use super::common::{Common, Keep, Kept};
+use super::begun::Begun;
+use super::common::Common;
 use super::error::ConnectError;
 use super::manager::PostgresManager;
-use super::socket::{self, Socket};
 
 /// The server said no: its code, and its words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,50 +38,9 @@ impl RawConnection {
         manager: &PostgresManager,
         deadline: Instant,
     ) -> Result<Self, ConnectError> {
-        let mut last = None;
-        for host in manager.address().hosts() {
-            match Self::open_at(manager, host, deadline).await {
-                Ok(connection) => return Ok(connection),
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(last.expect("an address names a host"))
-    }
-
-    async fn open_at(
-        manager: &PostgresManager,
-        host: &Host,
-        deadline: Instant,
-    ) -> Result<Self, ConnectError> {
-        let unreachable = |error| ConnectError::unreachable(host, error);
-        let driver = |error| ConnectError::driver(host, error);
-        let socket = socket::connect(host, deadline).await.map_err(unreachable)?;
-        let config = manager.config();
-        let connecting = async {
-            match manager.connector::<Socket>(host) {
-                None => {
-                    let stream = Common::new(Either::Left(socket));
-                    let begun = config.connect_raw(stream.clone(), NoTls).await;
-                    drop(begun.map_err(driver)?);
-                    Ok(stream)
-                }
-                Some(connector) => {
-                    let kept = Kept::default();
-                    let tls = Keep {
-                        inner: connector,
-                        kept: Arc::clone(&kept),
-                    };
-                    drop(config.connect_raw(socket, tls).await.map_err(driver)?);
-                    let stream = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    stream.ok_or_else(|| unreachable(io::ErrorKind::NotConnected.into()))
-                }
-            }
-        };
-        let stream = tokio::time::timeout_at(deadline.into(), connecting)
-            .await
-            .unwrap_or_else(|_| Err(unreachable(io::ErrorKind::TimedOut.into())))?;
+        let begun = Begun::open(manager, deadline).await?;
         Ok(Self {
-            stream,
+            stream: begun.stream,
             received: BytesMut::new(),
         })
     }

@@ -219,3 +219,64 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn neon_wants_tls_and_one_endpoint() {
+    let direct = "ep-cool-rain-123456.eu-central-1.aws.neon.tech";
+    let pooled = "ep-cool-rain-123456-pooler.eu-central-1.aws.neon.tech";
+    for host in [direct, pooled] {
+        let address = parsed(&format!("postgres://u:p@{host}/d?sslmode=require"));
+        assert_eq!(address.encryption(), &Encryption::Verified(None));
+        parsed(&format!(
+            "postgres://u:p@{host}/d?options=endpoint%3Dep-cool-rain-123456"
+        ));
+        let told = refused(&format!(
+            "postgres://u:p@{host}/d?options=endpoint%3Dep-x-1"
+        ));
+        assert!(told.contains("another endpoint"), "{told}");
+        let told = refused(&format!("postgres://u:p@{host}/d?sslmode=disable"));
+        assert!(told.contains("TLS"), "{told}");
+    }
+    // Where the name cannot tell, the option does.
+    parsed("postgres://u:p@db.example.com/d?options=endpoint%3Dep-x-1");
+}
+
+#[test]
+fn tokens_are_made_only_for_servers_that_are_verified() {
+    use super::Authentication;
+
+    let address = parsed("postgres://app@localhost/d?auth=rds-iam&ca_file=rds.pem");
+    assert_eq!(address.authentication(), Authentication::RdsIam);
+    let address = parsed("postgres://app@localhost/d?auth=rds-iam");
+    assert_eq!(address.encryption(), &Encryption::Verified(None));
+    for (text, part) in [
+        ("postgres://app:hunter2@h/d?auth=rds-iam", "password"),
+        ("postgres://h/d?auth=rds-iam", "user"),
+        ("postgres://app@h/d?auth=rds-iam&sslmode=disable", "sslmode"),
+        ("postgres://app@h/d?auth=rds-iam&insecure=true", "insecure"),
+        ("postgres://app@h/d?auth=iam", "rds-iam"),
+    ] {
+        let told = refused(text);
+        assert!(told.contains(part), "{text}: {told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
+
+#[test]
+fn a_proxy_takes_the_place_of_the_host() {
+    let name = "p.proxy-x.eu-central-1.rds.amazonaws.com";
+    let moved = parsed("postgres://app@localhost:6432/d").through_rds_proxy(name);
+    let moved = moved.unwrap();
+    assert_eq!(moved.hosts(), [Host::Tcp(name.into(), 6432)]);
+    assert_eq!(moved.encryption(), &Encryption::Verified(None));
+    assert_eq!(moved.endpoint, Some(Endpoint::RdsProxy));
+    let moved = parsed("postgres://app@h/d?pooler=other").through_rds_proxy("p:1");
+    let moved = moved.unwrap();
+    assert_eq!(moved.hosts(), [Host::Tcp("p".into(), 1)]);
+    assert_eq!(moved.endpoint, Some(Endpoint::Pooler));
+    assert!(
+        parsed("postgres://app@h/d")
+            .through_rds_proxy("a b")
+            .is_err()
+    );
+}

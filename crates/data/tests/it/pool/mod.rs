@@ -6,6 +6,7 @@ mod doctor;
 mod freeze;
 mod poolers;
 mod process;
+mod rds;
 mod saturation;
 mod silence;
 mod tls;

@@ -56,7 +56,7 @@ pub(super) async fn export(
     let encoder = plan.encoder(layout);
     let rows = source
         .database
-        .stream(plan.statement, encoder, FRAME)
+        .export(plan, encoder, FRAME)
         .await
         .map_err(failure::run)?;
     Ok((fields, Body::from_stream(rows)).into_response())

@@ -3,6 +3,7 @@
 mod chinook;
 mod exhaustion;
 mod leaving;
+mod neon;
 mod postgres;
 mod restart;
 mod shop;

@@ -9,7 +9,7 @@ use crate::client::Answer;
 use crate::server::Server;
 
 /// `{integer}`, `{boolean}` and so on are the engine's types; the rest both understand.
-const SCHEMA: &str = "
+pub(super) const SCHEMA: &str = "
     CREATE TABLE users (id {integer} PRIMARY KEY, name {text} NOT NULL, email {text} NOT NULL, password_hash {text},
         active {boolean} NOT NULL, joined {date} NOT NULL, boss_id {integer} REFERENCES users(id));
     CREATE TABLE posts (id {integer} PRIMARY KEY, user_id {integer} NOT NULL REFERENCES users(id), title {text} NOT NULL,
@@ -30,7 +30,7 @@ const SQLITE: [(&str, &str); 9] = [
     ("{blob}", "BLOB"),
     ("{true}", "1"),
 ];
-const POSTGRES: [(&str, &str); 9] = [
+pub(super) const POSTGRES: [(&str, &str); 9] = [
     ("{integer}", "bigint"),
     ("{text}", "text"),
     ("{boolean}", "boolean"),
@@ -45,7 +45,7 @@ const POSTGRES: [(&str, &str); 9] = [
 const WORDS: [&str; 6] = ["Brontë", "Čapek", "O'Hara", "x\"y\\z", "Ünal, A", "=1+1"];
 
 /// The rows, as statements for an engine that writes bytes and truth values like this.
-fn rows(truth: [&str; 2], bytes: impl Fn(i64) -> String) -> String {
+pub(super) fn rows(truth: [&str; 2], bytes: impl Fn(i64) -> String) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let word = |at: i64| WORDS[usize::try_from(at).unwrap() % WORDS.len()];
     let mut sql = String::new();
@@ -92,7 +92,7 @@ fn rows(truth: [&str; 2], bytes: impl Fn(i64) -> String) -> String {
     sql
 }
 
-fn with(schema: &str, types: &[(&str, &str)]) -> String {
+pub(super) fn with(schema: &str, types: &[(&str, &str)]) -> String {
     let filled = types.iter();
     filled.fold(schema.to_owned(), |text, (name, own)| {
         text.replace(name, own)
@@ -161,7 +161,7 @@ impl Engines {
 }
 
 /// Answered with 200, or with the status in front.
-const REQUESTS: [&str; 60] = [
+pub(super) const REQUESTS: [&str; 60] = [
     "/api/users",
     "/api/users?page=2&limit=7",
     "/api/users?page=99",
