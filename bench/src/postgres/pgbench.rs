@@ -66,10 +66,10 @@ fn for_pgbench(sql: &str, values: usize) -> Outcome<String> {
 
 /// The rate in what pgbench prints, connecting left out.
 fn tps(told: &str) -> Option<f64> {
-    let rates = told
+    let mut rates = told
         .lines()
         .filter_map(|line| line.trim().strip_prefix("tps = "));
-    rates.last()?.split(' ').next()?.parse().ok()
+    rates.next_back()?.split(' ').next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -80,7 +80,7 @@ mod tests {
     fn the_rate_is_read() {
         let told = "number of failed transactions: 0 (0.000%)\nlatency average = 0.5 ms\n\
                     initial connection time = 12.3 ms\ntps = 12345.678901 (without initial connection time)\n";
-        assert_eq!(tps(told), Some(12345.678_901));
+        assert_eq!(tps(told), Some(12_345.678_901));
         assert_eq!(tps("tps"), None);
     }
 
