@@ -4,7 +4,8 @@
 //! then begin with either. All tests by one relation stand in one such sub-select, so that one related row must pass
 //! them all.
 
-use super::columns::{column, column_of};
+use super::columns::column;
+use super::reach::{Reach, reach};
 use crate::catalog::TableId;
 use crate::query::{Filter, Operator};
 use crate::resource::{Resource, ResourceId, Resources};
@@ -79,32 +80,12 @@ impl Conditions {
         self.aliases += 1;
         self.note(target.table, Some(target.id));
         let parts = self.all(resources, target, inner, (filters, depth + 1));
-        let to = relation.target_columns.iter();
-        let to: Vec<String> = to
-            .map(|&index| column(resources, target, inner, index))
-            .collect();
-        let table = format!(
-            "{} AS t{inner}",
-            self.dialect.table(resources.table_of(target))
-        );
-        let (from, to) = match &relation.junction {
-            None => (table, to),
-            Some(junction) => {
-                let between = FIRST_ALIAS + self.aliases;
-                self.aliases += 1;
-                self.note(junction.table, junction.resource);
-                let middle = resources.catalog().table(junction.table);
-                let named = |index: &usize| column_of(resources, middle, between, *index);
-                let on = to.iter().zip(junction.far.iter().map(named));
-                let on = on.map(|(to, far)| format!("{to} = {far}"));
-                let from = format!(
-                    "{} AS t{between} JOIN {table} ON {}",
-                    self.dialect.table(middle),
-                    on.collect::<Vec<_>>().join(" AND ")
-                );
-                (from, junction.near.iter().map(named).collect())
-            }
-        };
+        let between = FIRST_ALIAS + self.aliases;
+        if let Some(junction) = &relation.junction {
+            self.aliases += 1;
+            self.note(junction.table, junction.resource);
+        }
+        let Reach { from, columns } = reach(resources, relation, inner, between);
         let own = relation.columns.iter();
         let own: Vec<String> = own
             .map(|&index| column(resources, resource, alias, index))
@@ -115,7 +96,7 @@ impl Conditions {
         };
         format!(
             "{own} IN (SELECT {} FROM {from} WHERE {})",
-            to.join(", "),
+            columns.join(", "),
             parts.join(" AND ")
         )
     }

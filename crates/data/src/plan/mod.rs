@@ -12,6 +12,7 @@ mod list;
 mod one;
 mod order;
 mod position;
+mod reach;
 mod unindexed;
 
 pub(crate) use export::ExportPages;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use gathering::{Gathering, Item, Source};
 
 use super::order::Order;
+use super::reach::{Reach, reach};
 use crate::catalog::{Shown, Table, TableId};
 use crate::encode::{BigIntegers, List, RowShape, Shape};
 use crate::query::{Dialect, Selection};
@@ -190,34 +191,14 @@ impl Columns {
         let shape = build(&mut inner, base);
         // In the order of the target's own list, of which this is the begin.
         let order = Order::of(resources, target, &[], &target.default_sort, &mut inner).sql();
-        let to = relation.target_columns.iter();
-        let to: Vec<String> = to
-            .map(|&index| column(resources, target, base, index))
-            .collect();
-        let table = format!(
-            "{} AS t{base}",
-            self.dialect.table(resources.table_of(target))
-        );
-        let (from, links) = match &relation.junction {
-            None => (table, to),
-            Some(junction) => {
-                let between = inner.next_alias();
-                inner.note_table(junction.table);
-                if let Some(shown) = junction.resource {
-                    inner.note(resources.get(shown));
-                }
-                let middle = resources.catalog().table(junction.table);
-                let named = |index: &usize| column_of(resources, middle, between, *index);
-                let on = to.iter().zip(junction.far.iter().map(named));
-                let on = on.map(|(to, far)| format!("{to} = {far}"));
-                let from = format!(
-                    "{} AS t{between} JOIN {table} ON {}",
-                    self.dialect.table(middle),
-                    on.collect::<Vec<_>>().join(" AND ")
-                );
-                (from, junction.near.iter().map(named).collect())
+        let between = inner.next_alias();
+        if let Some(junction) = &relation.junction {
+            inner.note_table(junction.table);
+            if let Some(shown) = junction.resource {
+                inner.note(resources.get(shown));
             }
-        };
+        }
+        let Reach { from, columns } = reach(resources, relation, base, between);
         self.scope = std::mem::take(&mut inner.scope);
         let Cardinality::Many { limit } = relation.cardinality else {
             unreachable!("one row is joined")
@@ -227,7 +208,7 @@ impl Columns {
                 name: format!("l{base}"),
                 items: inner.items,
                 from: from + &inner.joins,
-                links: links.into_iter().zip(around).collect(),
+                links: columns.into_iter().zip(around).collect(),
                 order,
                 rows: limit.saturating_add(1),
             }),

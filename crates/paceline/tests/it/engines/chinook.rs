@@ -11,7 +11,7 @@ use crate::server::Server;
 /// `AlbumId` is `album_id` in the other file.
 fn snake(name: &str) -> String {
     let mut snake = String::new();
-    for (at, letter) in name.chars().enumerate() {
+    for letter in name.chars() {
         if letter.is_uppercase() && snake.ends_with(char::is_alphanumeric) {
             snake.push('_');
         }
