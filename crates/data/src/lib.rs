@@ -22,6 +22,7 @@ pub mod encode;
 pub mod plan;
 pub mod pool;
 pub mod postgres;
+mod principal;
 pub mod query;
 pub mod resource;
 mod run;
@@ -35,6 +36,7 @@ pub mod write;
 
 pub use cell::{Cell, Decimal, MalformedRows, Moment, Row, Rows, Uuid};
 pub use database::Database;
+pub use principal::Principal;
 pub use run::{Answer, Counts, LARGEST_ANSWER, RowStream, RunError};
 pub use sql::{MySqlFlavor, SqlDialect};
 pub use statement::{Statement, Value};

@@ -6,7 +6,7 @@ use super::order::Order;
 use super::{unindexed, with};
 use crate::encode::{Layout, RowsEncoder, Shape};
 use crate::query::{ExportQuery, QueryError};
-use crate::resource::{ResourceId, Resources};
+use crate::resource::{AccessVerb, ResourceId, Resources};
 use crate::statement::Statement;
 
 /// An export, ready to run.
@@ -16,6 +16,8 @@ pub struct ExportPlan {
     pub statement: Statement,
     /// The resources whose rows it tells of, the base first: who may export may read all of them.
     pub resources: Vec<ResourceId>,
+    /// The resources of which it tells rows within others, and what is done with them.
+    pub nested: Vec<(ResourceId, AccessVerb)>,
     shape: Shape,
 }
 
@@ -28,9 +30,12 @@ impl ExportPlan {
         let resource = resources.get(query.resource);
         let table = resources.table_of(resource);
         unindexed::check(resources, resource, &query.filters, &[])?;
-        let (mut columns, shape) = Columns::of(resources, &query.selection);
-        let conditions = Conditions::of(resources, resource, &query.filters);
+        let viewer = query.viewer.as_ref();
+        let (mut columns, shape) = Columns::of(resources, &query.selection, viewer);
         let order = Order::of(resources, resource, &[], &[], &mut columns);
+        let asked = (columns.values(), viewer);
+        let mut conditions = Conditions::of(resources, resource, &query.filters, asked);
+        conditions.own_rows(resources, resource, AccessVerb::List);
         let sql = columns.select(table) + &conditions.sql() + &order.sql();
         Ok(Self {
             statement: Statement {
@@ -38,6 +43,7 @@ impl ExportPlan {
                 values: conditions.values,
             },
             resources: with(columns.resources(), &conditions.resources),
+            nested: with(columns.nested(), &conditions.nested),
             shape,
         })
     }

@@ -19,7 +19,7 @@ use crate::run::{Answer, RunError};
 use crate::statement::{Statement, Value};
 use crate::version::Touched;
 use crate::write::{
-    Change, ChangeKind, Constraint, ReadBack, SqlState, WriteError, WritePlan, Written, merged,
+    ChangeKind, Constraint, ReadBack, SqlState, WriteError, WritePlan, Written, merged,
 };
 
 /// How long a commit or a rollback may take. Neither has anything left to compute.
@@ -141,8 +141,14 @@ async fn apply<E: RowEncoder>(
     connection.batch_execute("BEGIN").await?;
     merge(connection, &mut plan).await?;
     let mut kind = plan.kind;
-    let mut key = first_row(connection, &plan.statement).await?;
-    if key.is_none() {
+    let mut row = first_row(connection, &plan.statement).await?;
+    if let Some(told) = row.as_mut().filter(|_| plan.replaces_or_creates) {
+        // The last column is whether the row is new.
+        if told.pop() != Some(Value::Integer(1)) {
+            kind = ChangeKind::Updated;
+        }
+    }
+    if row.is_none() {
         let current = match &plan.current {
             Some(current) => version(connection, current).await?,
             None => None,
@@ -150,35 +156,35 @@ async fn apply<E: RowEncoder>(
         plan.judge_absence(current)?;
         if let Some(insert) = &plan.otherwise {
             kind = ChangeKind::Created;
-            key = first_row(connection, insert).await?;
+            row = first_row(connection, insert).await?;
         }
     }
-    let Some(key) = key else {
+    let Some(row) = row else {
         return Err(WriteError::Constraint(Constraint::refused()).into());
     };
+    let change = plan.change(kind, row);
     let row_version = match &plan.version_sql {
         Some(sql) if kind != ChangeKind::Deleted => {
             let of_key = Statement {
                 sql: Arc::clone(sql),
-                values: key.clone(),
+                values: change.key.clone(),
             };
             version(connection, &of_key).await?
         }
         _ => None,
     };
     let written = Written {
-        change: Change {
-            resource: plan.resource,
-            table: plan.table,
-            kind,
-            key,
-        },
+        change,
         row_version,
         touched: Touched::All,
     };
     let row = match read_back.filter(|_| written.can_be_read()) {
-        Some(ReadBack { sql, encoder }) => {
-            let values = written.change.key.clone();
+        Some(ReadBack {
+            sql,
+            mut values,
+            encoder,
+        }) => {
+            values.extend_from_slice(&written.change.key);
             let read = answer(connection, &Statement { sql, values }, encoder).await;
             Some(read.map_err(|stopped| match stopped {
                 super::database::Stopped::Database(error) => Stopped::Database(error),

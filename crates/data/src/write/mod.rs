@@ -33,11 +33,11 @@ mod sql;
 mod touched;
 mod writer;
 
-pub use changes::{Changes, Touch};
+pub use changes::{Bodies, Changes, Touch};
 pub use constraint::{Constraint, ConstraintKind};
 pub use error::WriteError;
 pub use invalid::{BodyError, FieldError, FieldErrorCode, MalformedBody};
-pub use plan::{Precondition, WritePlan};
+pub use plan::{Precondition, WritePlan, Writes};
 pub use read_back::ReadBack;
 pub use session::{Change, ChangeKind, Written};
 

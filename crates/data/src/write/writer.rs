@@ -179,8 +179,12 @@ fn read<E: RowEncoder>(
     read_back: ReadBack<E>,
     written: &Written,
 ) -> Result<Answer<E>, RunError> {
-    let ReadBack { sql, mut encoder } = read_back;
-    let values = written.change.key.clone();
+    let ReadBack {
+        sql,
+        mut values,
+        mut encoder,
+    } = read_back;
+    values.extend_from_slice(&written.change.key);
     let mut bytes = Vec::new();
     let rows = session
         .snapshot()

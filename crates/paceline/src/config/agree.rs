@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use paceline_data::resource::AccessVerb;
+
 use super::reader::Section;
-use super::{Config, DatabaseUrl, LimitStore, Mistake, Resource, Resources};
+use super::{Access, Config, DatabaseUrl, LimitStore, Mistake, Resource, Resources, WriteVerb};
 
 /// The segments under `/api/` that are Paceline's own: no resource may have them as its path.
 const RESERVED_PATHS: [&str; 4] = ["auth", "export", "jobs", "stream"];
@@ -64,12 +66,13 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
         if let Some(email) = &config.email
             && !email.anonymous
             && !root.has("login")
+            && !root.has("api_keys")
         {
             let message = "[email] asks for a login token, and there is no [login]".to_owned();
             report(
                 "email",
                 message,
-                "a table [login], or anonymous = true here",
+                "a table [login] or [[api_keys]], or anonymous = true here",
             );
         }
     }
@@ -213,23 +216,47 @@ fn check_columns(resource: &Resource, config: &Config, root: &Section<'_, '_>) {
     }
 }
 
+/// What asks for a token or a key can get one.
 fn check_logins(resource: &Resource, root: &Section<'_, '_>) {
+    if root.has("login") || root.has("api_keys") {
+        return;
+    }
     let key = |key: &str| format!("resources.{}.{key}", resource.name);
     let report = |key: &str, message: String, expected: &str| {
         root.reader
             .report(Mistake::new(root.reader.span(key), message).expected(expected));
     };
-    if !resource.write.is_empty() && !resource.anonymous_write && !root.has("login") {
+    let is_closed = |verb: AccessVerb| *resource.access.rule(verb) != Access::Public;
+    let reads = [AccessVerb::List, AccessVerb::Read];
+    let writes = [
+        (AccessVerb::Create, &[WriteVerb::Create][..]),
+        (AccessVerb::Update, &[WriteVerb::Update, WriteVerb::Replace]),
+        (AccessVerb::Delete, &[WriteVerb::Delete]),
+    ];
+    let is_served = |verbs: &[WriteVerb]| verbs.iter().any(|verb| resource.write.contains(verb));
+    let place = |usual: &str| {
+        let access = key("access");
+        if root.reader.has_span(&access) {
+            access
+        } else {
+            key(usual)
+        }
+    };
+    if writes
+        .iter()
+        .any(|(verb, served)| is_closed(*verb) && is_served(served))
+    {
         let message = "writes ask for a login token, and there is no [login]".to_owned();
-        report(
-            &key("write"),
-            message,
-            "a table [login], or anonymous_write = true here",
-        );
+        let expected = "a table [login] or [[api_keys]], or anonymous_write = true here";
+        report(&place("write"), message, expected);
     }
-    if !resource.anonymous_read && !root.has("login") {
+    if reads.into_iter().any(is_closed) {
         let message = "reads ask for a login token, and there is no [login]".to_owned();
-        report(&key("anonymous_read"), message, "a table [login]");
+        report(
+            &place("anonymous_read"),
+            message,
+            "a table [login] or [[api_keys]]",
+        );
     }
 }
 

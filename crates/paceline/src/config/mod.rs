@@ -24,7 +24,7 @@ mod workers;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use access::Login;
+pub use access::{Access, AccessRules, ApiKey, Login};
 pub(crate) use agree::MAILS;
 pub use database::{Database, DatabaseUrl, InvalidDatabaseUrl};
 pub use job_store::{InvalidJobStoreUrl, JobStoreUrl};
@@ -74,6 +74,8 @@ pub struct Config {
     pub workers: Vec<Worker>,
     /// `[login]`; `None` without the section.
     pub login: Option<Login>,
+    /// `[[api_keys]]`. Default none.
+    pub api_keys: Vec<ApiKey>,
     /// `[[limits]]`. Default none.
     pub limits: Vec<Limit>,
     /// `[limit_settings]`.
@@ -120,6 +122,7 @@ impl Config {
             email: None,
             workers: Vec::new(),
             login: None,
+            api_keys: Vec::new(),
             limits: Vec::new(),
             limit_settings: LimitSettings::default(),
             concurrency: Vec::new(),
@@ -205,6 +208,7 @@ fn read(root: &Section<'_, '_>, folder: &Path) -> Option<Config> {
             .and_then(|section| jobs::email(&section, folder)),
         workers: workers::workers(&root.sections("workers")),
         login: root.section("login").map(|section| access::login(&section)),
+        api_keys: access::api_keys(&root.sections("api_keys")),
         limits: limits::limits(&root.sections("limits")),
         limit_settings: root
             .section("limit_settings")

@@ -1,6 +1,7 @@
 //! The live stream: changes of rows and events of jobs.
 //!
-//! An event's topic decides who gets it: `resource/{path}` those who may read the resource, `jobs` those who
+//! An event's topic decides who gets it: `resource/{path}` those who may read the resource, `owner/{path}/{who}`
+//! whoever owns the row, where only they may read it, `jobs` those who
 //! may add jobs (without the job's id), `job/{queue}/{id}` those of them who name the job: its id is what
 //! lets them.
 
@@ -11,8 +12,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::ACCEPT;
 use http::{HeaderMap, Uri};
+use paceline_data::Value;
 use paceline_data::plan::format_key;
 use paceline_data::query::{QueryErrorCode, parse_parameters};
+use paceline_data::resource::Resource;
 use paceline_data::write::{Change, ChangeKind};
 use paceline_http::problem::Problem;
 use paceline_http::stream::sse::{Broadcaster, EventName, Filter, Options, last_event_id};
@@ -48,7 +51,8 @@ impl Live {
     }
 
     /// Tells of a row that was written.
-    pub(super) fn tell_change(&self, path: &str, change: &Change) {
+    pub(super) fn tell_change(&self, resource: &Resource, change: &Change) {
+        let path = &resource.path;
         let kind = match change.kind {
             ChangeKind::Created => "created",
             ChangeKind::Updated => "updated",
@@ -56,7 +60,12 @@ impl Live {
             _ => return,
         };
         let data = json!({"resource": path, "key": format_key(&change.key), "kind": kind});
-        self.publish(format!("resource/{path}"), &self.change, &data);
+        let topic = match (&change.owner, resource.owners.told()) {
+            (Some(owner), Some(_)) => topic_of_owner(resource, owner),
+            (None, Some(_)) => return,
+            (_, None) => format!("resource/{path}"),
+        };
+        self.publish(topic, &self.change, &data);
     }
 
     /// Tells of the jobs of a queue from now on, until the engine is gone. Other queues of the store are
@@ -102,6 +111,25 @@ impl Live {
     }
 }
 
+/// The topic of what is told to the owner of a row alone.
+fn topic_of_owner(resource: &Resource, owner: &Value) -> String {
+    format!(
+        "owner/{}/{}",
+        resource.path,
+        format_key(std::slice::from_ref(owner))
+    )
+}
+
+/// What somebody is told of the changes of a resource's rows; `None` for nothing.
+fn topic_for(source: &Source, resource: &Resource, headers: &HeaderMap) -> Option<String> {
+    let Some(column) = resource.owners.told() else {
+        return Some(format!("resource/{}", resource.path));
+    };
+    let column = &source.resources.table_of(resource).columns[column];
+    let owner = source.viewer(headers)?.value_in(column)?;
+    Some(topic_of_owner(resource, &owner))
+}
+
 /// Who is told of jobs: those who may add them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JobEvents {
@@ -129,7 +157,7 @@ pub(super) async fn stream(
 ) -> Result<Response, Problem> {
     let mut topics: Vec<String> = source
         .readable(&headers)
-        .map(|resource| format!("resource/{}", resource.path))
+        .filter_map(|resource| topic_for(&source, resource, &headers))
         .collect();
     let allowed = match jobs {
         JobEvents::TokenHolders => source.check_token(&headers),

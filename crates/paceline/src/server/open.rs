@@ -13,14 +13,14 @@ use paceline_data::postgres::connect::Address;
 use paceline_data::postgres::versions::VersionState;
 use paceline_data::postgres::{PostgresOpenError, PostgresOptions};
 use paceline_data::resource::{
-    RelationSpec, ResourceError, ResourceErrorKind, ResourceSpec, Resources, WriteVerb,
+    AccessVerb, RelationSpec, ResourceError, ResourceErrorKind, ResourceSpec, Resources, WriteVerb,
 };
 use paceline_data::sqlite::{Access, OpenError, SqliteOptions};
 use paceline_jobs::EngineHandle;
 use tokio::runtime::Handle;
 
 use super::body::Bounds;
-use super::login::TokenKey;
+use super::login::{ApiKeys, TokenKey};
 use super::related;
 use super::secret::{self, SecretError, SecretOrigin};
 use super::source::{Keys, Rules, Source};
@@ -102,6 +102,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
     let keys = Keys {
         cursors: CursorKey::new(secret.derive("paceline 2026-11 cursors v1")),
         tokens: TokenKey::new(&secret.derive("paceline 2026-11 login tokens v1"), lifetime),
+        api_keys: ApiKeys::new(&config.api_keys),
     };
     let bodies = Bounds {
         bytes: config.server.max_body,
@@ -190,8 +191,7 @@ fn resolve(config: &Config, database: &Database) -> Result<(Resources, Vec<Rules
         .iter()
         .zip(resources.all())
         .map(|(settings, resource)| Rules {
-            token_read: !settings.anonymous_read,
-            token_write: !settings.anonymous_write,
+            access: settings.access.clone(),
             require_match: settings.require_match,
             touch: settings.touch.as_ref().and_then(|name| {
                 let column = resources.table_of(resource).column(name);
@@ -245,6 +245,11 @@ fn spec(resource: &config::Resource) -> ResourceSpec {
         .iter()
         .map(|verb| write_verb(*verb))
         .collect();
+    for verb in AccessVerb::ALL {
+        if let config::Access::Owner(column) = resource.access.rule(verb) {
+            spec.owners = spec.owners.with(verb, column.clone());
+        }
+    }
     spec.default_limit = resource.limit.get();
     spec.max_limit = resource.max_limit.get();
     spec.sort.clone_from(&resource.sort);

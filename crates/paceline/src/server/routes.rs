@@ -100,6 +100,7 @@ fn document(parts: &Parts, config: &Config) -> Document {
         login: config.login.as_ref().map(|login| login.path.clone()),
         stream: config.stream.as_ref().map(|stream| stream.path.clone()),
         jobs: parts.mail.is_some(),
+        api_keys: !config.api_keys.is_empty(),
         export: config.export.enabled,
     };
     let text = openapi::document(source, &described).to_string();

@@ -28,3 +28,4 @@ mod stop;
 mod stream;
 mod traps;
 mod writes;
+mod writing;

@@ -10,11 +10,14 @@ use std::sync::Arc;
 use gathering::{Gathering, Item, Source};
 
 use super::order::Order;
+use super::owner;
 use crate::catalog::{Shown, Table, TableId};
 use crate::encode::{BigIntegers, List, RowShape, Shape};
+use crate::principal::Principal;
 use crate::query::{Dialect, Selection};
-use crate::resource::{Cardinality, Resource, ResourceId, Resources};
+use crate::resource::{AccessVerb, Cardinality, Relation, Resource, ResourceId, Resources};
 use crate::sql::SqlDialect;
+use crate::statement::Value;
 
 /// What a statement reads, or a list within it. The base table is `t0`, related ones `t1`, `t2`, … in the order they
 /// are met.
@@ -38,23 +41,36 @@ pub(super) struct Columns {
 struct Scope {
     tables: Vec<TableId>,
     resources: Vec<ResourceId>,
+    nested: Vec<(ResourceId, AccessVerb)>,
+    viewer: Option<Principal>,
+    /// What is compared with to choose related rows: the first placeholders of the statement are theirs.
+    values: Vec<Value>,
+    is_personal: bool,
     aliases: usize,
 }
 
 impl Columns {
-    fn new(resources: &Resources, dialect: Dialect) -> Self {
+    fn new(resources: &Resources, dialect: Dialect, viewer: Option<&Principal>) -> Self {
         Self {
             dialect: resources.catalog().dialect(),
             integers: resources.big_integers(),
             json_api: dialect == Dialect::JsonApi,
             base_path: resources.base_path().into(),
+            scope: Scope {
+                viewer: viewer.cloned(),
+                ..Scope::default()
+            },
             ..Self::default()
         }
     }
 
     /// Reads what `selection` names, as nested objects.
-    pub(super) fn of(resources: &Resources, selection: &Selection) -> (Self, Shape) {
-        let mut columns = Self::new(resources, Dialect::Plain);
+    pub(super) fn of(
+        resources: &Resources,
+        selection: &Selection,
+        viewer: Option<&Principal>,
+    ) -> (Self, Shape) {
+        let mut columns = Self::new(resources, Dialect::Plain, viewer);
         let shape = columns.add(resources, selection, 0);
         (columns, shape)
     }
@@ -64,12 +80,13 @@ impl Columns {
         resources: &Resources,
         selection: &Selection,
         dialect: Dialect,
+        viewer: Option<&Principal>,
     ) -> (Self, RowShape) {
         if dialect == Dialect::Plain {
-            let (columns, shape) = Self::of(resources, selection);
+            let (columns, shape) = Self::of(resources, selection, viewer);
             return (columns, RowShape::Plain(shape));
         }
-        let mut columns = Self::new(resources, dialect);
+        let mut columns = Self::new(resources, dialect, viewer);
         let shape = columns.add_object(resources, selection, 0);
         (columns, RowShape::JsonApi(shape))
     }
@@ -190,6 +207,36 @@ impl Columns {
         let shape = build(&mut inner, base);
         // In the order of the target's own list, of which this is the begin.
         let order = Order::of(resources, target, &[], &target.default_sort, &mut inner).sql();
+        let (from, links, own) = inner.reached(resources, relation, base);
+        self.scope = std::mem::take(&mut inner.scope);
+        let Cardinality::Many { limit } = relation.cardinality else {
+            unreachable!("one row is joined")
+        };
+        self.items.push(Item {
+            source: Source::Rows(Gathering {
+                name: format!("l{base}"),
+                items: inner.items,
+                from: from + &inner.joins,
+                links: links.into_iter().zip(around).collect(),
+                own,
+                order,
+                rows: limit.saturating_add(1),
+            }),
+            shown: Shown::AsIs,
+            type_name: None,
+        });
+        (self.items.len() - 1, shape)
+    }
+
+    /// The tables in which the rows of a relation to many are, the columns that tell to which row they are related, and
+    /// whose rows they are. The rows themselves are called `base`.
+    fn reached(
+        &mut self,
+        resources: &Resources,
+        relation: &Relation,
+        base: usize,
+    ) -> (String, Vec<String>, Vec<String>) {
+        let target = resources.get(relation.target);
         let to = relation.target_columns.iter();
         let to: Vec<String> = to
             .map(|&index| column(resources, target, base, index))
@@ -198,13 +245,17 @@ impl Columns {
             "{} AS t{base}",
             self.dialect.table(resources.table_of(target))
         );
+        let own = self.own_rows(resources, target, AccessVerb::List, base);
+        let mut own: Vec<String> = own.into_iter().collect();
         let (from, links) = match &relation.junction {
             None => (table, to),
             Some(junction) => {
-                let between = inner.next_alias();
-                inner.note_table(junction.table);
+                let between = self.next_alias();
+                self.note_table(junction.table);
                 if let Some(shown) = junction.resource {
-                    inner.note(resources.get(shown));
+                    let shown = resources.get(shown);
+                    self.note(shown);
+                    own.extend(self.own_rows(resources, shown, AccessVerb::List, between));
                 }
                 let middle = resources.catalog().table(junction.table);
                 let named = |index: &usize| column_of(resources, middle, between, *index);
@@ -218,23 +269,7 @@ impl Columns {
                 (from, junction.near.iter().map(named).collect())
             }
         };
-        self.scope = std::mem::take(&mut inner.scope);
-        let Cardinality::Many { limit } = relation.cardinality else {
-            unreachable!("one row is joined")
-        };
-        self.items.push(Item {
-            source: Source::Rows(Gathering {
-                name: format!("l{base}"),
-                items: inner.items,
-                from: from + &inner.joins,
-                links: links.into_iter().zip(around).collect(),
-                order,
-                rows: limit.saturating_add(1),
-            }),
-            shown: Shown::AsIs,
-            type_name: None,
-        });
-        (self.items.len() - 1, shape)
+        (from, links, own)
     }
 
     fn join(
@@ -256,13 +291,42 @@ impl Columns {
             format!("{to} = {from}")
         });
         let table = self.dialect.table(resources.table_of(target));
-        let on = equal.collect::<Vec<_>>().join(" AND ");
+        let mut on = equal.collect::<Vec<_>>().join(" AND ");
+        if let Some(own) = self.own_rows(resources, target, AccessVerb::Read, inner) {
+            on += " AND ";
+            on += &own;
+        }
         self.joins += " LEFT JOIN ";
         self.joins += &table;
         self.joins += " AS t";
         self.joins += &inner.to_string();
         self.joins += " ON ";
         self.joins += &on;
+    }
+
+    /// Notes that rows of `target`, called `alias`, enter the statement beside those of the base, and says which of
+    /// them the viewer may be shown; `None` for all. Every way in which related rows enter what is shown goes through
+    /// here: [`AccessVerb::Read`] for one row, [`AccessVerb::List`] for many.
+    fn own_rows(
+        &mut self,
+        resources: &Resources,
+        target: &Resource,
+        verb: AccessVerb,
+        alias: usize,
+    ) -> Option<String> {
+        let scope = &mut self.scope;
+        if !scope.nested.contains(&(target.id, verb)) {
+            scope.nested.push((target.id, verb));
+        }
+        let (dialect, values) = (self.dialect, &mut scope.values);
+        let bind = &mut |value: Value, target: Option<&str>| {
+            values.push(value);
+            dialect.placeholder(values.len(), target)
+        };
+        let viewer = scope.viewer.as_ref();
+        let own = owner::condition(resources, target, verb, viewer, alias, bind);
+        scope.is_personal |= own.is_some();
+        own
     }
 
     /// The place of a column in the `SELECT` list; added when it is new.
@@ -312,6 +376,21 @@ impl Columns {
     /// The tables read, the base table first.
     pub(super) fn tables(&self) -> &[TableId] {
         &self.scope.tables
+    }
+
+    /// The resources whose rows are told of beside those of the base, and what is done with them.
+    pub(super) fn nested(&self) -> &[(ResourceId, AccessVerb)] {
+        &self.scope.nested
+    }
+
+    /// What is compared with to choose related rows. Conditions that follow number their placeholders after these.
+    pub(super) fn values(&self) -> &[Value] {
+        &self.scope.values
+    }
+
+    /// Whether what is shown of related rows depends on the viewer.
+    pub(super) fn is_personal(&self) -> bool {
+        self.scope.is_personal
     }
 
     /// The resources whose rows are told of, the base first.

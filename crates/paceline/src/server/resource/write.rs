@@ -5,11 +5,11 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use paceline_data::Value;
 use paceline_data::plan::{OnePlan, format_key};
 use paceline_data::query::{Dialect, OneQuery, parse_one};
-use paceline_data::resource::{Resource, WriteVerb};
-use paceline_data::write::{ChangeKind, Changes, Touch, WritePlan, Written};
+use paceline_data::resource::{AccessVerb, Resource, WriteVerb};
+use paceline_data::write::{Bodies, ChangeKind, Touch, WritePlan, Writes, Written};
+use paceline_data::{Principal, Value};
 use paceline_http::problem::Problem;
 
 use super::precondition::{Asked, asked};
@@ -27,10 +27,18 @@ pub(super) async fn create(
     let source = &shared.source;
     let query = selection(source, resource, head)?;
     let bytes = read_json(&head.headers, body, source.bodies).await?;
-    let table = source.resources.table_of(resource);
-    let changes = Changes::create(resource, table, &bytes, touch(source, resource).as_ref())
-        .map_err(failure::body)?;
-    let plan = WritePlan::create(&source.resources, resource, &changes);
+    let writer = source.viewer(&head.headers);
+    let changes = bodies(
+        source,
+        resource,
+        touch(source, resource).as_ref(),
+        writer.as_ref(),
+    )
+    .create(&bytes)
+    .map_err(failure::body)?;
+    let plan = Writes::of(&source.resources, resource)
+        .by(writer.as_ref())
+        .create(&changes);
     perform(shared, resource, query, plan).await
 }
 
@@ -46,34 +54,24 @@ pub(super) async fn change(
     let query = selection(source, resource, head)?;
     let key = one::key_of(source, resource, &head.uri)?;
     let asked = asked(&head.headers, source.rules(resource).require_match)?;
-    check_none_of(source, resource, &key, &asked).await?;
-    let table = source.resources.table_of(resource);
+    let writer = source.viewer(&head.headers);
+    check_none_of(source, resource, &key, writer.clone(), &asked).await?;
+    let writes = Writes::of(&source.resources, resource).by(writer.as_ref());
     if verb == WriteVerb::Delete {
-        let plan = WritePlan::delete(&source.resources, resource, &key, asked.precondition);
+        let plan = writes.delete(&key, asked.precondition);
         return perform(shared, resource, query, plan).await;
     }
     let bytes = read_json(&head.headers, body, source.bodies).await?;
     let touch = touch(source, resource);
+    let bodies = bodies(source, resource, touch.as_ref(), writer.as_ref());
     let plan = if verb == WriteVerb::Update {
-        let changes = Changes::update(resource, table, &key, &bytes, touch.as_ref())
-            .map_err(failure::body)?;
-        WritePlan::update(
-            &source.resources,
-            resource,
-            &key,
-            &changes,
-            asked.precondition,
-        )
+        let changes = bodies.update(&key, &bytes).map_err(failure::body)?;
+        writes.update(&key, &changes, asked.precondition)
     } else {
-        let changes = Changes::replace(resource, table, &key, &bytes, touch.as_ref())
-            .map_err(failure::body)?;
-        WritePlan::replace(
-            &source.resources,
-            resource,
-            &key,
-            &changes,
-            asked.precondition,
-        )
+        let changes = bodies.replace(&key, &bytes).map_err(failure::body)?;
+        let may_create = source.check(resource.id, AccessVerb::Create, &head.headers);
+        let writes = writes.may_create(may_create.is_ok());
+        writes.replace(&key, &changes, asked.precondition)
     };
     perform(shared, resource, query, plan).await
 }
@@ -86,13 +84,31 @@ fn selection(
     head: &Parts,
 ) -> Result<Option<OneQuery>, Problem> {
     let query = head.uri.query().unwrap_or_default();
-    let query = parse_one(&source.resources, resource, Dialect::Plain, query)
+    let mut query = parse_one(&source.resources, resource, Dialect::Plain, query)
         .map_err(|error| failure::query(&error))?;
-    if source.check_read(resource, &head.headers).is_err() {
+    let readable = source.check(resource.id, AccessVerb::Read, &head.headers);
+    if readable.is_err() {
         return Ok(None);
     }
-    source.check_reads(&query.selection.resources(&source.resources), &head.headers)?;
+    query.viewer = source.viewer(&head.headers);
+    let key = vec![Value::Null; resource.key.len()];
+    let nested = OnePlan::new(&source.resources, &query, &key).nested;
+    source.check_nested(&nested, &head.headers)?;
     Ok(Some(query))
+}
+
+fn bodies<'a>(
+    source: &'a Source,
+    resource: &'a Resource,
+    touch: Option<&'a Touch>,
+    writer: Option<&'a Principal>,
+) -> Bodies<'a> {
+    Bodies {
+        resource,
+        table: source.resources.table_of(resource),
+        touch,
+        writer,
+    }
 }
 
 fn touch(source: &Source, resource: &Resource) -> Option<Touch> {
@@ -107,13 +123,15 @@ async fn check_none_of(
     source: &Source,
     resource: &Resource,
     key: &[Value],
+    viewer: Option<Principal>,
     asked: &Asked,
 ) -> Result<(), Problem> {
     if asked.none_of.is_empty() {
         return Ok(());
     }
-    let query = parse_one(&source.resources, resource, Dialect::Plain, "")
+    let mut query = parse_one(&source.resources, resource, Dialect::Plain, "")
         .map_err(|error| failure::query(&error))?;
+    query.viewer = viewer;
     let plan = OnePlan::new(&source.resources, &query, key);
     let row = source
         .database
@@ -145,10 +163,14 @@ async fn perform(
         .await
         .map_err(failure::write)?;
     if let Some(live) = &shared.live {
-        live.tell_change(&resource.path, &written.change);
+        live.tell_change(resource, &written.change);
     }
     let place = format!("{}/api/{}", shared.source.public_path, resource.path);
-    Ok(respond(&place, &written, answer.map(|row| row.bytes)))
+    Ok(respond(
+        &place,
+        &written,
+        answer.filter(|row| row.rows > 0).map(|row| row.bytes),
+    ))
 }
 
 /// `place` is where the resource is.
