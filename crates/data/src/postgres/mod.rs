@@ -20,6 +20,7 @@ mod query;
 pub(crate) mod record;
 mod row;
 mod running;
+mod transact;
 pub mod versions;
 mod writer;
 

@@ -122,6 +122,17 @@ impl<'a> Writes<'a> {
         plan
     }
 
+    /// Creates rows that name the same columns, in the same order.
+    pub(super) fn insert_many(self, rows: &[Changes]) -> Statement {
+        let target = self.target();
+        let insert = target.builder("INSERT INTO").rows(rows);
+        if target.dialect.returns_inserted() {
+            target.returning(insert).finish()
+        } else {
+            insert.finish()
+        }
+    }
+
     /// Changes some columns of a row. Without changes it only evaluates the precondition.
     pub fn update(self, key: &[Value], changes: &Changes, precondition: Precondition) -> WritePlan {
         let target = self.target();

@@ -214,6 +214,31 @@ impl Session {
         })
     }
 
+    /// Runs a statement to its end and gives its rows.
+    pub(super) fn rows(
+        &mut self,
+        statement: &Statement,
+        names: &Names,
+        touched: &mut Touched,
+    ) -> Result<Vec<Vec<Value>>, WriteError> {
+        self.counters.statement();
+        self.recorder.begin(&self.connection);
+        let outcome = self.all_rows(statement, usize::MAX);
+        let (rows, writes) = outcome.map_err(|error| self.refused(error, names))?;
+        if writes {
+            touched.merge(&self.recorder.end(&statement.sql));
+        }
+        Ok(rows)
+    }
+
+    fn refused(&self, error: rusqlite::Error, names: &Names) -> WriteError {
+        let constraint = Constraint::from_driver(&error, names);
+        constraint.map_or_else(
+            || classify(error, &self.guard).into(),
+            WriteError::Constraint,
+        )
+    }
+
     /// Runs a statement to its end and gives its first row.
     fn returning(
         &mut self,
@@ -223,33 +248,32 @@ impl Session {
     ) -> Result<Option<Vec<Value>>, WriteError> {
         self.counters.statement();
         self.recorder.begin(&self.connection);
-        let (first, writes) = self.first_row(statement).map_err(|error| {
-            let constraint = Constraint::from_driver(&error, names);
-            constraint.map_or_else(
-                || classify(error, &self.guard).into(),
-                WriteError::Constraint,
-            )
-        })?;
+        let outcome = self.all_rows(statement, 1);
+        let (mut rows, writes) = outcome.map_err(|error| self.refused(error, names))?;
         if writes {
             touched.merge(&self.recorder.end(&statement.sql));
         }
-        Ok(first)
+        Ok(rows.pop())
     }
 
-    fn first_row(&self, statement: &Statement) -> rusqlite::Result<(Option<Vec<Value>>, bool)> {
+    /// The first rows, at most `most`, once the statement has ended; and whether it can write.
+    fn all_rows(
+        &self,
+        statement: &Statement,
+        most: usize,
+    ) -> rusqlite::Result<(Vec<Vec<Value>>, bool)> {
         let mut prepared = self.connection.prepare_cached(&statement.sql)?;
         let (columns, writes) = (prepared.column_count(), !prepared.readonly());
         bind(&mut prepared, statement)?;
         let mut rows = prepared.raw_query();
-        let mut first = None;
+        let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let row = SqliteRow(row);
-            first.get_or_insert_with(|| {
-                (0..columns)
-                    .map(|column| Value::from(row.cell(column)))
-                    .collect()
-            });
+            if found.len() < most {
+                let row = SqliteRow(row);
+                let values = (0..columns).map(|column| Value::from(row.cell(column)));
+                found.push(values.collect());
+            }
         }
-        Ok((first, writes))
+        Ok((found, writes))
     }
 }

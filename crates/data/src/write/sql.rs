@@ -83,6 +83,28 @@ impl<'table> Builder<'table> {
         self
     }
 
+    /// ` (columns) VALUES (values), (values), …` of rows that name the same columns.
+    pub(super) fn rows(mut self, rows: &[Changes]) -> Self {
+        let columns = rows.first().map(|row| &row.assignments);
+        for (number, one) in columns.into_iter().flatten().enumerate() {
+            self.sql.push_str(if number == 0 { " (" } else { ", " });
+            let column = self.column(one.column);
+            self.sql.push_str(&column);
+        }
+        self.sql.push_str(") VALUES ");
+        for (row, changes) in rows.iter().enumerate() {
+            self.sql.push_str(if row == 0 { "(" } else { ", (" });
+            for (number, one) in changes.assignments.iter().enumerate() {
+                if number > 0 {
+                    self.sql.push_str(", ");
+                }
+                self.value(one.column, &one.value);
+            }
+            self.sql.push(')');
+        }
+        self
+    }
+
     pub(super) fn key(mut self, columns: &[usize], key: &[Value]) -> Self {
         for (number, (&index, value)) in columns.iter().zip(key).enumerate() {
             let column = self.column(index);

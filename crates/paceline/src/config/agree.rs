@@ -82,6 +82,11 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
         for resource in resources {
             check_columns(resource, config, root);
             check_logins(resource, root);
+            if !resource.on.is_empty() && !root.has("jobs") {
+                let message = "`on` adds jobs, and there is no [jobs]".to_owned();
+                let key = format!("resources.{}.on", resource.name);
+                report(&key, message, "a table [jobs] with the key `url`");
+            }
         }
     }
     check_routes(config, root);

@@ -6,7 +6,9 @@
 
 mod access;
 mod agree;
+mod bulk;
 mod database;
+mod events;
 mod job_store;
 mod jobs;
 mod limits;
@@ -26,7 +28,9 @@ use std::sync::Arc;
 
 pub use access::{Access, AccessRules, ApiKey, Login};
 pub(crate) use agree::MAILS;
+pub use bulk::Bulk;
 pub use database::{Database, DatabaseUrl, InvalidDatabaseUrl};
+pub use events::{Event, Events};
 pub use job_store::{InvalidJobStoreUrl, JobStoreUrl};
 pub use jobs::{Delivery, Durability, Email, Jobs};
 pub use limits::{Concurrency, Limit, LimitSettings, LimitStore};
@@ -82,6 +86,8 @@ pub struct Config {
     pub limit_settings: LimitSettings,
     /// `[[concurrency]]`. Default none.
     pub concurrency: Vec<Concurrency>,
+    /// `[bulk]`.
+    pub bulk: Bulk,
     /// `[export]`.
     pub export: Export,
     /// `[stream]`; `None` without the section.
@@ -126,6 +132,7 @@ impl Config {
             limits: Vec::new(),
             limit_settings: LimitSettings::default(),
             concurrency: Vec::new(),
+            bulk: Bulk::default(),
             export: Export::default(),
             stream: None,
         }
@@ -215,6 +222,10 @@ fn read(root: &Section<'_, '_>, folder: &Path) -> Option<Config> {
             .map(|section| limits::settings(&section))
             .unwrap_or_default(),
         concurrency: limits::concurrency(&root.sections("concurrency")),
+        bulk: root
+            .section("bulk")
+            .map(|section| bulk::bulk(&section))
+            .unwrap_or_default(),
         export: root
             .section("export")
             .map(|section| streams::export(&section))

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use super::access::{self, AccessRules};
+use super::events::{self, Events};
 use super::reader::{NamedValue, Section, nearest};
 use super::values::{self, Invalid};
 
@@ -44,6 +45,8 @@ pub struct Resource {
     pub require_match: bool,
     /// The text column that is set to the time (RFC 3339, UTC) of each write. Default none.
     pub touch: Option<String>,
+    /// The jobs that follow writes. Default none.
+    pub on: Events,
     /// Rows on a page when a request does not say. Default 20.
     pub limit: NonZeroU32,
     /// The most rows a request may ask for on a page. Default 100.
@@ -160,6 +163,10 @@ fn resource(name: &str, section: &Section<'_, '_>) -> Resource {
         access: access::rules(section),
         require_match: section.boolean("require_match").unwrap_or(false),
         touch: section.parsed("touch", values::name),
+        on: section
+            .section("on")
+            .map(|section| events::events(&section))
+            .unwrap_or_default(),
         limit: number("limit", 20),
         max_limit: number("max_limit", 100),
         sort: section.list("sort", values::name),

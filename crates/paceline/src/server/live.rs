@@ -5,6 +5,7 @@
 //! may add jobs (without the job's id), `job/{queue}/{id}` those of them who name the job: its id is what
 //! lets them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -25,6 +26,9 @@ use serde_json::json;
 use super::resource::failure;
 use super::source::Source;
 use crate::config;
+
+/// Rows created together of which each is told.
+const TOLD_ONE_BY_ONE: usize = 100;
 
 /// Publishes what happens. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -60,12 +64,29 @@ impl Live {
             _ => return,
         };
         let data = json!({"resource": path, "key": format_key(&change.key), "kind": kind});
-        let topic = match (&change.owner, resource.owners.told()) {
-            (Some(owner), Some(_)) => topic_of_owner(resource, owner),
-            (None, Some(_)) => return,
-            (_, None) => format!("resource/{path}"),
-        };
-        self.publish(topic, &self.change, &data);
+        if let Some(topic) = topic_of(resource, change) {
+            self.publish(topic, &self.change, &data);
+        }
+    }
+
+    /// Tells of rows that were created together: each of a few, else how many, to everybody whose some are.
+    pub(super) fn tell_created(&self, resource: &Resource, changes: &[Change]) {
+        if changes.len() <= TOLD_ONE_BY_ONE {
+            changes
+                .iter()
+                .for_each(|change| self.tell_change(resource, change));
+            return;
+        }
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for change in changes {
+            if let Some(topic) = topic_of(resource, change) {
+                *counts.entry(topic).or_default() += 1;
+            }
+        }
+        for (topic, count) in counts {
+            let data = json!({"resource": resource.path, "kind": "created", "count": count});
+            self.publish(topic, &self.change, &data);
+        }
     }
 
     /// Tells of the jobs of a queue from now on, until the engine is gone. Other queues of the store are
@@ -108,6 +129,15 @@ impl Live {
     /// Ends all streams once their clients have what was published.
     pub(super) fn drain(&self) {
         self.broadcaster.drain();
+    }
+}
+
+/// Who is told of a change; `None` for nobody.
+fn topic_of(resource: &Resource, change: &Change) -> Option<String> {
+    match (&change.owner, resource.owners.told()) {
+        (Some(owner), Some(_)) => Some(topic_of_owner(resource, owner)),
+        (None, Some(_)) => None,
+        (_, None) => Some(format!("resource/{}", resource.path)),
     }
 }
 

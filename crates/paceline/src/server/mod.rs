@@ -7,6 +7,7 @@ mod deliveries;
 mod email;
 mod health;
 mod host;
+mod idempotency_key;
 mod jobs;
 mod limits;
 mod live;
@@ -14,6 +15,7 @@ mod login;
 mod observe;
 mod open;
 mod openapi;
+mod outbox;
 mod parts;
 mod plans;
 mod policies;
@@ -37,6 +39,8 @@ use parts::Parts;
 
 pub use crate::job_store::CannotOpen;
 pub use open::{Unopenable, describe};
+pub(crate) use outbox::schema as outbox_schema;
+pub(crate) use resource::idempotency_schema;
 pub use secret::{SecretError, SecretOrigin};
 
 /// A service ended in an error, or never began.

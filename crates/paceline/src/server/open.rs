@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use paceline_data::Database;
@@ -16,11 +17,13 @@ use paceline_data::resource::{
     AccessVerb, RelationSpec, ResourceError, ResourceErrorKind, ResourceSpec, Resources, WriteVerb,
 };
 use paceline_data::sqlite::{Access, OpenError, SqliteOptions};
+use paceline_data::write::WriteError;
 use paceline_jobs::EngineHandle;
 use tokio::runtime::Handle;
 
 use super::body::Bounds;
 use super::login::{ApiKeys, TokenKey};
+use super::outbox;
 use super::related;
 use super::secret::{self, SecretError, SecretOrigin};
 use super::source::{Keys, Rules, Source};
@@ -44,6 +47,15 @@ pub enum Unopenable {
     /// There is a secret, and it cannot be used.
     #[error("the secret cannot be used")]
     Secret(#[from] SecretError),
+    /// There is no table for the jobs that follow writes.
+    #[error(
+        "`on` of a resource adds jobs in the transactions of writes, and the database has no table for them: \
+         `paceline migrate install-outbox URL` makes it"
+    )]
+    NoOutbox,
+    /// The table for the jobs that follow writes cannot be used.
+    #[error("the table for the jobs that follow writes cannot be used")]
+    Outbox(#[source] WriteError),
     /// The configuration does not fit the schema.
     #[error("the configuration does not fit the database:\n{}", list(.0))]
     Resources(Vec<ResourceError>),
@@ -55,7 +67,8 @@ impl Unopenable {
         match self {
             Self::Resources(_) => true,
             Self::Secret(error) => error.is_misconfigured(),
-            Self::Database(_) | Self::Server(..) | Self::Jobs(_) => false,
+            Self::NoOutbox => true,
+            Self::Database(_) | Self::Server(..) | Self::Jobs(_) | Self::Outbox(_) => false,
         }
     }
 }
@@ -114,8 +127,15 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
         rules,
         keys,
         config.cache.size,
-        (bodies, &config.server.public_path),
+        (bodies, config.bulk.clone(), &config.server.public_path),
     );
+    if source.has_follows() {
+        let prepared = Handle::current().block_on(outbox::prepare(&source.database));
+        prepared.map_err(|error| match error {
+            WriteError::NoTable => Unopenable::NoOutbox,
+            error => Unopenable::Outbox(error),
+        })?;
+    }
     let jobs = config.jobs.as_ref();
     let engine = jobs.map(|jobs| job_store::open(&jobs.url, jobs.durability));
     let engine = engine.transpose()?;
@@ -192,6 +212,7 @@ fn resolve(config: &Config, database: &Database) -> Result<(Resources, Vec<Rules
         .zip(resources.all())
         .map(|(settings, resource)| Rules {
             access: settings.access.clone(),
+            on: Arc::new(settings.on.clone()),
             require_match: settings.require_match,
             touch: settings.touch.as_ref().and_then(|name| {
                 let column = resources.table_of(resource).column(name);

@@ -29,6 +29,7 @@ pub(super) fn all(parts: &Parts, config: &Config, stop: &CancellationToken) -> R
     let shared = Routes {
         source: Arc::clone(source),
         live: parts.live.clone(),
+        relay: parts.relay_waker(),
     };
     let mut router = Router::new()
         .merge(resource::routes(shared, config.export.enabled))

@@ -16,7 +16,8 @@ use paceline_http::representation::VariantCache;
 use super::body::Bounds;
 use super::login::{ApiKeys, Caller, TokenKey, bearer};
 use super::plans::Plans;
-use crate::config::{Access, AccessRules};
+use super::resource::Follow;
+use crate::config::{Access, AccessRules, Bulk, Events};
 
 /// What every resource route shares.
 #[derive(Debug)]
@@ -33,7 +34,10 @@ pub(super) struct Source {
     /// Plans of lists and of rows, one set a media type.
     pub(super) lists: [Plans<ListPlan>; 2],
     pub(super) ones: [Plans<OnePlan>; 2],
+    /// What a request of many rows may take.
+    pub(super) bulk: Bulk,
     rules: Vec<Rules>,
+    follows: Vec<Option<Follow>>,
     tokens: TokenKey,
     api_keys: ApiKeys,
 }
@@ -45,6 +49,8 @@ pub(super) struct Rules {
     pub(super) access: AccessRules,
     /// Changes of a row need `If-Match`.
     pub(super) require_match: bool,
+    /// The jobs that follow writes.
+    pub(super) on: Arc<Events>,
     /// The column that is set to the time of each write, by index in the table.
     pub(super) touch: Option<usize>,
 }
@@ -80,8 +86,11 @@ impl Source {
         rules: Vec<Rules>,
         keys: Keys,
         cache: usize,
-        (bodies, public_path): (Bounds, &str),
+        (bodies, bulk, public_path): (Bounds, Bulk, &str),
     ) -> Self {
+        let follow =
+            |(resource, rules): (&Resource, &Rules)| Follow::of(&resources, resource, &rules.on);
+        let follows = resources.all().iter().zip(&rules).map(follow).collect();
         let compressor = Arc::new(Compressor::new(CompressionPolicy::new()));
         let cache = VariantCache::new(cache as u64, Arc::clone(&compressor));
         let Keys {
@@ -99,7 +108,9 @@ impl Source {
             bodies,
             lists: [Plans::new(), Plans::new()],
             ones: [Plans::new(), Plans::new()],
+            bulk,
             rules,
+            follows,
             tokens,
             api_keys,
         }
@@ -108,6 +119,16 @@ impl Source {
     /// The rules of a resource.
     pub(super) fn rules(&self, resource: &Resource) -> &Rules {
         &self.rules[resource.id.index()]
+    }
+
+    /// What follows the writes of a resource, if anything does.
+    pub(super) fn follow(&self, resource: &Resource) -> Option<&Follow> {
+        self.follows[resource.id.index()].as_ref()
+    }
+
+    /// Whether jobs follow any write.
+    pub(super) fn has_follows(&self) -> bool {
+        self.follows.iter().any(Option::is_some)
     }
 
     /// The key tokens are signed with.

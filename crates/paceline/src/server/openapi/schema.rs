@@ -178,7 +178,16 @@ pub(super) fn fixed() -> Map<String, Value> {
             "included": {"type": "array"}, "links": {"type": "object"}, "meta": {"type": "object"},
         },
     });
+    let created = json!({
+        "type": "object",
+        "required": ["count"],
+        "properties": {
+            "count": {"type": "integer"},
+            "data": {"type": "array", "items": {"type": "object"}},
+        },
+    });
     Map::from_iter([
+        ("Created".to_owned(), created),
         ("JsonApi".to_owned(), document),
         ("Problem".to_owned(), problem),
         ("Pagination".to_owned(), pagination),

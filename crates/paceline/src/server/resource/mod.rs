@@ -1,12 +1,17 @@
 //! Tables as routes.
 
 mod answer;
+mod bulk;
 mod export;
 pub(super) mod failure;
+mod follow;
+mod lines;
 mod list;
 mod negotiate;
 mod one;
 mod precondition;
+mod repeat;
+mod reply;
 mod write;
 
 use std::sync::Arc;
@@ -23,6 +28,10 @@ use paceline_data::resource::{AccessVerb, Resource, ResourceId, WriteVerb};
 use paceline_http::compression::CompressionLayer;
 use paceline_http::conditional::EntityTag;
 use paceline_http::problem::Problem;
+use tokio::sync::Notify;
+
+pub(super) use follow::Follow;
+pub(crate) use repeat::schema as idempotency_schema;
 
 use super::live::Live;
 use super::source::Source;
@@ -32,6 +41,16 @@ use super::source::Source;
 pub(super) struct Routes {
     pub(super) source: Arc<Source>,
     pub(super) live: Option<Live>,
+    /// Wakes what moves the jobs that follow writes.
+    pub(super) relay: Option<Arc<Notify>>,
+}
+
+impl Routes {
+    fn wake_relay(&self) {
+        if let Some(relay) = &self.relay {
+            relay.notify_one();
+        }
+    }
 }
 
 /// The routes of all resources.
