@@ -67,25 +67,15 @@ impl ListPlan {
         let resource = resources.get(query.resource);
         let table = resources.table_of(resource);
         unindexed::check(resources, resource, &query.filters, &query.sort)?;
-        let viewer = query.viewer.as_ref();
+        let (filters, sort, viewer) = (&query.filters, &query.sort, query.viewer.as_ref());
         let (mut columns, shape) =
             Columns::in_dialect(resources, &query.selection, query.dialect, viewer);
-        let order = Order::of(
-            resources,
-            resource,
-            &query.filters,
-            &query.sort,
-            &mut columns,
-        );
-        let binding =
-            canonical::binding(resources, resource, (&query.filters, &query.sort), &order);
+        let order = Order::of(resources, resource, filters, sort, &mut columns);
+        let binding = canonical::binding(resources, resource, (filters, sort), &order);
         let key_indexes = sort_keys(resources, resource, &order, &mut columns);
         // The count joins nothing: its placeholders are its own.
-        let mut counting = Conditions::of(resources, resource, &query.filters, (&[], viewer));
-        counting.own_rows(resources, resource, AccessVerb::List);
-        let asked = (columns.values(), viewer);
-        let mut conditions = Conditions::of(resources, resource, &query.filters, asked);
-        conditions.own_rows(resources, resource, AccessVerb::List);
+        let counting = conditions_of(resources, query, &[]);
+        let mut conditions = conditions_of(resources, query, columns.values());
         let is_personal = conditions.is_personal || columns.is_personal();
         let total = total(
             query,
@@ -157,6 +147,15 @@ impl ListPlan {
             has_more: encoder.has_more(),
         }
     }
+}
+
+/// Which rows the list has, for whoever asks, after placeholders that have these values.
+fn conditions_of(resources: &Resources, query: &ListQuery, values: &[Value]) -> Conditions {
+    let resource = resources.get(query.resource);
+    let asked = (values, query.viewer.as_ref());
+    let mut conditions = Conditions::of(resources, resource, &query.filters, asked);
+    conditions.own_rows(resources, resource, AccessVerb::List);
+    conditions
 }
 
 /// Where the `SELECT` list has the sort keys; those that are not shown are added.

@@ -136,7 +136,7 @@ impl Transaction for OnConnection {
             let mut found = std::pin::pin!(query::begin_once(connection, statement).await?);
             let (mut rows, mut readers) = (Vec::new(), None);
             while let Some(row) = found.try_next().await? {
-                let readers = readers.get_or_insert_with(|| Reader::of(row.columns()));
+                let readers = readers.get_or_insert_with(|| Reader::of_columns(row.columns()));
                 let row = PostgresRow { row: &row, readers };
                 let values = (0..readers.len()).map(|column| Value::from(row.cell(column)));
                 rows.push(values.collect());
@@ -155,7 +155,7 @@ impl Transaction for OnConnection {
             let (mut bytes, mut rows, mut readers) = (Vec::new(), 0, None);
             encoder.begin(&mut bytes);
             while let Some(row) = found.try_next().await? {
-                let readers = readers.get_or_insert_with(|| Reader::of(row.columns()));
+                let readers = readers.get_or_insert_with(|| Reader::of_columns(row.columns()));
                 let row = PostgresRow { row: &row, readers };
                 encoder
                     .row(&row, &mut bytes)

@@ -58,6 +58,25 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
             "a `url` that is a server, or no `listen_url`",
         );
     }
+    check_email(config, root);
+    check_workers(config, root);
+    check_limits(config, root);
+    if let Resources::Named(resources) = &config.resources {
+        for resource in resources {
+            check_columns(resource, config, root);
+            check_logins(resource, root);
+            check_events(resource, root);
+        }
+    }
+    check_routes(config, root);
+}
+
+/// Mails have a store, and somebody who may queue them.
+fn check_email(config: &Config, root: &Section<'_, '_>) {
+    let report = |key: &str, message: String, expected: &str| {
+        root.reader
+            .report(Mistake::new(root.reader.span(key), message).expected(expected));
+    };
     if root.has("email") {
         if !root.has("jobs") {
             let message = "[email] queues mails, and there is no [jobs]".to_owned();
@@ -76,20 +95,6 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
             );
         }
     }
-    check_workers(config, root);
-    check_limits(config, root);
-    if let Resources::Named(resources) = &config.resources {
-        for resource in resources {
-            check_columns(resource, config, root);
-            check_logins(resource, root);
-            if !resource.on.is_empty() && !root.has("jobs") {
-                let message = "`on` adds jobs, and there is no [jobs]".to_owned();
-                let key = format!("resources.{}.on", resource.name);
-                report(&key, message, "a table [jobs] with the key `url`");
-            }
-        }
-    }
-    check_routes(config, root);
 }
 
 /// Each queue has one way to be worked, and a store.
@@ -218,6 +223,17 @@ fn check_columns(resource: &Resource, config: &Config, root: &Section<'_, '_>) {
             resource.limit, resource.max_limit
         );
         report(&key(place), message, "a `limit` of at most `max_limit`");
+    }
+}
+
+/// Jobs that follow writes have a store.
+fn check_events(resource: &Resource, root: &Section<'_, '_>) {
+    if !resource.on.is_empty() && !root.has("jobs") {
+        let message = "`on` adds jobs, and there is no [jobs]";
+        let span = root.reader.span(&format!("resources.{}.on", resource.name));
+        let expected = "a table [jobs] with the key `url`";
+        root.reader
+            .report(Mistake::new(span, message).expected(expected));
     }
 }
 
@@ -378,6 +394,44 @@ mod tests {
         check(&format!("{email}{jobs}"), "1:", "no [login]");
         check(&format!("{email}anonymous = true\n{jobs}"), "", "");
         check(&format!("{email}anonymous = true\n"), "1:", "no [jobs]");
+    }
+
+    #[test]
+    fn rules_keys_and_events_are_read_with_their_mistakes() {
+        let resource = |keys: &str| format!("[resources.a]\n{keys}\n");
+        let owner = "access = { read = \"owner(user_id)\" }";
+        check(&resource(owner), "2:10", "no [login]");
+        check(&format!("{}{LOGIN}", resource(owner)), "", "");
+        let word = "access = { read = \"owner\" }";
+        check(&resource(word), "2:19", "owner(user_id)");
+        let both = "anonymous_read = true\naccess = { read = \"public\" }";
+        check(&resource(both), "2:18", "beside `access`");
+        check(
+            &resource("access = { reed = \"public\" }"),
+            "2:12",
+            "unknown key",
+        );
+        let hash = format!("sha256:{}", "0a".repeat(32));
+        let key = |rest: &str| format!("[[api_keys]]\nname = \"n\"\n{rest}\n");
+        let good = format!("hash = \"{hash}\"\nprincipal = \"7\"\nverbs = [\"read\"]");
+        check(&format!("{}{}", resource(owner), key(&good)), "", "");
+        check(&key(&good.replace("read", "reed")), "5:", "write \"read\"");
+        check(
+            &key("hash = \"x\"\nprincipal = \"7\""),
+            "3:8",
+            "paceline secret api-key",
+        );
+        check(&key(&format!("hash = \"{hash}\"")), "1:", "`principal`");
+        let on = resource("on = { insert = { queue = \"q\", job = \"j\" } }");
+        check(&on, "2:6", "no [jobs]");
+        check(&format!("{on}[jobs]\nurl = \"sqlite:j.db\"\n"), "", "");
+        let bad = on.replace("\"q\"", "\"a:b\"");
+        check(
+            &format!("{bad}[jobs]\nurl = \"sqlite:j.db\"\n"),
+            "2:",
+            "a queue name",
+        );
+        check("[bulk]\nmax_rows = 0\n", "2:12", "max_rows");
     }
 
     #[test]

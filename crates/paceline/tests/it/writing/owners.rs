@@ -173,6 +173,76 @@ fn rows_within_others_are_their_owners_too() {
     }
 }
 
+/// What is not shown is not found by a filter, told by an order, or gathered in a list.
+#[test]
+fn related_rows_of_others_are_neither_listed_nor_searched() {
+    let config = r#"
+[resources.members]
+[resources.notes]
+access = { list = "owner(member_id)", read = "owner(member_id)" }
+"#;
+    for World {
+        engine,
+        server,
+        ada,
+        bob,
+        ..
+    } in worlds(config)
+    {
+        let path = "/api/members?fields=id,notes.text&sort=id";
+        server.get(path).assert_problem(401, "unauthorized");
+        let texts = |who: &str, member: usize| {
+            let answer = server.get_with(path, &[who]);
+            assert_eq!(answer.status, 200, "{engine}: {}", answer.text());
+            let rows = answer.json()["data"][member]["notes"].clone();
+            rows.as_array().unwrap().len()
+        };
+        assert_eq!((texts(&ada, 0), texts(&ada, 1)), (2, 0), "{engine}");
+        assert_eq!((texts(&bob, 0), texts(&bob, 1)), (0, 1), "{engine}");
+        let one = server.get_with("/api/members/2?fields=id,notes.text", &[&ada]);
+        assert_eq!(
+            one.json()["notes"],
+            serde_json::json!([]),
+            "{engine}: {}",
+            one.text()
+        );
+        let document = server.get_with("/api/members/2?include=notes", &[&ada, DOCUMENT]);
+        assert!(
+            !document.text().contains("of bob"),
+            "{engine}: {}",
+            document.text()
+        );
+        let search = "/api/members?notes.text=of+bob&fields=id";
+        server.get(search).assert_problem(401, "unauthorized");
+        let found = |who: &str| server.get_with(search, &[who]).json();
+        assert_eq!(ids(&found(&ada)["data"]), [] as [i64; 0], "{engine}");
+        assert_eq!(found(&ada)["pagination"]["total"], 0, "{engine}");
+        assert_eq!(ids(&found(&bob)["data"]), [2], "{engine}");
+        let exported = server.get_with("/api/export/members?notes.text=of+bob", &[&ada]);
+        assert_eq!(exported.json(), serde_json::json!([]), "{engine}");
+    }
+    for World {
+        engine,
+        server,
+        ada,
+        ..
+    } in worlds(CONFIG)
+    {
+        let found = server.get_with("/api/posts?author.email=bob@example.com", &[&ada]);
+        assert_eq!(
+            found.json()["pagination"]["total"],
+            0,
+            "{engine}: {}",
+            found.text()
+        );
+        let sorted = server.get_with("/api/posts?sort=-author.email&fields=id", &[&ada]);
+        assert_eq!(sorted.status, 200, "{engine}: {}", sorted.text());
+        server
+            .get("/api/posts?sort=author.email")
+            .assert_problem(401, "unauthorized");
+    }
+}
+
 #[test]
 fn a_row_belongs_to_whoever_creates_it_and_stays_with_them() {
     for World {
