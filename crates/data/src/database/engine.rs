@@ -1,5 +1,6 @@
 //! Which engine a database runs on: the one place that tells them apart.
 
+use crate::mysql::MySqlDatabase;
 use crate::postgres::PostgresDatabase;
 use crate::sqlite::SqliteEngine;
 
@@ -8,4 +9,5 @@ use crate::sqlite::SqliteEngine;
 pub(super) enum Engine {
     Sqlite(SqliteEngine),
     Postgres(PostgresDatabase),
+    MySql(MySqlDatabase),
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::catalog::{Catalog, TableId};
 use crate::encode::RowEncoder;
+use crate::mysql::{MySqlDatabase, MySqlOpenError, MySqlOptions};
 use crate::pool::Statistics;
 use crate::postgres::versions::VersionState;
 use crate::postgres::{PostgresDatabase, PostgresOpenError, PostgresOptions};
@@ -69,6 +70,16 @@ impl Database {
         Ok(Self::new(Engine::Postgres(database), catalog))
     }
 
+    /// Connects to a MySQL or `MariaDB` server and reads the schema, as far as the role may select it. The
+    /// connections belong to the runtime this is called on.
+    ///
+    /// # Errors
+    /// [`MySqlOpenError`] says which server and what to do.
+    pub async fn connect_mysql(options: MySqlOptions) -> Result<Self, MySqlOpenError> {
+        let (database, catalog) = MySqlDatabase::open(options).await?;
+        Ok(Self::new(Engine::MySql(database), catalog))
+    }
+
     fn new(engine: Engine, catalog: Arc<Catalog>) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -91,6 +102,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.versions.stamp(tables),
             Engine::Postgres(database) => database.versions()?.stamp(tables),
+            Engine::MySql(_) => None,
         }
     }
 
@@ -99,7 +111,7 @@ impl Database {
     pub fn has_exact_stamps(&self) -> bool {
         match &self.shared.engine {
             Engine::Sqlite(_) => true,
-            Engine::Postgres(_) => false,
+            Engine::Postgres(_) | Engine::MySql(_) => false,
         }
     }
 
@@ -111,6 +123,7 @@ impl Database {
                 Some(versions) => ReadTicket::new(Arc::clone(versions) as _, tables),
                 None => ReadTicket::unversioned(),
             },
+            Engine::MySql(_) => ReadTicket::unversioned(),
         }
     }
 
@@ -119,6 +132,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(_) => VersionState::BuiltIn,
             Engine::Postgres(database) => database.version_state(),
+            Engine::MySql(_) => VersionState::NotInstalled,
         }
     }
 
@@ -135,6 +149,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.database.run(statement, encoder).await,
             Engine::Postgres(database) => database.run(&statement, encoder).await,
+            Engine::MySql(database) => database.run(&statement, encoder).await,
         }
     }
 
@@ -182,6 +197,7 @@ impl Database {
         let freshness = match &self.shared.engine {
             Engine::Sqlite(_) => Freshness::of(stamp),
             Engine::Postgres(_) => stamp.map_or(Freshness::OneSecond, Freshness::While),
+            Engine::MySql(_) => Freshness::OneSecond,
         };
         self.shared
             .totals
@@ -210,6 +226,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.database.stream(statement, encoder, frame_size).await,
             Engine::Postgres(database) => database.stream(statement, encoder, frame_size).await,
+            Engine::MySql(database) => database.stream(statement, encoder, frame_size).await,
         }
     }
 
@@ -249,6 +266,12 @@ impl Database {
                 self.shared.totals.forget_unversioned();
                 written
             }
+            Engine::MySql(database) if !database.is_writable() => Err(WriteError::ReadOnly),
+            Engine::MySql(database) => {
+                let written = database.write(plan, read_back).await;
+                self.shared.totals.forget_unversioned();
+                written
+            }
         }
     }
 
@@ -257,6 +280,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.writer.is_some(),
             Engine::Postgres(database) => database.is_writable(),
+            Engine::MySql(database) => database.is_writable(),
         }
     }
 
@@ -265,6 +289,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.database.is_readable().await,
             Engine::Postgres(database) => database.is_readable().await,
+            Engine::MySql(database) => database.is_readable().await,
         }
     }
 
@@ -273,6 +298,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.database.counts(),
             Engine::Postgres(database) => database.counts(),
+            Engine::MySql(database) => database.counts(),
         }
     }
 
@@ -281,6 +307,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(_) => None,
             Engine::Postgres(database) => Some(database.statistics()),
+            Engine::MySql(database) => Some(database.statistics()),
         }
     }
 
@@ -290,6 +317,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.close(),
             Engine::Postgres(database) => database.close(),
+            Engine::MySql(database) => database.close(),
         }
     }
 }

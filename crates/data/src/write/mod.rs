@@ -41,6 +41,6 @@ pub use plan::{Precondition, WritePlan};
 pub use read_back::ReadBack;
 pub use session::{Change, ChangeKind, Written};
 
-pub(crate) use constraint::SqlState;
+pub(crate) use constraint::{Names, SqlState};
 pub(crate) use merge::merged;
 pub(crate) use writer::{IdleWriter, Writer};

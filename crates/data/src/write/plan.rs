@@ -49,10 +49,6 @@ pub struct WritePlan {
     pub(crate) key: Vec<Option<Value>>,
     /// Gives the key of a row as it is stored, where the key addressed may be spelled in another way; its parts are
     /// the values.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the engine that needs it comes next")
-    )]
     pub(crate) key_sql: Option<std::sync::Arc<str>>,
 }
 

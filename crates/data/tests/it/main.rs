@@ -4,6 +4,7 @@
 
 mod exports;
 mod files;
+mod mysql;
 mod opening;
 mod pool;
 mod postgres;

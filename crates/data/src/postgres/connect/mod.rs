@@ -20,7 +20,7 @@
 //! only where [`Endpoint`] says that they are safe. Connections are encrypted, and the server's certificate is
 //! checked, unless the address says otherwise or never leaves the machine ([`Encryption`]).
 
-mod address;
+pub(crate) mod address;
 mod cancel;
 mod common;
 mod connection;
@@ -33,7 +33,7 @@ mod parameters;
 mod passing;
 mod probe;
 pub(super) mod raw;
-mod secret;
+pub(crate) mod secret;
 mod socket;
 #[cfg(test)]
 mod tests;
