@@ -132,7 +132,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(_) => VersionState::BuiltIn,
             Engine::Postgres(database) => database.version_state(),
-            Engine::MySql(_) => VersionState::NotInstalled,
+            Engine::MySql(_) => VersionState::Absent,
         }
     }
 

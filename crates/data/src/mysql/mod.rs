@@ -14,6 +14,7 @@
 mod bound;
 pub mod connect;
 mod database;
+pub mod doctor;
 mod error;
 mod export;
 mod options;

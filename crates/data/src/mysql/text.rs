@@ -79,8 +79,11 @@ impl<'sql> Text<'sql> {
         let mut sql = String::with_capacity(self.pieces.iter().map(|piece| piece.len() + 8).sum());
         for (index, piece) in self.pieces.iter().enumerate() {
             sql.push_str(piece);
-            if let Some(value) = values.get(index) {
-                sql.push_str(&value.as_sql(no_backslash_escapes));
+            match values.get(index) {
+                // Written out, what is very large or small would be a decimal number, and lose its digits.
+                Some(Sent::Double(number)) => sql.push_str(&format!("{number:e}")),
+                Some(value) => sql.push_str(&value.as_sql(no_backslash_escapes)),
+                None => {}
             }
         }
         sql
@@ -145,6 +148,13 @@ mod tests {
         check(br"\' OR 1 --", true, r"'\'' OR 1 --'");
         check(b"\xbf'", false, "0xBF27");
         check(b"", false, "''");
+    }
+
+    #[test]
+    fn doubles_stay_doubles() {
+        let text = Text::of("SELECT ?1, ?2");
+        let values = [Sent::Double(1e-300), Sent::Double(-0.1)];
+        assert_eq!(text.filled(&values, false), "SELECT 1e-300, -1e-1");
     }
 
     #[test]

@@ -37,6 +37,14 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
             "a [database] that is a server, or no [pool]",
         );
     }
+    if matches!(config.database.url, DatabaseUrl::MySql(_)) && config.pool.is_of_postgres() {
+        let message = "what `pooler` names stands before PostgreSQL, and the database is MySQL";
+        report(
+            "pool.pooler",
+            message.to_owned(),
+            "\"none\", \"rds-proxy\" or \"other\"",
+        );
+    }
     if config.database.read_connections.is_some()
         && !matches!(config.database.url, DatabaseUrl::Sqlite(_))
     {

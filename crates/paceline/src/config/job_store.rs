@@ -102,7 +102,7 @@ pub(super) fn parse(text: &str) -> Result<JobStoreUrl, Invalid> {
         }
         _ => match database::parse(text) {
             Ok(DatabaseUrl::Sqlite(path)) => Ok(JobStoreUrl::Sqlite(path)),
-            Ok(DatabaseUrl::Postgres(_)) => Err(invalid),
+            Ok(DatabaseUrl::Postgres(_) | DatabaseUrl::MySql(_)) => Err(invalid),
             Err(Invalid { suggestion, .. }) => Err(Invalid {
                 suggestion,
                 ..invalid

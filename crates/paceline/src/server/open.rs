@@ -8,6 +8,8 @@ use std::time::Duration;
 use paceline_data::Database;
 use paceline_data::cursor::CursorKey;
 use paceline_data::encode::BigIntegers;
+use paceline_data::mysql::connect::Address as MySqlAddress;
+use paceline_data::mysql::{MySqlOpenError, MySqlOptions};
 use paceline_data::plan::{UnservedSort, unserved_sorts};
 use paceline_data::postgres::connect::Address;
 use paceline_data::postgres::versions::VersionState;
@@ -38,6 +40,9 @@ pub enum Unopenable {
     /// The database server cannot be used.
     #[error("the database {0} cannot be used")]
     Server(String, #[source] Box<PostgresOpenError>),
+    /// The database server, MySQL or MariaDB, cannot be used.
+    #[error("the database {0} cannot be used")]
+    MySqlServer(String, #[source] Box<MySqlOpenError>),
     /// The job store cannot be opened.
     #[error(transparent)]
     Jobs(#[from] CannotOpen),
@@ -55,7 +60,7 @@ impl Unopenable {
         match self {
             Self::Resources(_) => true,
             Self::Secret(error) => error.is_misconfigured(),
-            Self::Database(_) | Self::Server(..) | Self::Jobs(_) => false,
+            Self::Database(_) | Self::Server(..) | Self::MySqlServer(..) | Self::Jobs(_) => false,
         }
     }
 }
@@ -87,6 +92,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
     let database = match url {
         DatabaseUrl::Sqlite(path) => open_file(config, path, &secret)?,
         DatabaseUrl::Postgres(address) => connect(config, address)?,
+        DatabaseUrl::MySql(address) => connect_mysql(config, address)?,
     };
     let (resources, rules) = resolve(config, &database)?;
     let resources = resources.with_big_integers(if config.database.big_integers_as_strings {
@@ -160,6 +166,18 @@ fn connect(config: &Config, address: &Address) -> Result<Database, Unopenable> {
     Handle::current()
         .block_on(Database::connect(options))
         .map_err(|error| Unopenable::Server(address.to_string(), Box::new(error)))
+}
+
+fn connect_mysql(config: &Config, address: &MySqlAddress) -> Result<Database, Unopenable> {
+    let options = MySqlOptions::new(config.pool.apply_to_mysql(address.clone()))
+        .pool(config.pool.options())
+        .writable(is_written(config))
+        .query_timeout(config.database.query_timeout)
+        .max_exports(exports(config))
+        .export_stall_timeout(config.server.stall_timeout);
+    Handle::current()
+        .block_on(Database::connect_mysql(options))
+        .map_err(|error| Unopenable::MySqlServer(address.to_string(), Box::new(error)))
 }
 
 fn is_written(config: &Config) -> bool {

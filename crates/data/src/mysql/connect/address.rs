@@ -34,7 +34,7 @@ impl fmt::Display for Host {
 }
 
 impl Host {
-    fn is_local(&self) -> bool {
+    pub(in crate::mysql) fn is_local(&self) -> bool {
         match self {
             Self::Socket(_) => true,
             Self::Tcp(host, _) => {
@@ -47,7 +47,7 @@ impl Host {
     }
 
     /// Whether the name is that of an RDS Proxy.
-    pub(super) fn is_rds_proxy(&self) -> bool {
+    pub(in crate::mysql) fn is_rds_proxy(&self) -> bool {
         let Self::Tcp(host, _) = self else {
             return false;
         };

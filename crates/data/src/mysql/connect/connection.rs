@@ -51,7 +51,7 @@ impl MySqlConnection {
     }
 
     /// Whether the number we were told when it began is the server's own: behind what shares connections it is not.
-    pub(super) fn is_direct(&self) -> bool {
+    pub(in crate::mysql) fn is_direct(&self) -> bool {
         u64::from(self.conn.id()) == self.session.connection_id & u64::from(u32::MAX)
     }
 

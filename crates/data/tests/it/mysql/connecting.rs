@@ -161,7 +161,7 @@ async fn a_session_elsewhere_and_lax_is_put_right_in_one_statement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn trap_01_a_connection_that_was_closed_meanwhile_fails_no_query() {
+async fn a_connection_that_was_closed_meanwhile_fails_no_query() {
     let server = MariaDb::shared();
     let options = MySqlOptions::new(server.url("mysql").parse().unwrap())
         .connections(std::num::NonZeroUsize::MIN)

@@ -3,6 +3,7 @@
 mod chinook;
 mod exhaustion;
 mod leaving;
+mod mariadb;
 mod postgres;
 mod restart;
 mod shop;
