@@ -120,9 +120,18 @@ fn it_says_what_a_mariadb_server_is_and_what_fits() {
     assert_eq!(report["pooler"], "none", "{report:#}");
     assert_eq!(report["statements"], "named");
     assert_eq!(report["kill"], true);
-    assert!(report["server_version"].as_str().unwrap().contains("MariaDB"));
+    assert!(
+        report["server_version"]
+            .as_str()
+            .unwrap()
+            .contains("MariaDB")
+    );
     let (code, out, err) = doctor(&[&url]);
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains("\n[pool]\npooler = \"none\"\n"), "{out}");
-    assert!(out.lines().all(|line| !line.starts_with("wrong") && !line.starts_with("risk")), "{out}");
+    assert!(
+        out.lines()
+            .all(|line| !line.starts_with("wrong") && !line.starts_with("risk")),
+        "{out}"
+    );
 }

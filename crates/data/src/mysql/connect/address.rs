@@ -160,9 +160,11 @@ impl FromStr for Address {
             return Err(InvalidAddress::new("the address holds a #: write %23"));
         }
         let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        if rest.contains('@') {
+            return Err(unescaped());
+        }
         let (user, host) = match authority.rsplit_once('@') {
             Some((user, host)) => (Some(user), host),
-            None if rest.contains('@') => return Err(unescaped()),
             None => (None, authority),
         };
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -287,6 +289,8 @@ mod tests {
         check("mysql://u:hun/ter2@h/shop", "after the first /");
         check("mysql://u:hunter2@h/shop?ssl-mode=preferred", "preferred");
         check("mysql://u:hunter2@h/shop?ssl_mode=disabled", "ssl-mode");
+        check("mysql://u:a@?hunter2@h/shop", "%3F");
+        check("mysql://u:a@/hunter2@h/shop", "%2F");
         check("mysql://u:hunter2@h/sh op", "%20");
         check("mysql://u:hun#ter2@h/shop", "%23");
         check("postgres://h/shop", "begins with mysql://");

@@ -93,8 +93,14 @@ fn statements(facts: &Facts) -> Finding {
 }
 
 fn session(facts: &Facts) -> Finding {
-    match (&facts.session.settings, facts.is_direct && !facts.is_rds_proxy) {
-        (None, _) => Finding::new(Grade::Fine, "a session needs no setting: it is in UTC and utf8mb4"),
+    match (
+        &facts.session.settings,
+        facts.is_direct && !facts.is_rds_proxy,
+    ) {
+        (None, _) => Finding::new(
+            Grade::Fine,
+            "a session needs no setting: it is in UTC and utf8mb4",
+        ),
         (Some(settings), true) => Finding::new(
             Grade::Fine,
             format!("each connection begins with {settings}"),
@@ -128,12 +134,14 @@ fn stopping(facts: &Facts) -> Finding {
 
 fn encryption(facts: &Facts) -> Finding {
     match &facts.encryption {
-        Encryption::Verified(_) => {
-            Finding::new(Grade::Fine, "encrypted, and the server's certificate is checked")
-        }
-        Encryption::None if facts.is_local => {
-            Finding::new(Grade::Fine, "not encrypted, and it does not leave this machine")
-        }
+        Encryption::Verified(_) => Finding::new(
+            Grade::Fine,
+            "encrypted, and the server's certificate is checked",
+        ),
+        Encryption::None if facts.is_local => Finding::new(
+            Grade::Fine,
+            "not encrypted, and it does not leave this machine",
+        ),
         Encryption::None => Finding::new(
             Grade::Risk,
             "not encrypted: anybody on the way can read the password and all rows; leave out ssl-mode=disabled",
@@ -159,7 +167,10 @@ fn bounds(facts: &Facts) -> Vec<Finding> {
             format!("the server takes {connections} connections: size x processes must stay below"),
         ));
     }
-    if let Some(idle) = facts.wait_timeout.filter(|idle| *idle < Duration::from_mins(10)) {
+    if let Some(idle) = facts
+        .wait_timeout
+        .filter(|idle| *idle < Duration::from_mins(10))
+    {
         found.push(Finding::new(
             Grade::Note,
             format!(
@@ -210,7 +221,10 @@ mod tests {
     fn told(facts: &Facts, grade: Grade) -> String {
         let found = judge(facts).into_iter();
         let of_grade = found.filter(|found| found.grade == grade);
-        of_grade.map(|found| found.text).collect::<Vec<_>>().join("\n")
+        of_grade
+            .map(|found| found.text)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     #[test]

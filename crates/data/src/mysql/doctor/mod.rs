@@ -13,7 +13,10 @@ pub use judge::{Advice, advise, judge};
 /// What an address leads to, as far as it could be found out.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, each with a yes or a no")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each with a yes or a no"
+)]
 pub struct Facts {
     /// What a session is like.
     pub session: Session,

@@ -22,7 +22,9 @@ pub(super) async fn all(address: &Address, deadline: Instant) -> Result<Facts, C
     let mut connection = manager.connect(deadline).await?;
     let connect = began.elapsed();
     let round_trip = round_trip(&mut connection).await?;
-    let prepared = connection.driver().exec_first::<i64, _, _>("SELECT ?", (7,));
+    let prepared = connection
+        .driver()
+        .exec_first::<i64, _, _>("SELECT ?", (7,));
     let prepares = matches!(prepared.await, Ok(Some(7)));
     let bounds = connection.driver().query_first(BOUNDS).await?;
     let (is_read_only, max_connections, wait_timeout): (Option<i64>, Option<u64>, Option<u64>) =
@@ -71,8 +73,7 @@ async fn kills(manager: &MySqlManager, deadline: Instant) -> Result<bool, Cannot
     manager.abandon(victim);
     let mut watcher = manager.connect(deadline).await?;
     let began = Instant::now();
-    let running =
-        format!("SELECT count(*) FROM information_schema.PROCESSLIST WHERE ID = {id}");
+    let running = format!("SELECT count(*) FROM information_schema.PROCESSLIST WHERE ID = {id}");
     let mut is_over = false;
     while !is_over && began.elapsed() < STOPPED {
         is_over = watcher.driver().query_first(running.as_str()).await? == Some(0);

@@ -71,7 +71,9 @@ impl Doctor {
 fn address(text: &str) -> Result<Address, Failure> {
     let scheme = text.split_once(':').map(|(scheme, _)| scheme);
     match scheme {
-        Some("sqlite") => Err(Failure::Usage("a SQLite file has no pool: there is nothing to examine".to_owned())),
+        Some("sqlite") => Err(Failure::Usage(
+            "a SQLite file has no pool: there is nothing to examine".to_owned(),
+        )),
         _ => text.parse().map_err(|error| Failure::usage(&error)),
     }
 }
