@@ -133,6 +133,7 @@ impl MariaDb {
             .args(SETTINGS)
             .args(&self.settings)
             .arg(format!("--datadir={}", self.data().display()))
+            .arg(format!("--tmpdir={}", self.temporary().display()))
             .arg(format!("--socket={}", self.socket().display()))
             .arg(format!("--port={}", self.port))
             .arg(format!(
@@ -192,6 +193,8 @@ impl MariaDb {
             databases: AtomicU32::new(0),
         };
         server.own(server.folder.path());
+        std::fs::create_dir(server.temporary()).expect("a folder");
+        server.own(&server.temporary());
         if let Some(authority) = authority {
             let [certificate, key] = authority.copy_to(server.folder.path());
             server.own(&certificate);
@@ -209,7 +212,8 @@ impl MariaDb {
                 "--skip-name-resolve",
                 "--innodb-log-file-size=16M",
             ])
-            .arg(format!("--datadir={}", server.data().display()));
+            .arg(format!("--datadir={}", server.data().display()))
+            .arg(format!("--tmpdir={}", server.temporary().display()));
         output(&mut install);
         server
     }
@@ -261,6 +265,11 @@ impl MariaDb {
 
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// A server that starts removes what others left in its folder of temporary tables: each has its own.
+    fn temporary(&self) -> PathBuf {
+        self.folder.path().join("tmp")
     }
 
     fn log_file(&self) -> PathBuf {

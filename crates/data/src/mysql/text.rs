@@ -1,5 +1,7 @@
 //! Statements as the server takes them: placeholders without numbers, or none at all.
 
+use std::fmt::Write as _;
+
 use mysql_async::Value as Sent;
 
 use super::bound::{Form, Misfit, sent};
@@ -81,7 +83,9 @@ impl<'sql> Text<'sql> {
             sql.push_str(piece);
             match values.get(index) {
                 // Written out, what is very large or small would be a decimal number, and lose its digits.
-                Some(Sent::Double(number)) => sql.push_str(&format!("{number:e}")),
+                Some(Sent::Double(number)) => {
+                    let _ = write!(sql, "{number:e}");
+                }
                 Some(value) => sql.push_str(&value.as_sql(no_backslash_escapes)),
                 None => {}
             }

@@ -25,6 +25,41 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
         let message = "`admin_listen` is the address of `listen`".to_owned();
         report("server.admin_listen", message, "another port, or \"off\"");
     }
+    check_pool(config, root);
+    if root.has("email") {
+        if !root.has("jobs") {
+            let message = "[email] queues mails, and there is no [jobs]".to_owned();
+            report("email", message, "a table [jobs] with the key `url`");
+        }
+        if let Some(email) = &config.email
+            && !email.anonymous
+            && !root.has("login")
+        {
+            let message = "[email] asks for a login token, and there is no [login]".to_owned();
+            report(
+                "email",
+                message,
+                "a table [login], or anonymous = true here",
+            );
+        }
+    }
+    check_workers(config, root);
+    check_limits(config, root);
+    if let Resources::Named(resources) = &config.resources {
+        for resource in resources {
+            check_columns(resource, config, root);
+            check_logins(resource, root);
+        }
+    }
+    check_routes(config, root);
+}
+
+/// What `[pool]` and `read_connections` say against the kind of database there is.
+fn check_pool(config: &Config, root: &Section<'_, '_>) {
+    let report = |key: &str, message: String, expected: &str| {
+        root.reader
+            .report(Mistake::new(root.reader.span(key), message).expected(expected));
+    };
     if root.has("pool")
         && matches!(config.database.url, DatabaseUrl::Sqlite(_))
         && root.has("database")
@@ -64,32 +99,6 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
             "a `url` that is a server, or no `listen_url`",
         );
     }
-    if root.has("email") {
-        if !root.has("jobs") {
-            let message = "[email] queues mails, and there is no [jobs]".to_owned();
-            report("email", message, "a table [jobs] with the key `url`");
-        }
-        if let Some(email) = &config.email
-            && !email.anonymous
-            && !root.has("login")
-        {
-            let message = "[email] asks for a login token, and there is no [login]".to_owned();
-            report(
-                "email",
-                message,
-                "a table [login], or anonymous = true here",
-            );
-        }
-    }
-    check_workers(config, root);
-    check_limits(config, root);
-    if let Resources::Named(resources) = &config.resources {
-        for resource in resources {
-            check_columns(resource, config, root);
-            check_logins(resource, root);
-        }
-    }
-    check_routes(config, root);
 }
 
 /// Each queue has one way to be worked, and a store.

@@ -22,10 +22,10 @@ pub(super) async fn all(address: &Address, deadline: Instant) -> Result<Facts, C
     let mut connection = manager.connect(deadline).await?;
     let connect = began.elapsed();
     let round_trip = round_trip(&mut connection).await?;
-    let prepared = connection
+    let seven = connection
         .driver()
         .exec_first::<i64, _, _>("SELECT ?", (7,));
-    let prepares = matches!(prepared.await, Ok(Some(7)));
+    let prepares = matches!(seven.await, Ok(Some(7)));
     let bounds = connection.driver().query_first(BOUNDS).await?;
     let (is_read_only, max_connections, wait_timeout): (Option<i64>, Option<u64>, Option<u64>) =
         bounds.unwrap_or_default();

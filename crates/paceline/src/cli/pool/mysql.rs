@@ -1,5 +1,6 @@
 //! `paceline pool doctor` for MySQL and MariaDB.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use paceline_data::mysql::connect::Address;
@@ -39,7 +40,7 @@ pub(super) fn examine(url: &str, as_json: bool, most: Duration) -> Result<(), Fa
 fn text(address: &Address, findings: &[Finding], advice: Advice) -> String {
     let mut text = String::new();
     for found in findings {
-        text += &format!("{}  {}\n", mark(found.grade), found.text);
+        let _ = writeln!(text, "{}  {}", mark(found.grade), found.text);
     }
     text + &format!(
         "\nThe configuration that fits (the address with its password, from the environment):\n\n\
