@@ -17,6 +17,7 @@ mod database;
 pub mod doctor;
 mod error;
 mod export;
+mod gathered;
 mod options;
 mod query;
 mod row;

@@ -1,11 +1,13 @@
 //! The driver's rows in this crate's terms, in either protocol.
 
+use std::cell::OnceCell;
 use std::io::Write as _;
 
 use mysql_async::consts::{ColumnFlags, ColumnType};
 use mysql_async::{Column, Row as DriverRow, Value};
 
-use crate::cell::{Cell, Decimal, Moment, Row};
+use super::gathered::packed;
+use crate::cell::{Cell, Decimal, Moment, Row, Rows};
 use crate::sql::SINGLE;
 
 /// The character set that is none: bytes.
@@ -90,7 +92,7 @@ impl Reader {
     }
 
     /// A value of the text protocol, or one that is bytes in both.
-    fn read_bytes(self, bytes: &[u8]) -> Result<Cell<'_>, Vec<u8>> {
+    pub(super) fn read_bytes(self, bytes: &[u8]) -> Result<Cell<'_>, Vec<u8>> {
         let text = || std::str::from_utf8(bytes).unwrap_or_default();
         Ok(match self {
             Self::Text => Cell::Text(bytes),
@@ -121,6 +123,14 @@ impl Reader {
                 time(negative, clock)?
             }
         })
+    }
+
+    /// What a value comes to that has no cell of its own.
+    pub(super) fn told(self, text: &[u8]) -> Cell<'_> {
+        match self {
+            Self::Integer | Self::Bits => Cell::Decimal(Decimal::from_text(text)),
+            _ => Cell::Text(text),
+        }
     }
 
     fn real<'row>(self, number: f64) -> Cell<'row> {
@@ -217,6 +227,8 @@ pub(super) struct MySqlRow<'row> {
     readers: &'row [Reader],
     /// The columns whose value has no cell of its own, with their text.
     told: Vec<(usize, Vec<u8>)>,
+    /// Related rows by their column, once they are asked for.
+    gathered: OnceCell<Vec<OnceCell<Vec<u8>>>>,
 }
 
 impl<'row> MySqlRow<'row> {
@@ -230,6 +242,7 @@ impl<'row> MySqlRow<'row> {
             row,
             readers,
             told: told.collect(),
+            gathered: OnceCell::new(),
         }
     }
 }
@@ -242,13 +255,25 @@ impl Row for MySqlRow<'_> {
         reader.read(value).unwrap_or_else(|_| {
             let text = self.told.iter().find(|(place, _)| *place == index);
             let text = text.map(|(_, text)| text.as_slice()).unwrap_or_default();
-            match reader {
-                Reader::Integer | Reader::Bits => Cell::Decimal(Decimal::from_text(text)),
-                _ => Cell::Text(text),
-            }
+            reader.told(text)
         })
     }
+
+    fn rows(&self, index: usize) -> Rows<'_> {
+        let json = match self.cell(index) {
+            Cell::Text(json) | Cell::Json(json) | Cell::Blob(json) => json,
+            _ => return Rows::none(),
+        };
+        let gathered = self
+            .gathered
+            .get_or_init(|| self.readers.iter().map(|_| OnceCell::new()).collect());
+        let rows = gathered[index].get_or_init(|| packed(json).unwrap_or_else(|| CUT_OFF.to_vec()));
+        Rows::packed(Cell::Blob(rows))
+    }
 }
+
+/// The begin of a row, and no more: whoever reads it says that it is malformed.
+const CUT_OFF: &[u8] = &[1];
 
 #[cfg(test)]
 mod tests {
