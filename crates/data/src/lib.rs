@@ -19,6 +19,7 @@ mod cell;
 pub mod cursor;
 mod database;
 pub mod encode;
+pub mod mysql;
 pub mod neon;
 pub mod plan;
 pub mod pool;

@@ -6,8 +6,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-/// The account of the Debian package, and one that every system has.
-const NAMES: [&str; 2] = ["postgres", "nobody"];
+/// The accounts of the Debian packages, and one that every system has.
+const NAMES: [&str; 3] = ["postgres", "mysql", "nobody"];
 
 /// An account that servers run under.
 #[derive(Debug, Clone)]
@@ -26,10 +26,9 @@ impl Account {
         }
         let accounts = fs::read_to_string("/etc/passwd").expect("/etc/passwd can be read");
         let found = NAMES.iter().find_map(|name| parse(&accounts, name));
-        Some(
-            found
-                .expect("an account named postgres or nobody, since servers refuse to run as root"),
-        )
+        Some(found.expect(
+            "an account named postgres, mysql or nobody, since servers refuse to run as root",
+        ))
     }
 
     /// Has the command run under it.

@@ -1,4 +1,4 @@
-//! Real servers for tests and measurements: `PostgreSQL` and `PgBouncer`, each private to the test that starts it,
+//! Real servers for tests and measurements: `PostgreSQL`, `PgBouncer` and `MariaDB`, each private to the test that starts it,
 //! on a free port of 127.0.0.1, its files in a temporary folder, stopped and removed when it is dropped.
 //!
 //! A development dependency only, and it knows no other crate of the workspace. `cargo xtask test` installs what
@@ -12,6 +12,7 @@
 
 mod account;
 mod certificates;
+mod mariadb;
 mod namespace;
 mod pgbouncer;
 mod port;
@@ -21,6 +22,7 @@ mod rds_proxy;
 mod relay;
 
 pub use certificates::Authority;
+pub use mariadb::MariaDb;
 pub use namespace::Namespace;
 pub use pgbouncer::{PgBouncer, Release};
 pub use port::free_port;

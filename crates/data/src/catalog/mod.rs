@@ -5,6 +5,7 @@
 
 mod column;
 mod estimate;
+pub(crate) mod mysql;
 pub(crate) mod postgres;
 pub mod sqlite;
 mod table;

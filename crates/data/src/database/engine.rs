@@ -1,5 +1,6 @@
 //! Which engine a database runs on: the one place that tells them apart.
 
+use crate::mysql::MySqlDatabase;
 use crate::neon::NeonDatabase;
 use crate::postgres::PostgresDatabase;
 use crate::sqlite::SqliteEngine;
@@ -10,4 +11,5 @@ pub(super) enum Engine {
     Sqlite(SqliteEngine),
     Postgres(PostgresDatabase),
     Neon(NeonDatabase),
+    MySql(MySqlDatabase),
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::catalog::{Catalog, TableId};
 use crate::encode::RowEncoder;
+use crate::mysql::{MySqlDatabase, MySqlOpenError, MySqlOptions};
 use crate::neon::{NeonDatabase, NeonOpenError, NeonOptions};
 use crate::plan::ExportPlan;
 use crate::pool::Statistics;
@@ -80,6 +81,16 @@ impl Database {
         Ok(Self::new(Engine::Neon(database), catalog))
     }
 
+    /// Connects to a MySQL or `MariaDB` server and reads the schema, as far as the role may select it. The
+    /// connections belong to the runtime this is called on.
+    ///
+    /// # Errors
+    /// [`MySqlOpenError`] says which server and what to do.
+    pub async fn connect_mysql(options: MySqlOptions) -> Result<Self, MySqlOpenError> {
+        let (database, catalog) = MySqlDatabase::open(options).await?;
+        Ok(Self::new(Engine::MySql(database), catalog))
+    }
+
     fn new(engine: Engine, catalog: Arc<Catalog>) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -103,6 +114,7 @@ impl Database {
             Engine::Sqlite(engine) => engine.versions.stamp(tables),
             Engine::Postgres(database) => database.versions()?.stamp(tables),
             Engine::Neon(_) => None,
+            Engine::MySql(_) => None,
         }
     }
 
@@ -111,7 +123,7 @@ impl Database {
     pub fn has_exact_stamps(&self) -> bool {
         match &self.shared.engine {
             Engine::Sqlite(_) => true,
-            Engine::Postgres(_) | Engine::Neon(_) => false,
+            Engine::Postgres(_) | Engine::Neon(_) | Engine::MySql(_) => false,
         }
     }
 
@@ -124,6 +136,7 @@ impl Database {
                 None => ReadTicket::unversioned(),
             },
             Engine::Neon(_) => ReadTicket::unversioned(),
+            Engine::MySql(_) => ReadTicket::unversioned(),
         }
     }
 
@@ -133,6 +146,7 @@ impl Database {
             Engine::Sqlite(_) => VersionState::BuiltIn,
             Engine::Postgres(database) => database.version_state(),
             Engine::Neon(_) => VersionState::NotInstalled,
+            Engine::MySql(_) => VersionState::Absent,
         }
     }
 
@@ -150,6 +164,7 @@ impl Database {
             Engine::Sqlite(engine) => engine.database.run(statement, encoder).await,
             Engine::Postgres(database) => database.run(&statement, encoder).await,
             Engine::Neon(database) => database.run(&statement, encoder).await,
+            Engine::MySql(database) => database.run(&statement, encoder).await,
         }
     }
 
@@ -198,6 +213,7 @@ impl Database {
             Engine::Sqlite(_) => Freshness::of(stamp),
             Engine::Postgres(_) => stamp.map_or(Freshness::OneSecond, Freshness::While),
             Engine::Neon(_) => Freshness::OneSecond,
+            Engine::MySql(_) => Freshness::OneSecond,
         };
         self.shared
             .totals
@@ -227,6 +243,7 @@ impl Database {
             Engine::Sqlite(engine) => engine.database.stream(statement, encoder, frame_size).await,
             Engine::Postgres(database) => database.stream(statement, encoder, frame_size).await,
             Engine::Neon(database) => database.export(statement, None, encoder, frame_size).await,
+            Engine::MySql(database) => database.stream(statement, encoder, frame_size).await,
         }
     }
 
@@ -289,6 +306,12 @@ impl Database {
                 self.shared.totals.forget_unversioned();
                 written
             }
+            Engine::MySql(database) if !database.is_writable() => Err(WriteError::ReadOnly),
+            Engine::MySql(database) => {
+                let written = database.write(plan, read_back).await;
+                self.shared.totals.forget_unversioned();
+                written
+            }
         }
     }
 
@@ -315,6 +338,12 @@ impl Database {
                 self.shared.totals.forget_unversioned();
                 done
             }
+            Engine::MySql(database) if !database.is_writable() => Err(WriteError::ReadOnly),
+            Engine::MySql(database) => {
+                let done = database.transact(Box::new(work)).await;
+                self.shared.totals.forget_unversioned();
+                done
+            }
         }
     }
 
@@ -324,6 +353,7 @@ impl Database {
             Engine::Sqlite(engine) => engine.writer.is_some(),
             Engine::Postgres(database) => database.is_writable(),
             Engine::Neon(_) => false,
+            Engine::MySql(database) => database.is_writable(),
         }
     }
 
@@ -333,6 +363,7 @@ impl Database {
             Engine::Sqlite(engine) => engine.database.is_readable().await,
             Engine::Postgres(database) => database.is_readable().await,
             Engine::Neon(database) => database.is_readable().await,
+            Engine::MySql(database) => database.is_readable().await,
         }
     }
 
@@ -342,6 +373,7 @@ impl Database {
             Engine::Sqlite(engine) => engine.database.counts(),
             Engine::Postgres(database) => database.counts(),
             Engine::Neon(database) => database.counts(),
+            Engine::MySql(database) => database.counts(),
         }
     }
 
@@ -350,6 +382,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(_) | Engine::Neon(_) => None,
             Engine::Postgres(database) => Some(database.statistics()),
+            Engine::MySql(database) => Some(database.statistics()),
         }
     }
 
@@ -360,6 +393,7 @@ impl Database {
             Engine::Sqlite(engine) => engine.close(),
             Engine::Postgres(database) => database.close(),
             Engine::Neon(database) => database.close(),
+            Engine::MySql(database) => database.close(),
         }
     }
 }

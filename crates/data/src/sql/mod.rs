@@ -22,6 +22,7 @@ mod quote;
 
 pub(crate) use gather::Gathered;
 pub use mysql::MySqlFlavor;
+pub(crate) use mysql::SINGLE;
 pub use quote::quote;
 
 use crate::catalog::{Column, ColumnKind, Shown, Table};

@@ -100,7 +100,7 @@ impl Constraint {
         let rule = names.rules.iter().find(known);
         let fields = match kind {
             ConstraintKind::ForeignKey if own => names.references.clone(),
-            ConstraintKind::NotNull if own => {
+            ConstraintKind::NotNull | ConstraintKind::Type if own => {
                 let fields = names.fields.iter();
                 fields
                     .filter(|field| state.column == Some(field.as_str()))
@@ -156,6 +156,11 @@ impl Constraint {
 }
 
 impl Names {
+    /// The table's name.
+    pub(crate) fn table(&self) -> &str {
+        &self.table
+    }
+
     /// The exposed ones among `table.column, table.column`.
     fn columns(&self, list: &str) -> Vec<String> {
         let own = list

@@ -50,6 +50,9 @@ pub(super) fn convert(column: &Column, text: &str) -> Result<Value, Misfit> {
             FieldErrorCode::Format,
             format!("holds {}.", kind.expectation()),
         )),
+        (ColumnKind::Integer, Json::Number(number)) if is_wide(column, number) => {
+            Ok(Value::Text(number.to_owned()))
+        }
         (ColumnKind::Integer | ColumnKind::Date | ColumnKind::DateTime, Json::Number(number)) => {
             integer(number)
         }
@@ -89,6 +92,7 @@ fn refuse_early(column: &Column, native: &Native, json: &Json<'_>) -> Result<(),
             }
             _ => Ok(()),
         },
+        Json::Number(number) if is_wide(column, number) => Ok(()),
         Json::Number(number) if column.kind == ColumnKind::Integer => {
             let (least, most) = bounds(&native.type_name);
             match integer(number)? {
@@ -104,6 +108,14 @@ fn refuse_early(column: &Column, native: &Native, json: &Json<'_>) -> Result<(),
         )),
         _ => Ok(()),
     }
+}
+
+/// Whether the number is above all signed ones and fits the column all the same.
+fn is_wide(column: &Column, number: &str) -> bool {
+    let native = column.native.as_ref();
+    native.is_some_and(|native| native.type_name == "bigint unsigned")
+        && number.parse::<i64>().is_err()
+        && number.parse::<u64>().is_ok()
 }
 
 /// The whole numbers a type holds, as far as they are ours to tell.

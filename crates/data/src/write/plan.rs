@@ -56,10 +56,6 @@ pub struct WritePlan {
     pub(crate) key: Vec<Option<Value>>,
     /// Gives the key of a row as it is stored, where the key addressed may be spelled in another way; its parts are
     /// the values.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the engine that needs it comes next")
-    )]
     pub(crate) key_sql: Option<std::sync::Arc<str>>,
 }
 
@@ -302,6 +298,17 @@ impl WritePlan {
             key: row,
             owner,
         }
+    }
+
+    /// How many values the key has.
+    pub(crate) fn key_length(&self) -> usize {
+        self.key_length
+    }
+
+    /// Whether a row has to be read for what is told of it: its key may be stored in another spelling than this one,
+    /// or somebody owns it.
+    pub(crate) fn is_told_by_reading(&self, key: &[Value]) -> bool {
+        self.tells_owner || !key.iter().all(|part| matches!(part, Value::Integer(_)))
     }
 
     /// Nothing was written: why, by the version the row has now; nothing when the plan has something to do about an

@@ -4,6 +4,7 @@
 
 mod exports;
 mod files;
+mod mysql;
 mod neon;
 mod opening;
 mod pool;

@@ -21,7 +21,7 @@ is never changed.")]
 pub(super) struct Serve {
     #[arg(
         conflicts_with = "config",
-        help = "The database, such as sqlite:my.db or postgres://user@host/shop"
+        help = "The database, such as sqlite:my.db, postgres://user@host/shop or mysql://user@host/shop"
     )]
     url: Option<String>,
     /// The configuration file
@@ -74,7 +74,7 @@ impl Serve {
                 load(Path::new("paceline.toml"))?
             }
             (None, None) => {
-                let text = "give a database (paceline serve sqlite:my.db, or postgres://user@host/shop) or a configuration (--config FILE); \
+                let text = "give a database (paceline serve sqlite:my.db, postgres://user@host/shop or mysql://user@host/shop) or a configuration (--config FILE); \
                             there is no paceline.toml in this folder";
                 return Err(Failure::Usage(text.to_owned()));
             }

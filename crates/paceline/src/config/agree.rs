@@ -34,45 +34,7 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
         let message = "`listen` of [sql] is that of the API or of the metrics".to_owned();
         report("sql.listen", message, "an address of its own");
     }
-    if root.has("pool")
-        && matches!(config.database.url, DatabaseUrl::Sqlite(_))
-        && root.has("database")
-    {
-        let message =
-            "[pool] is about connections to a server, and the database is a file".to_owned();
-        report(
-            "pool",
-            message,
-            "a [database] that is a server, or no [pool]",
-        );
-    }
-    let of_http = super::Pool {
-        ca_file: config.pool.ca_file.clone(),
-        ..super::Pool::default()
-    };
-    if matches!(config.database.url, DatabaseUrl::Neon(_)) && config.pool != of_http {
-        let message = "over HTTP there are no connections to keep".to_owned();
-        report("pool", message, "`ca_file` alone, or no [pool]");
-    }
-    if config.database.read_connections.is_some()
-        && !matches!(config.database.url, DatabaseUrl::Sqlite(_))
-    {
-        let message = "`read_connections` is about threads that read a file".to_owned();
-        report(
-            "database.read_connections",
-            message,
-            "`size` in [pool] for connections to a server",
-        );
-    }
-    if config.database.listen_url.is_some() && matches!(config.database.url, DatabaseUrl::Sqlite(_))
-    {
-        let message = "`listen_url` is about a server, and the database is a file".to_owned();
-        report(
-            "database.listen_url",
-            message,
-            "a `url` that is a server, or no `listen_url`",
-        );
-    }
+    check_pool(config, root);
     check_email(config, root);
     check_workers(config, root);
     check_limits(config, root);
@@ -109,6 +71,61 @@ fn check_email(config: &Config, root: &Section<'_, '_>) {
                 "a table [login] or [[api_keys]], or anonymous = true here",
             );
         }
+    }
+}
+
+/// What `[pool]` and `read_connections` say against the kind of database there is.
+fn check_pool(config: &Config, root: &Section<'_, '_>) {
+    let report = |key: &str, message: String, expected: &str| {
+        root.reader
+            .report(Mistake::new(root.reader.span(key), message).expected(expected));
+    };
+    if root.has("pool")
+        && matches!(config.database.url, DatabaseUrl::Sqlite(_))
+        && root.has("database")
+    {
+        let message =
+            "[pool] is about connections to a server, and the database is a file".to_owned();
+        report(
+            "pool",
+            message,
+            "a [database] that is a server, or no [pool]",
+        );
+    }
+    let of_http = super::Pool {
+        ca_file: config.pool.ca_file.clone(),
+        ..super::Pool::default()
+    };
+    if matches!(config.database.url, DatabaseUrl::Neon(_)) && config.pool != of_http {
+        let message = "over HTTP there are no connections to keep".to_owned();
+        report("pool", message, "`ca_file` alone, or no [pool]");
+    }
+    if matches!(config.database.url, DatabaseUrl::MySql(_)) && config.pool.is_of_postgres() {
+        let message = "what `pooler` names stands before PostgreSQL, and the database is MySQL";
+        report(
+            "pool.pooler",
+            message.to_owned(),
+            "\"none\", \"rds-proxy\" or \"other\"",
+        );
+    }
+    if config.database.read_connections.is_some()
+        && !matches!(config.database.url, DatabaseUrl::Sqlite(_))
+    {
+        let message = "`read_connections` is about threads that read a file".to_owned();
+        report(
+            "database.read_connections",
+            message,
+            "`size` in [pool] for connections to a server",
+        );
+    }
+    if config.database.listen_url.is_some() && matches!(config.database.url, DatabaseUrl::Sqlite(_))
+    {
+        let message = "`listen_url` is about a server, and the database is a file".to_owned();
+        report(
+            "database.listen_url",
+            message,
+            "a `url` that is a server, or no `listen_url`",
+        );
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use paceline_data::mysql::connect::Address as MySqlAddress;
 use paceline_data::neon::{InvalidNeonAddress, NeonAddress};
 use paceline_data::postgres::connect::{Address, InvalidAddress};
 
@@ -45,7 +46,7 @@ impl Database {
 ///
 /// `sqlite:` and the path of a file; `sqlite://` before the path is taken too. Everything after the
 /// scheme is the path, as it is: nothing is decoded. `postgres://` and what [`Address`] says; `neon+https://` and what
-/// [`NeonAddress`] says.
+/// [`NeonAddress`] says; `mysql://` or `mariadb://` and what [`MySqlAddress`] says.
 ///
 /// A password is shown neither by `Display` nor by `Debug`.
 ///
@@ -67,6 +68,8 @@ pub enum DatabaseUrl {
     Postgres(Box<Address>),
     /// The same over HTTP.
     Neon(Box<NeonAddress>),
+    /// A database on a MySQL or MariaDB server.
+    MySql(Box<MySqlAddress>),
 }
 
 /// The text is not the address of a database that can be served.
@@ -90,14 +93,14 @@ impl DatabaseUrl {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Sqlite(path) => Some(path),
-            Self::Postgres(_) | Self::Neon(_) => None,
+            Self::Postgres(_) | Self::Neon(_) | Self::MySql(_) => None,
         }
     }
 
     fn relative_to(self, folder: &Path) -> Self {
         match self {
             Self::Sqlite(path) => Self::Sqlite(folder.join(path)),
-            server @ (Self::Postgres(_) | Self::Neon(_)) => server,
+            server @ (Self::Postgres(_) | Self::Neon(_) | Self::MySql(_)) => server,
         }
     }
 }
@@ -108,6 +111,7 @@ impl fmt::Display for DatabaseUrl {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::Postgres(address) => address.fmt(f),
             Self::Neon(address) => address.fmt(f),
+            Self::MySql(address) => address.fmt(f),
         }
     }
 }
@@ -122,7 +126,7 @@ impl FromStr for DatabaseUrl {
 
 pub(super) fn parse(text: &str) -> Result<DatabaseUrl, Invalid> {
     let invalid = Invalid::expected(
-        "the address of a database, such as \"sqlite:shop.db\" or \"postgres://user@host/shop\"",
+        "the address of a database, such as \"sqlite:shop.db\", \"postgres://user@host/shop\" or \"mysql://user@host/shop\"",
     );
     let Some((scheme, rest)) = text.split_once(':') else {
         return Err(if text.is_empty() || text.contains(char::is_whitespace) {
@@ -137,23 +141,21 @@ pub(super) fn parse(text: &str) -> Result<DatabaseUrl, Invalid> {
             let path = rest.strip_prefix("//").unwrap_or(rest);
             Err(invalid.instead(format!("sqlite:{path}")))
         }
-        "postgres" | "postgresql" => postgres(text, invalid),
+        "postgres" | "postgresql" => {
+            server(text, invalid).map(|address| DatabaseUrl::Postgres(Box::new(address)))
+        }
         "neon+https" | "neon+http" => neon(text, invalid),
-        "mysql" | "mariadb" => Err(invalid
-            .because("MySQL and MariaDB come with a later version")
-            .concealed()),
+        "mysql" | "mariadb" => {
+            server(text, invalid).map(|address| DatabaseUrl::MySql(Box::new(address)))
+        }
         _ => Err(invalid),
     }
 }
 
-fn postgres(text: &str, invalid: Invalid) -> Result<DatabaseUrl, Invalid> {
-    match text.parse() {
-        Ok(address) => Ok(DatabaseUrl::Postgres(Box::new(address))),
-        // The error never shows a password; the text may hold one.
-        Err(error) => Err(invalid
-            .because(InvalidAddress::to_string(&error))
-            .concealed()),
-    }
+fn server<A: FromStr<Err = InvalidAddress>>(text: &str, invalid: Invalid) -> Result<A, Invalid> {
+    // The error never shows a password; the text may hold one.
+    text.parse()
+        .map_err(|error: InvalidAddress| invalid.because(error.to_string()).concealed())
 }
 
 fn neon(text: &str, invalid: Invalid) -> Result<DatabaseUrl, Invalid> {
@@ -268,7 +270,9 @@ mod tests {
             "{bad}"
         );
         assert!(!bad.contains("secret"));
-        assert!(refused("mysql://h/db").ends_with("come with a later version"));
+        let bad = refused("mysql://u:secret@h:port/db");
+        assert!(bad.ends_with("from 1 to 65535"), "{bad}");
+        assert!(!bad.contains("secret"));
         assert!(refused("sqlite::memory:").ends_with("give a file"));
         assert!(refused("sqlite:a.db?mode=ro").ends_with("write \"sqlite:a.db\""));
     }

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use paceline_data::mysql::connect::Address as MySqlAddress;
 use paceline_data::pool::PoolOptions;
 use paceline_data::postgres::connect::{Address, Endpoint, StatementMode};
 
@@ -78,6 +79,29 @@ impl Pool {
             address = address.with_ca_file(file.clone());
         }
         address
+    }
+
+    /// The same for the address of a MySQL or MariaDB server.
+    #[must_use]
+    pub fn apply_to_mysql(&self, mut address: MySqlAddress) -> MySqlAddress {
+        if let Some(endpoint) = self.pooler {
+            address = address.with_proxy(endpoint != Endpoint::Direct);
+        }
+        if let Some(mode) = self.statements {
+            address = address.with_statements(mode);
+        }
+        if let Some(file) = &self.ca_file {
+            address = address.with_ca_file(file.clone());
+        }
+        address
+    }
+
+    /// Whether what stands before the server knows PostgreSQL only.
+    pub(super) fn is_of_postgres(&self) -> bool {
+        matches!(
+            self.pooler,
+            Some(Endpoint::PgBouncer(_) | Endpoint::NeonPooler)
+        )
     }
 }
 
@@ -160,6 +184,13 @@ mod tests {
         assert_eq!(
             address,
             "postgres://h/d?pooler=rds-proxy&statements=unnamed&ca_file=/srv/ca.pem"
+                .parse()
+                .unwrap()
+        );
+        let address = pool.apply_to_mysql("mysql://h/d?pooler=none".parse().unwrap());
+        assert_eq!(
+            address,
+            "mysql://h/d?pooler=rds-proxy&statements=unnamed&ca_file=/srv/ca.pem"
                 .parse()
                 .unwrap()
         );

@@ -9,6 +9,8 @@ use std::time::Duration;
 use paceline_data::Database;
 use paceline_data::cursor::CursorKey;
 use paceline_data::encode::BigIntegers;
+use paceline_data::mysql::connect::Address as MySqlAddress;
+use paceline_data::mysql::{MySqlOpenError, MySqlOptions};
 use paceline_data::neon::{NeonAddress, NeonOpenError, NeonOptions};
 use paceline_data::plan::{UnservedSort, unserved_sorts};
 use paceline_data::postgres::connect::{Address, InvalidAddress};
@@ -52,6 +54,9 @@ pub enum Unopenable {
     /// The database cannot be used over HTTP.
     #[error("the database {0} cannot be used")]
     Endpoint(String, #[source] Box<NeonOpenError>),
+    /// The database server, MySQL or MariaDB, cannot be used.
+    #[error("the database {0} cannot be used")]
+    MySqlServer(String, #[source] Box<MySqlOpenError>),
     /// The job store cannot be opened.
     #[error(transparent)]
     Jobs(#[from] CannotOpen),
@@ -85,6 +90,7 @@ impl Unopenable {
             Self::NoOutbox => true,
             Self::Database(_)
             | Self::Server(..)
+            | Self::MySqlServer(..)
             | Self::Jobs(_)
             | Self::Sql(_)
             | Self::Outbox(_) => false,
@@ -120,6 +126,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
         DatabaseUrl::Sqlite(path) => open_file(config, path, &secret)?,
         DatabaseUrl::Postgres(address) => connect(config, address)?,
         DatabaseUrl::Neon(address) => connect_neon(config, address)?,
+        DatabaseUrl::MySql(address) => connect_mysql(config, address)?,
     };
     let (resources, rules) = resolve(config, &database)?;
     let resources = resources.with_big_integers(if config.database.big_integers_as_strings {
@@ -222,6 +229,18 @@ fn connect_neon(config: &Config, address: &NeonAddress) -> Result<Database, Unop
     Handle::current()
         .block_on(Database::connect_neon(options))
         .map_err(refused)
+}
+
+fn connect_mysql(config: &Config, address: &MySqlAddress) -> Result<Database, Unopenable> {
+    let options = MySqlOptions::new(config.pool.apply_to_mysql(address.clone()))
+        .pool(config.pool.options())
+        .writable(is_written(config))
+        .query_timeout(config.database.query_timeout)
+        .max_exports(exports(config))
+        .export_stall_timeout(config.server.stall_timeout);
+    Handle::current()
+        .block_on(Database::connect_mysql(options))
+        .map_err(|error| Unopenable::MySqlServer(address.to_string(), Box::new(error)))
 }
 
 fn is_written(config: &Config) -> bool {

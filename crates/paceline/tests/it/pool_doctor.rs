@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use paceline_test_servers::{PgBouncer, Postgres, Release, free_port};
+use paceline_test_servers::{MariaDb, PgBouncer, Postgres, Release, free_port};
 use serde_json::Value;
 
 /// Exit code, standard output and standard error.
@@ -97,10 +97,11 @@ fn what_cannot_be_examined_is_said_without_the_password() {
             2,
             "/nowhere.pem cannot be read",
         ),
+        ("mysql://u:hunter2@h", 2, "names no database"),
         (
-            "mysql://u:hunter2@h/d",
-            2,
-            "MySQL comes with a later version",
+            "mysql://u:hunter2@127.0.0.1:1/d",
+            1,
+            "127.0.0.1:1 cannot be reached",
         ),
         ("sqlite:shop.db", 2, "has no pool"),
         ("hunter", 2, "begins with postgres://"),
@@ -109,4 +110,28 @@ fn what_cannot_be_examined_is_said_without_the_password() {
         assert_eq!((found, &*out), (code, ""), "{url}: {err}");
         assert!(err.contains(part), "{url}: {err}");
     }
+}
+
+#[test]
+fn it_says_what_a_mariadb_server_is_and_what_fits() {
+    let server = MariaDb::shared();
+    let url = server.url(&server.database());
+    let report = json(&url);
+    assert_eq!(report["pooler"], "none", "{report:#}");
+    assert_eq!(report["statements"], "named");
+    assert_eq!(report["kill"], true);
+    assert!(
+        report["server_version"]
+            .as_str()
+            .unwrap()
+            .contains("MariaDB")
+    );
+    let (code, out, err) = doctor(&[&url]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("\n[pool]\npooler = \"none\"\n"), "{out}");
+    assert!(
+        out.lines()
+            .all(|line| !line.starts_with("wrong") && !line.starts_with("risk")),
+        "{out}"
+    );
 }

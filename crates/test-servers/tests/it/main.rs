@@ -2,7 +2,7 @@
 
 use std::net::TcpStream;
 
-use paceline_test_servers::{Authority, PgBouncer, Postgres, Release, psql};
+use paceline_test_servers::{Authority, MariaDb, PgBouncer, Postgres, Release, psql};
 
 #[test]
 fn a_cluster_answers_restarts_and_goes() {
@@ -79,4 +79,22 @@ fn a_cluster_speaks_tls() {
     };
     assert_eq!(checked(&authority.ca()).as_deref(), Ok("t"));
     assert!(checked(&authority.other()).is_err());
+}
+
+#[test]
+fn a_mariadb_server_answers_restarts_and_goes() {
+    let server = MariaDb::start_with(&["--max-connections=12"]);
+    let database = server.database();
+    server.sql(
+        &database,
+        "CREATE TABLE kept (id int); INSERT INTO kept VALUES (7)",
+    );
+    server.kill();
+    assert!(TcpStream::connect(("127.0.0.1", server.port())).is_err());
+    assert!(server.run(), "{}", server.log());
+    let found = server.sql(&database, "SELECT id, @@max_connections FROM kept");
+    assert_eq!(found, "7\t12");
+    let port = server.port();
+    drop(server);
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
 }

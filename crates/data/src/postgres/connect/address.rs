@@ -226,14 +226,14 @@ impl fmt::Display for Address {
     }
 }
 
-/// The text is not the address of a `PostgreSQL` server. The message names the part that is wrong and never shows a
+/// The text is not the address of a database server. The message names the part that is wrong and never shows a
 /// password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidAddress(String);
 
 impl InvalidAddress {
-    pub(super) fn new(problem: impl Into<String>) -> Self {
+    pub(crate) fn new(problem: impl Into<String>) -> Self {
         Self(problem.into())
     }
 }
@@ -308,14 +308,17 @@ impl FromStr for Address {
 }
 
 /// A password cut at a character that ends the authority: what follows must not be taken for a host and shown.
-fn unescaped() -> InvalidAddress {
+pub(crate) fn unescaped() -> InvalidAddress {
     InvalidAddress::new(
         "there is an @ after the first /, ? or #: if these belong to the password, write them as %2F, %3F and %23; write the @ \
          of anything else as %40",
     )
 }
 
-fn credentials(part: Option<&str>) -> Result<(Option<String>, Option<Secret>), InvalidAddress> {
+/// User and password of `user:password`.
+pub(crate) fn credentials(
+    part: Option<&str>,
+) -> Result<(Option<String>, Option<Secret>), InvalidAddress> {
     let Some(part) = part.filter(|part| !part.is_empty()) else {
         return Ok((None, None));
     };
@@ -388,7 +391,7 @@ fn bad_port() -> InvalidAddress {
 }
 
 /// The text without its percent signs.
-pub(super) fn decoded(text: &str, part: &str) -> Result<String, InvalidAddress> {
+pub(crate) fn decoded(text: &str, part: &str) -> Result<String, InvalidAddress> {
     let bytes: Vec<u8> = percent_decode_str(text).collect();
     let text = String::from_utf8(bytes).map_err(|_| {
         InvalidAddress::new(format!(

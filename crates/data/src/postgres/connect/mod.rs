@@ -20,7 +20,7 @@
 //! only where [`Endpoint`] says that they are safe. Connections are encrypted, and the server's certificate is
 //! checked, unless the address says otherwise or never leaves the machine ([`Encryption`]).
 
-mod address;
+pub(crate) mod address;
 pub(super) mod begun;
 pub(super) mod cancel;
 pub(super) mod common;
@@ -36,7 +36,7 @@ mod parameters;
 mod passing;
 pub(super) mod probe;
 pub(super) mod raw;
-mod secret;
+pub(crate) mod secret;
 mod socket;
 #[cfg(test)]
 mod tests;

@@ -30,7 +30,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(grade: Grade, text: impl Into<String>) -> Self {
+    pub(crate) fn new(grade: Grade, text: impl Into<String>) -> Self {
         Self {
             grade,
             text: text.into(),

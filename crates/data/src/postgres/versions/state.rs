@@ -8,6 +8,8 @@ use std::fmt;
 pub enum VersionState {
     /// The engine tells of every change by itself: SQLite.
     BuiltIn,
+    /// Nobody tells of changes: MySQL.
+    Absent,
     /// Nothing is installed in the database.
     NotInstalled,
     /// It is installed, and cannot be used as things are.
@@ -62,6 +64,7 @@ impl fmt::Display for VersionState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BuiltIn => f.write_str("known, whoever writes"),
+            Self::Absent => f.write_str("there are none: answers are tagged by their bytes"),
             Self::NotInstalled => f.write_str(
                 "not installed (`paceline migrate install-versions URL`): answers are tagged by their bytes",
             ),

@@ -1,6 +1,7 @@
 //! Tables that a service writes beside its rows.
 
 use clap::Args;
+use paceline_data::mysql::MySqlOptions;
 use paceline_data::postgres::PostgresOptions;
 use paceline_data::sqlite::{Access, SqliteOptions};
 use paceline_data::write::{Told, Transaction};
@@ -81,6 +82,11 @@ async fn open(url: &DatabaseUrl) -> Result<Database, Failure> {
         DatabaseUrl::Postgres(address) => {
             let options = PostgresOptions::new((**address).clone()).writable(true);
             let connected = Database::connect(options).await;
+            connected.map_err(|error| Failure::run(&error))
+        }
+        DatabaseUrl::MySql(address) => {
+            let options = MySqlOptions::new((**address).clone()).writable(true);
+            let connected = Database::connect_mysql(options).await;
             connected.map_err(|error| Failure::run(&error))
         }
         DatabaseUrl::Neon(_) => Err(Failure::Usage(

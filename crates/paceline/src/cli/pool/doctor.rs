@@ -23,9 +23,10 @@ Exit codes: 0 nothing to mend, 1 something to mend or no connection, 2 the addre
 
 Examples:
   paceline pool doctor postgres://app@db.example.com/shop
+  paceline pool doctor mysql://app@db.example.com/shop
   paceline pool doctor \"$DATABASE_URL\" --json")]
 pub(super) struct Doctor {
-    /// The address: `postgres://user:password@host:port/database`
+    /// The address: `postgres://user:password@host:port/database`, or `mysql://...`
     // Not parsed by clap, which would print it, password and all, when it is wrong.
     #[arg(value_name = "URL")]
     url: String,
@@ -36,6 +37,9 @@ pub(super) struct Doctor {
 
 impl Doctor {
     pub(super) fn run(self) -> Result<(), Failure> {
+        if let Some(("mysql" | "mariadb", _)) = self.url.split_once(':') {
+            return super::mysql::examine(&self.url, self.json, TIMEOUT);
+        }
         let address = address(&self.url)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -67,15 +71,14 @@ impl Doctor {
 fn address(text: &str) -> Result<Address, Failure> {
     let scheme = text.split_once(':').map(|(scheme, _)| scheme);
     match scheme {
-        Some("mysql" | "mariadb") => Err(Failure::Usage(
-            "the doctor knows PostgreSQL and what stands before it; MySQL comes with a later version".to_owned(),
+        Some("sqlite") => Err(Failure::Usage(
+            "a SQLite file has no pool: there is nothing to examine".to_owned(),
         )),
-        Some("sqlite") => Err(Failure::Usage("a SQLite file has no pool: there is nothing to examine".to_owned())),
         _ => text.parse().map_err(|error| Failure::usage(&error)),
     }
 }
 
-fn mark(grade: Grade) -> &'static str {
+pub(super) fn mark(grade: Grade) -> &'static str {
     match grade {
         Grade::Fine => "ok   ",
         Grade::Note => "note ",

@@ -1,6 +1,7 @@
 //! `paceline pool`: what connections to a database lead to.
 
 mod doctor;
+mod mysql;
 
 use clap::{Args, Subcommand};
 

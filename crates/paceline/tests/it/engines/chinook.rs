@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use paceline_test_servers::Postgres;
+use paceline_test_servers::{MariaDb, Postgres};
 use serde_json::{Map, Number, Value};
 
 use super::serve;
@@ -57,6 +57,10 @@ fn chinook_says_the_same_in_each_engine() {
     let cluster = Postgres::start();
     cluster.sql_file("postgres", &statements);
     let postgres = serve(&cluster, "chinook");
+    // The file has backslashes that are to be themselves.
+    let server = MariaDb::start_with(&["--sql-mode=NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES"]);
+    server.sql_file("mysql", &sqlite.with_file_name("chinook-mysql.sql"));
+    let mariadb = Server::serve_url(&server.url("Chinook"));
     let sqlite = Server::serve_url(&format!("sqlite:{}", sqlite.display()));
     for (own, other) in [
         ("/api/Album?limit=100&page=2", "/api/album?limit=100&page=2"),
@@ -116,14 +120,15 @@ fn chinook_says_the_same_in_each_engine() {
         ("/api/export/Track", "/api/export/track"),
         ("/api/export/Invoice", "/api/export/invoice"),
     ] {
-        let (own, other) = (sqlite.get(own), postgres.get(other));
+        let (own, other, third) = (sqlite.get(own), postgres.get(other), mariadb.get(own));
         assert_eq!(own.status, 200, "{}", own.text());
-        let mut bodies = [own.json(), other.json()];
+        let mut bodies = [own.json(), other.json(), third.json()];
         for body in &mut bodies {
             if let Some(pagination) = body.get_mut("pagination") {
                 pagination["next"] = pagination["next"].is_null().into();
             }
         }
         assert_eq!(alike(&bodies[1]), alike(&bodies[0]));
+        assert_eq!(alike(&bodies[2]), alike(&bodies[0]));
     }
 }

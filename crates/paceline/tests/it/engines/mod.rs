@@ -3,6 +3,7 @@
 mod chinook;
 mod exhaustion;
 mod leaving;
+mod mariadb;
 mod neon;
 mod postgres;
 mod restart;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use paceline_test_servers::Postgres;
+use paceline_test_servers::{MariaDb, Postgres};
 
 use super::{next, said, serve};
 use crate::client::Answer;
@@ -39,6 +39,18 @@ pub(super) const POSTGRES: [(&str, &str); 9] = [
     ("{instant}", "timestamptz"),
     ("{json}", "json"),
     ("{blob}", "bytea"),
+    ("{true}", "true"),
+];
+
+const MARIADB: [(&str, &str); 9] = [
+    ("{integer}", "bigint"),
+    ("{text}", "varchar(200) COLLATE utf8mb4_bin"),
+    ("{boolean}", "boolean"),
+    ("{date}", "date"),
+    ("{real}", "double"),
+    ("{instant}", "timestamp"),
+    ("{json}", "json"),
+    ("{blob}", "blob"),
     ("{true}", "true"),
 ];
 
@@ -102,7 +114,9 @@ pub(super) fn with(schema: &str, types: &[(&str, &str)]) -> String {
 struct Engines {
     sqlite: Server,
     postgres: Server,
+    mariadb: Server,
     _cluster: std::sync::Arc<Postgres>,
+    _server: std::sync::Arc<MariaDb>,
     _folder: tempfile::TempDir,
 }
 
@@ -126,7 +140,22 @@ impl Engines {
         let statements = with(SCHEMA, &POSTGRES) + &rows(["false", "true"], bytes) + "ANALYZE;";
         std::fs::write(&file, statements).unwrap();
         cluster.sql_file(&name, &file);
+        let server = MariaDb::shared();
+        let shop = server.database();
+        let bytes = |id: i64| format!("x'00{id:02x}ff'");
+        // Backslashes are themselves, and moments have no Z.
+        let statements = rows(["false", "true"], bytes).replace(":00Z'", ":00'");
+        let statements = with(SCHEMA, &MARIADB) + &statements;
+        let file = folder.path().join("shop.mariadb.sql");
+        std::fs::write(
+            &file,
+            format!("SET sql_mode = 'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES'; BEGIN; {statements} COMMIT;"),
+        )
+        .unwrap();
+        server.sql_file(&shop, &file);
         Self {
+            mariadb: Server::serve_url(&server.url(&shop)),
+            _server: server,
             sqlite: Server::serve_url(&format!("sqlite:{}", path.display())),
             postgres: serve(&cluster, &name),
             _cluster: cluster,
@@ -136,28 +165,42 @@ impl Engines {
 
     /// Sends a request to each; they must say the same.
     #[track_caller]
-    fn both(&self, path: &str, headers: &[&str]) -> [Answer; 2] {
-        let answers = [&self.sqlite, &self.postgres].map(|server| server.get_with(path, headers));
-        assert_eq!(said(&answers[1]), said(&answers[0]), "{path}");
+    fn all(&self, path: &str, headers: &[&str]) -> [Answer; 3] {
+        let answers = self.servers().map(|server| server.get_with(path, headers));
+        check(&answers, path);
         answers
+    }
+
+    fn servers(&self) -> [&Server; 3] {
+        [&self.sqlite, &self.postgres, &self.mariadb]
     }
 
     /// Walks a list to its end on each, by the cursor each gives.
     #[track_caller]
     fn walk(&self, path: &str) {
-        let mut pages = self.both(path, &[]);
+        let mut pages = self.all(path, &[]);
         for _ in 0..100 {
-            let cursors = pages.each_ref().map(next);
-            let [Some(sqlite), Some(postgres)] = cursors else {
-                assert_eq!(cursors, [None, None], "{path}");
+            let [Some(sqlite), Some(postgres), Some(mariadb)] = pages.each_ref().map(next) else {
+                assert_eq!(pages.each_ref().map(next), [None, None, None], "{path}");
                 return;
             };
             let of = |server: &Server, cursor: &str| server.get(&format!("{path}&cursor={cursor}"));
-            pages = [of(&self.sqlite, &sqlite), of(&self.postgres, &postgres)];
-            assert_eq!(said(&pages[1]), said(&pages[0]), "{path}");
+            pages = [
+                of(&self.sqlite, &sqlite),
+                of(&self.postgres, &postgres),
+                of(&self.mariadb, &mariadb),
+            ];
+            check(&pages, path);
         }
         panic!("{path} does not end");
     }
+}
+
+#[track_caller]
+fn check(answers: &[Answer; 3], path: &str) {
+    let [sqlite, postgres, mariadb] = answers.each_ref().map(said);
+    assert_eq!(postgres, sqlite, "PostgreSQL: {path}");
+    assert_eq!(mariadb, sqlite, "MariaDB: {path}");
 }
 
 /// Answered with 200, or with the status in front.
@@ -232,7 +275,7 @@ fn the_same_requests_have_the_same_answers() {
             Some((status, path)) => (status.parse().unwrap(), path),
             None => (200_u16, request),
         };
-        let [answer, _] = engines.both(path, &[]);
+        let [answer, ..] = engines.all(path, &[]);
         assert_eq!(answer.status, status, "{path}: {}", answer.text());
     }
     let api = ["Accept: application/vnd.api+json"];
@@ -245,14 +288,14 @@ fn the_same_requests_have_the_same_answers() {
         "/api/users/4?include=users_by_boss.posts&fields[posts]=title",
         "/api/posts?filter[user.name][like]=x%25&sort=-user.name,id&include=user.posts&page[size]=4",
     ] {
-        let [answer, _] = engines.both(path, &api);
+        let [answer, ..] = engines.all(path, &api);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     }
     for kind in ["text/csv", "application/x-ndjson"] {
         let accept = format!("Accept: {kind}");
-        engines.both("/api/export/posts", &[&accept]);
-        engines.both("/api/export/users?fields=id,name,boss.name", &[&accept]);
-        engines.both(
+        engines.all("/api/export/posts", &[&accept]);
+        engines.all("/api/export/users?fields=id,name,boss.name", &[&accept]);
+        engines.all(
             "/api/export/users?fields=id,posts(title,extra),boss.posts.id",
             &[&accept],
         );
@@ -272,12 +315,12 @@ fn the_same_requests_have_the_same_answers() {
     }
 }
 
-/// What `NULL`s come to in an order is the engine's own: first in SQLite, last in PostgreSQL. Each row comes all
+/// What `NULL`s come to in an order is the engine's own: first in SQLite and MySQL, last in PostgreSQL. Each row comes all
 /// the same, and once.
 #[test]
 fn an_order_with_nulls_is_the_engines_own_and_complete() {
     let engines = Engines::start();
-    for server in [&engines.sqlite, &engines.postgres] {
+    for server in engines.servers() {
         for sort in ["boss_id", "-boss_id", "boss_id,-name", "-boss_id,joined"] {
             let path = format!("/api/users?limit=4&fields=id&sort={sort}");
             let mut ids = Vec::new();
@@ -297,5 +340,6 @@ fn an_order_with_nulls_is_the_engines_own_and_complete() {
         server.get("/api/users?sort=boss_id&limit=1").json()["data"][0]["boss_id"].clone()
     };
     assert!(first(&engines.sqlite).is_null());
+    assert!(first(&engines.mariadb).is_null());
     assert_eq!(first(&engines.postgres), 1);
 }

@@ -1,0 +1,184 @@
+//! What errors of the server and the driver mean.
+
+use super::connect::{ConnectError, TlsSetUpError};
+use super::query::Stopped;
+use crate::pool::AcquireError;
+use crate::run::RunError;
+use crate::write::{Constraint, Names, SqlState};
+
+/// A database cannot be used. The message names the server and says what to do; it holds no password.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MySqlOpenError {
+    /// Connections as the address wants them cannot be made.
+    #[error("the address of the database cannot be used")]
+    Address(#[from] TlsSetUpError),
+    /// The server cannot be reached, or refuses.
+    #[error("no connection to the database")]
+    Connect(#[from] AcquireError),
+    /// A connection cannot be made.
+    #[error("no connection to the database")]
+    Refused(#[from] ConnectError),
+    /// The schema cannot be read.
+    #[error("the schema of the database cannot be read")]
+    Schema(#[from] mysql_async::Error),
+    /// Reading the schema took too long.
+    #[error("reading the schema of the database took too long")]
+    Timeout,
+}
+
+/// What it means that no connection was to be had.
+pub(super) fn not_lent(error: AcquireError) -> RunError {
+    if error.is_exhausted() {
+        RunError::overloaded()
+    } else if error.is_closed() {
+        RunError::stopped()
+    } else if error.is_connect() {
+        RunError::unreachable(error)
+    } else {
+        RunError::timeout()
+    }
+}
+
+/// What it means to the caller that a statement stopped.
+pub(super) fn classify(stopped: Stopped) -> RunError {
+    let error = match stopped {
+        Stopped::Value(misfit) => return RunError::value(misfit),
+        Stopped::Database(error) => error,
+    };
+    let mysql_async::Error::Server(refusal) = &error else {
+        return match error {
+            mysql_async::Error::Io(_) | mysql_async::Error::Driver(_) => {
+                RunError::unreachable(error)
+            }
+            other => RunError::database(other),
+        };
+    };
+    match refusal.code {
+        // Killed, by its own time limit or by an administrator.
+        1317 | 1969 | 3024 => RunError::timeout(),
+        // A lock that was not to be had, a deadlock, a row that changed since it was read.
+        1205 | 1213 | 1020 => RunError::busy(error),
+        // Too many connections, a server that stops.
+        1040 | 1203 | 1226 | 1053 | 1077 | 1079 | 1927 => RunError::unreachable(error),
+        // Data that does not fit, text in characters the column has not.
+        1264 | 1265 | 1267 | 1292 | 1300 | 1366 | 1406 | 1411 | 1525 | 1690 | 3988 => {
+            RunError::value(error)
+        }
+        _ => RunError::database(error),
+    }
+}
+
+/// The rule of the schema behind the server's error, if it is about one.
+pub(super) fn constraint(error: &mysql_async::Error, names: &Names) -> Option<Constraint> {
+    let mysql_async::Error::Server(refusal) = error else {
+        return None;
+    };
+    let message = refusal.message.as_str();
+    // As other engines call it (ISO 9075).
+    let code = match refusal.code {
+        1022 | 1062 | 1169 | 1586 => "23505",
+        1216 | 1217 | 1451 | 1452 | 1557 | 1761 | 1762 => "23503",
+        1048 | 1364 | 1138 | 1263 => "23502",
+        3819 | 4025 => "23514",
+        1369 => "44000",
+        // A trigger that signals, what the role may not.
+        1644 | 1142 | 1143 | 1227 | 1442 => "P0001",
+        1264 | 1265 | 1292 | 1366 | 1406 | 1411 | 1525 | 1690 => "22000",
+        _ => return None,
+    };
+    let (table, rule) = match code {
+        "23505" => key(message, names.table()),
+        "23503" => (quoted_table(message), None),
+        "23514" => (
+            Some(names.table()),
+            after(message, &["CONSTRAINT `", "constraint '"]),
+        ),
+        _ => (Some(names.table()), None),
+    };
+    let state = SqlState {
+        code,
+        table,
+        column: column(message),
+        rule,
+    };
+    Constraint::from_state(&state, names)
+}
+
+/// `Duplicate entry '…' for key 'name'`, or `'table.name'`. The entry is the client's, so the end is looked at.
+fn key<'text>(message: &'text str, own: &'text str) -> (Option<&'text str>, Option<&'text str>) {
+    let name = message
+        .rsplit_once("for key '")
+        .and_then(|(_, rest)| rest.strip_suffix('\''));
+    let of_own = |name: &'text str| name.strip_prefix(own)?.strip_prefix('.');
+    (
+        name.map(|_| own),
+        name.map(|name| of_own(name).unwrap_or(name)),
+    )
+}
+
+/// ``(`schema`.`table`, CONSTRAINT …``.
+fn quoted_table(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("(`")?;
+    let (_, rest) = rest.split_once("`.`")?;
+    rest.split_once('`').map(|(table, _)| table)
+}
+
+/// `Column 'x' …`, `Field 'x' …`, `… for column 'x' at row 1` or ``… for column `s`.`t`.`x` at row 1``.
+fn column(message: &str) -> Option<&str> {
+    if let Some(name) = after(message, &["Column '", "Field '"])
+        && (message.starts_with("Column '") || message.starts_with("Field '"))
+    {
+        return Some(name);
+    }
+    let (_, rest) = message.rsplit_once("for column ")?;
+    let (name, _) = rest.rsplit_once(" at row ")?;
+    let name = name.trim_matches(['\'', '`']);
+    Some(name.rsplit_once("`.`").map_or(name, |(_, name)| name))
+}
+
+/// What stands behind one of these up to the next quote of the same kind.
+fn after<'text>(message: &'text str, marks: &[&str]) -> Option<&'text str> {
+    marks.iter().find_map(|mark| {
+        let (_, rest) = message.split_once(mark)?;
+        rest.split_once(&mark[mark.len() - 1..])
+            .map(|(name, _)| name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_name_what_they_are_about() {
+        assert_eq!(
+            key("Duplicate entry 'a' for key 'b'' for key 'name'", "item"),
+            (Some("item"), Some("name"))
+        );
+        assert_eq!(
+            key("Duplicate entry '7' for key 'item.PRIMARY'", "item"),
+            (Some("item"), Some("PRIMARY"))
+        );
+        let child = "Cannot add or update a child row: a foreign key constraint fails (`s`.`item`, CONSTRAINT `f` \
+                     FOREIGN KEY (`kind`) REFERENCES `kind` (`id`))";
+        assert_eq!(quoted_table(child), Some("item"));
+        for (message, expected) in [
+            ("Column 'x' cannot be null", Some("x")),
+            ("Field 'x' doesn't have a default value", Some("x")),
+            ("Data too long for column 'x' at row 1", Some("x")),
+            (
+                "Incorrect integer value: 'for column 'y'' for column `s`.`t`.`x` at row 1",
+                Some("x"),
+            ),
+            ("Lock wait timeout exceeded", None),
+        ] {
+            assert_eq!(column(message), expected, "{message}");
+        }
+        let check = "CONSTRAINT `positive` failed for `s`.`item`";
+        let marks = ["CONSTRAINT `", "constraint '"];
+        assert_eq!(after(check, &marks), Some("positive"));
+        let check = "Check constraint 'positive' is violated.";
+        assert_eq!(after(check, &marks), Some("positive"));
+    }
+}
