@@ -26,8 +26,8 @@ app.get('/api/posts-after/:id', async (request, response) => {
   response.json({ data: rows.rows });
 });
 
-app.get('/api/users/:id', async (request, response) => {
-  const rows = await pool.query('SELECT id, name, email, created_at FROM users WHERE id = $1', [Number(request.params.id)]);
+app.get('/api/posts/:id', async (request, response) => {
+  const rows = await pool.query(`${POST} WHERE id = $1`, [Number(request.params.id)]);
   if (rows.rows.length === 0) return response.status(404).json({ error: 'Not found' });
   response.json(rows.rows[0]);
 });

@@ -37,15 +37,14 @@ const AFTER: &str = "\
         nullif(pg_catalog.current_setting('response.status', true), '') AS response_status \
     FROM (SELECT * FROM page) AS t";
 
-const USER: &str =
-    "SELECT id, name, email, created_at::text AS created_at FROM public.users WHERE id = $1";
+const POST: &str = "SELECT id, user_id, title, body, created_at::text AS created_at FROM public.posts WHERE id = $1";
 
 /// A connection and its statements.
 struct Session {
     client: Client,
     page: Statement,
     after: Statement,
-    user: Statement,
+    post: Statement,
 }
 
 struct Sessions {
@@ -61,10 +60,11 @@ impl Sessions {
 }
 
 #[derive(Serialize)]
-struct User<'a> {
+struct Post<'a> {
     id: i64,
-    name: &'a str,
-    email: &'a str,
+    user_id: i64,
+    title: &'a str,
+    body: &'a str,
     created_at: &'a str,
 }
 
@@ -104,7 +104,7 @@ async fn session(url: &str) -> Result<Session, tokio_postgres::Error> {
     Ok(Session {
         page: client.prepare(PAGE).await?,
         after: client.prepare(AFTER).await?,
-        user: client.prepare(USER).await?,
+        post: client.prepare(POST).await?,
         client,
     })
 }
@@ -113,7 +113,7 @@ fn router(sessions: Arc<Sessions>) -> Router {
     Router::new()
         .route("/page/{page}", get(page))
         .route("/after/{id}", get(after))
-        .route("/users/{id}", get(user))
+        .route("/posts/{id}", get(post))
         .route("/noop", get(async || "ok"))
         .with_state(sessions)
 }
@@ -139,17 +139,18 @@ async fn after(State(sessions): State<Arc<Sessions>>, Path(id): Path<i64>) -> Re
     }
 }
 
-async fn user(State(sessions): State<Arc<Sessions>>, Path(id): Path<i64>) -> Response {
+async fn post(State(sessions): State<Arc<Sessions>>, Path(id): Path<i64>) -> Response {
     let session = sessions.next();
-    match session.client.query_opt(&session.user, &[&id]).await {
+    match session.client.query_opt(&session.post, &[&id]).await {
         Ok(Some(row)) => {
-            let user = User {
+            let post = Post {
                 id: row.get(0),
-                name: row.get(1),
-                email: row.get(2),
-                created_at: row.get(3),
+                user_id: row.get(1),
+                title: row.get(2),
+                body: row.get(3),
+                created_at: row.get(4),
             };
-            json(serde_json::to_string(&user).unwrap_or_default())
+            json(serde_json::to_string(&post).unwrap_or_default())
         }
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => failed(&error),

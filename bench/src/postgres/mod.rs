@@ -108,16 +108,16 @@ fn new(servers: &Servers) -> Row<'_> {
     )
 }
 
-/// One row, read each time.
+/// One row, another one each time: equal requests at the same moment would share one query.
 fn object(servers: &Servers) -> Row<'_> {
     let of =
         |contender, server, path| -> Entry<'_> { entry(contender, server, Request::get(path)) };
     row(
         "postgres-object",
         vec![
-            of("Paceline, cache off", &servers.uncached, "/api/users/1"),
-            of("by hand", &servers.handler, "/users/1"),
-            of("Express", &servers.express, "/api/users/1"),
+            of("Paceline, cache off", &servers.uncached, "/api/posts/{n}"),
+            of("by hand", &servers.handler, "/posts/{n}"),
+            of("Express", &servers.express, "/api/posts/{n}"),
         ],
     )
 }

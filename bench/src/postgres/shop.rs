@@ -5,7 +5,7 @@ use paceline_test_servers::Postgres;
 /// How many connections each contender may have.
 pub(super) const CONNECTIONS: u32 = 8;
 
-/// 10,000 users, 100,000 posts of about the demo's length, and `people`.
+/// 10,000 users, 100,000 posts (numbered from 0) of about the demo's length, and `people`.
 pub(super) fn start(export_rows: u32) -> (Postgres, String) {
     // Settings a server has that is meant to be read: what is measured are its clients.
     let cluster = Postgres::start_with(&[("shared_buffers", "256MB"), ("max_connections", "60")]);
@@ -21,7 +21,7 @@ pub(super) fn start(export_rows: u32) -> (Postgres, String) {
                  timestamptz '2023-11-14 22:13:20Z' + n * interval '1 second' FROM generate_series(1, 10000) AS n;
              INSERT INTO posts SELECT n, n % 10000 + 1, 'What there is to say about number ' || n,
                  repeat('Some words of the post number ' || n || '. ', 8),
-                 timestamptz '2023-11-14 22:13:20Z' + n * interval '1 minute' FROM generate_series(1, 100000) AS n;
+                 timestamptz '2023-11-14 22:13:20Z' + n * interval '1 minute' FROM generate_series(0, 99999) AS n;
              INSERT INTO people SELECT n, 'Person number ' || n, 'person.' || n || '@example.com',
                  timestamptz '2023-11-14 22:13:20Z' + n * interval '1 second' FROM generate_series(1, {export_rows}) AS n;
              CREATE INDEX ON posts(user_id);"
