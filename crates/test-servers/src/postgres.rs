@@ -186,7 +186,8 @@ impl Postgres {
         let statements = std::fs::read_to_string(file)
             .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         // The account of the server may not reach the file; its own folder it may.
-        let copy = self.folder.path().join("statements.sql");
+        // Several tests may do this at once.
+        let copy = self.folder.path().join(format!("{database}.sql"));
         std::fs::write(&copy, statements).expect("a file");
         self.own(&copy);
         let mut psql = self.command("psql");

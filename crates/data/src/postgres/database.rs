@@ -53,7 +53,10 @@ impl Changes {
         let address = options.listen.as_ref().unwrap_or(&options.address).clone();
         // So that whoever looks at the server's sessions knows which one this is.
         let name = format!("{} versions", address.application_name);
-        let manager = PostgresManager::new(address.with_application_name(&name))?;
+        let manager = PostgresManager::with_credentials(
+            address.with_application_name(&name),
+            options.credentials.clone(),
+        )?;
         let versions = Arc::new(PostgresVersions::new(catalog));
         let listener = Listener::start(Arc::clone(&versions), manager, pool.clone()).await;
         Ok(Self { versions, listener })

@@ -18,6 +18,23 @@ pub(crate) const MAILS: &str = "mails";
 
 pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
     hide_passwords(config);
+    check_addresses(config, root);
+    check_database(config, root);
+    check_email(config, root);
+    check_workers(config, root);
+    check_limits(config, root);
+    if let Resources::Named(resources) = &config.resources {
+        for resource in resources {
+            check_columns(resource, config, root);
+            check_logins(resource, root);
+            check_events(resource, root);
+        }
+    }
+    check_routes(config, root);
+}
+
+/// Each listener has an address of its own.
+fn check_addresses(config: &Config, root: &Section<'_, '_>) {
     let report = |key: &str, message: String, expected: &str| {
         root.reader
             .report(Mistake::new(root.reader.span(key), message).expected(expected));
@@ -34,18 +51,6 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
         let message = "`listen` of [sql] is that of the API or of the metrics".to_owned();
         report("sql.listen", message, "an address of its own");
     }
-    check_pool(config, root);
-    check_email(config, root);
-    check_workers(config, root);
-    check_limits(config, root);
-    if let Resources::Named(resources) = &config.resources {
-        for resource in resources {
-            check_columns(resource, config, root);
-            check_logins(resource, root);
-            check_events(resource, root);
-        }
-    }
-    check_routes(config, root);
 }
 
 /// Mails have a store, and somebody who may queue them.
@@ -74,8 +79,8 @@ fn check_email(config: &Config, root: &Section<'_, '_>) {
     }
 }
 
-/// What `[pool]` and `read_connections` say against the kind of database there is.
-fn check_pool(config: &Config, root: &Section<'_, '_>) {
+/// What is said of the database is about what it is: a file, a server, or an endpoint.
+fn check_database(config: &Config, root: &Section<'_, '_>) {
     let report = |key: &str, message: String, expected: &str| {
         root.reader
             .report(Mistake::new(root.reader.span(key), message).expected(expected));

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long a token is good for.
-const GOOD: Duration = Duration::from_secs(15 * 60);
+const GOOD: Duration = Duration::from_mins(15);
 
 /// Why a token is none for this user now; nothing when it is. Signatures are not looked at: whether they are right is
 /// another test's question.

@@ -155,7 +155,7 @@ fn named_statements_are_refused_where_they_are_not_safe() {
             false,
         ),
         (
-            "postgres://ep-x-pooler.aws.neon.tech/d?statements=named&sslmode=disable",
+            "postgres://ep-x-pooler.aws.neon.tech/d?statements=named&insecure=true",
             false,
         ),
         (

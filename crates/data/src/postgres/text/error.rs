@@ -60,8 +60,8 @@ pub enum TextOpenError {
     Role(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The role may do anything, or become one that may.
     #[error(
-        "the role may become {0}, which reaches beyond the database: give the address of a role that is no superuser \
-         and may not run programs or touch files on the server"
+        "the role may become {0}, which reaches beyond the database: give the address of a role that is no superuser, \
+         makes no roles, and may not run programs or touch files on the server"
     )]
     Mighty(String),
     /// A pooler stands in between.

@@ -6,11 +6,11 @@ use super::error::TextOpenError;
 use crate::pool::{Pool, PoolOptions};
 use crate::postgres::connect::{Endpoint, PostgresManager};
 
-/// The roles it is or may become that reach beyond the database: superusers, and those that run programs or touch
-/// files on the server.
+/// The roles it is or may become that reach beyond the database: superusers, those that run programs or touch files on
+/// the server, and those that make roles, which up to PostgreSQL 15 may give themselves any of these.
 const MIGHTY: &str = "\
     SELECT coalesce(pg_catalog.string_agg(rolname::text, ', ' ORDER BY rolname), '') FROM pg_catalog.pg_roles \
-    WHERE (rolsuper OR rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files')) \
+    WHERE (rolsuper OR rolcreaterole OR rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files')) \
         AND pg_catalog.pg_has_role(session_user, oid, 'MEMBER')";
 
 /// Connects once, and looks at where that leads and as whom.

@@ -10,6 +10,7 @@ mod rds;
 mod saturation;
 mod silence;
 mod tls;
+mod waking;
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
