@@ -23,6 +23,7 @@ pub mod neon;
 pub mod plan;
 pub mod pool;
 pub mod postgres;
+mod principal;
 pub mod query;
 pub mod resource;
 mod run;
@@ -36,6 +37,7 @@ pub mod write;
 
 pub use cell::{Cell, Decimal, MalformedRows, Moment, Row, Rows, Uuid};
 pub use database::Database;
+pub use principal::Principal;
 pub use run::{Answer, Counts, LARGEST_ANSWER, RowStream, RunError};
 pub use sql::{MySqlFlavor, SqlDialect};
 pub use statement::{Statement, Value};

@@ -75,7 +75,7 @@ pub use flow::{AddedFlow, ChildFailure, Children, Flow, JobRef};
 pub use limits::Limits;
 pub use names::{Fingerprint, GroupName, InvalidName, JobId, LeaseToken, QueueName, SchedulerId};
 pub use options::{IdempotencyKey, JobOptions, MAX_PRIORITY};
-pub use outbox::{Outbox, OutboxRelay, OutboxStatus};
+pub use outbox::{Outbox, OutboxEntry, OutboxRelay, OutboxStatus};
 pub use outcome::{IntoJobError, IntoOutcome, JobError, Outcome};
 pub use queue::{Queue, RawQueue};
 pub use retention::Retention;

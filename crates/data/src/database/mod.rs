@@ -18,7 +18,7 @@ use crate::sqlite::{OpenError, SqliteEngine, SqliteOptions};
 use crate::statement::{Statement, Value};
 use crate::total::{Freshness, Totals};
 use crate::version::{ReadTicket, Stamp, Stamps as _};
-use crate::write::{ReadBack, WriteError, WritePlan, Written};
+use crate::write::{ReadBack, Transaction, WriteError, WritePlan, Written};
 use engine::Engine;
 
 /// Counts remembered at a time.
@@ -288,6 +288,32 @@ impl Database {
                 // Whoever wrote must not be told an older count.
                 self.shared.totals.forget_unversioned();
                 written
+            }
+        }
+    }
+
+    /// Runs several statements in one transaction and answers when they are durable. The work runs on a thread where it
+    /// may block; on SQLite that is the one thread that writes, and all other writes wait for it. Once it has begun,
+    /// dropping the future does not stop it.
+    ///
+    /// # Errors
+    /// What the work answers, and [`WriteError`] when it cannot be begun or committed; nothing is stored then.
+    pub async fn transact<T, W>(&self, work: W) -> Result<T, WriteError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut dyn Transaction) -> Result<T, WriteError> + Send + 'static,
+    {
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => {
+                let writer = engine.writer.as_ref().ok_or(WriteError::ReadOnly)?;
+                writer.transact(Box::new(work)).await
+            }
+            Engine::Neon(_) => Err(WriteError::ReadOnly),
+            Engine::Postgres(database) if !database.is_writable() => Err(WriteError::ReadOnly),
+            Engine::Postgres(database) => {
+                let done = database.transact(Box::new(work)).await;
+                self.shared.totals.forget_unversioned();
+                done
             }
         }
     }

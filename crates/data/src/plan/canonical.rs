@@ -107,6 +107,7 @@ pub(super) fn list_key(query: &ListQuery) -> Arc<[u8]> {
         Position::Cursor(cursor) => bytes.text(cursor),
     }
     bytes.filters(&query.filters);
+    query.viewer.hash(&mut bytes);
     bytes.0.into()
 }
 
@@ -120,5 +121,6 @@ pub(super) fn one_key(query: &OneQuery, key: &[Value]) -> Arc<[u8]> {
     for value in key {
         bytes.value(value);
     }
+    query.viewer.hash(&mut bytes);
     bytes.0.into()
 }

@@ -5,10 +5,12 @@
 //! them all.
 
 use super::columns::column;
+use super::owner;
 use super::reach::{Reach, reach};
 use crate::catalog::TableId;
+use crate::principal::Principal;
 use crate::query::{Filter, Operator};
-use crate::resource::{Resource, ResourceId, Resources};
+use crate::resource::{AccessVerb, Resource, ResourceId, Resources};
 use crate::sql::SqlDialect;
 use crate::statement::Value;
 
@@ -25,6 +27,11 @@ pub(super) struct Conditions {
     pub(super) tables: Vec<TableId>,
     /// The resources whose rows are told of by which rows pass.
     pub(super) resources: Vec<ResourceId>,
+    /// The same, and what is done with them.
+    pub(super) nested: Vec<(ResourceId, AccessVerb)>,
+    /// Whether which rows pass depends on who asks.
+    pub(super) is_personal: bool,
+    viewer: Option<Principal>,
     aliases: usize,
 }
 
@@ -37,9 +44,24 @@ impl Conditions {
         }
     }
 
-    /// The conditions of these filters, which are in canonical order.
-    pub(super) fn of(resources: &Resources, resource: &Resource, filters: &[Filter]) -> Self {
-        let mut conditions = Self::new(resources.catalog().dialect());
+    /// No condition yet, for somebody, where the first placeholders have these values already.
+    pub(super) fn after(dialect: SqlDialect, values: &[Value], viewer: Option<&Principal>) -> Self {
+        Self {
+            values: values.to_vec(),
+            viewer: viewer.cloned(),
+            ..Self::new(dialect)
+        }
+    }
+
+    /// The conditions of these filters, which are in canonical order, for somebody, after placeholders that have these
+    /// values.
+    pub(super) fn of(
+        resources: &Resources,
+        resource: &Resource,
+        filters: &[Filter],
+        (values, viewer): (&[Value], Option<&Principal>),
+    ) -> Self {
+        let mut conditions = Self::after(resources.catalog().dialect(), values, viewer);
         conditions.parts = conditions.all(resources, resource, 0, (filters, 0));
         conditions
     }
@@ -79,11 +101,22 @@ impl Conditions {
         let inner = FIRST_ALIAS + self.aliases;
         self.aliases += 1;
         self.note(target.table, Some(target.id));
-        let parts = self.all(resources, target, inner, (filters, depth + 1));
+        let verb = if relation.is_many() {
+            AccessVerb::List
+        } else {
+            AccessVerb::Read
+        };
+        let mut parts = self.all(resources, target, inner, (filters, depth + 1));
+        // Rows that may not be shown may not be found either.
+        parts.extend(self.own(resources, target, verb, inner));
         let between = FIRST_ALIAS + self.aliases;
         if let Some(junction) = &relation.junction {
             self.aliases += 1;
             self.note(junction.table, junction.resource);
+            if let Some(shown) = junction.resource {
+                let shown = resources.get(shown);
+                parts.extend(self.own(resources, shown, AccessVerb::List, between));
+            }
         }
         let Reach { from, columns } = reach(resources, relation, inner, between);
         let own = relation.columns.iter();
@@ -99,6 +132,50 @@ impl Conditions {
             columns.join(", "),
             parts.join(" AND ")
         )
+    }
+
+    /// Notes that rows of `target`, called `alias`, are searched, and says which of them the viewer may be shown.
+    fn own(
+        &mut self,
+        resources: &Resources,
+        target: &Resource,
+        verb: AccessVerb,
+        alias: usize,
+    ) -> Option<String> {
+        if !self.nested.contains(&(target.id, verb)) {
+            self.nested.push((target.id, verb));
+        }
+        self.own_condition(resources, target, verb, alias)
+    }
+
+    fn own_condition(
+        &mut self,
+        resources: &Resources,
+        resource: &Resource,
+        verb: AccessVerb,
+        alias: usize,
+    ) -> Option<String> {
+        let viewer = self.viewer.clone();
+        let bind = &mut |value: Value, target: Option<&str>| self.bind(&value, target);
+        let own = owner::condition(resources, resource, verb, viewer.as_ref(), alias, bind);
+        self.is_personal |= own.is_some();
+        own
+    }
+
+    /// Only the rows of the base that the viewer may use.
+    pub(super) fn own_rows(
+        &mut self,
+        resources: &Resources,
+        resource: &Resource,
+        verb: AccessVerb,
+    ) {
+        let own = self.own_condition(resources, resource, verb, 0);
+        self.parts.extend(own);
+    }
+
+    /// Whether every row passes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
     }
 
     fn note(&mut self, table: TableId, resource: Option<ResourceId>) {

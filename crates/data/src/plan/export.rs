@@ -6,7 +6,7 @@ use super::order::Order;
 use super::{position, unindexed, with};
 use crate::encode::{Layout, RowsEncoder, Shape};
 use crate::query::{ExportQuery, QueryError};
-use crate::resource::{ResourceId, Resources};
+use crate::resource::{AccessVerb, ResourceId, Resources};
 use crate::statement::{Statement, Value};
 
 /// An export, ready to run.
@@ -19,6 +19,8 @@ pub struct ExportPlan {
     /// The same rows page by page, where a key leads from one page to the next: for ways to a database that stream
     /// nothing.
     pages: Option<ExportPages>,
+    /// The resources of which it tells rows within others, and what is done with them.
+    pub nested: Vec<(ResourceId, AccessVerb)>,
     shape: Shape,
 }
 
@@ -40,14 +42,17 @@ impl ExportPages {
         if !order.is_total || order.keys.iter().any(|key| key.nullable) {
             return None;
         }
-        let (mut columns, _) = Columns::of(resources, &query.selection);
+        let viewer = query.viewer.as_ref();
+        let (mut columns, _) = Columns::of(resources, &query.selection, viewer);
         let places = order.keys.iter().map(|key| {
             let column = key.column?;
             Some(columns.column(resources, resource, 0, column))
         });
         let places: Vec<usize> = places.collect::<Option<_>>()?;
         let page = |behind: Option<&[Value]>| {
-            let mut conditions = Conditions::of(resources, resource, &query.filters);
+            let asked = (columns.values(), viewer);
+            let mut conditions = Conditions::of(resources, resource, &query.filters, asked);
+            conditions.own_rows(resources, resource, AccessVerb::List);
             let met = match behind {
                 None => conditions.sql(),
                 Some(key) => match position::ranges(order, key, &mut conditions).as_slice() {
@@ -99,9 +104,12 @@ impl ExportPlan {
         let resource = resources.get(query.resource);
         let table = resources.table_of(resource);
         unindexed::check(resources, resource, &query.filters, &[])?;
-        let (mut columns, shape) = Columns::of(resources, &query.selection);
-        let conditions = Conditions::of(resources, resource, &query.filters);
+        let viewer = query.viewer.as_ref();
+        let (mut columns, shape) = Columns::of(resources, &query.selection, viewer);
         let order = Order::of(resources, resource, &[], &[], &mut columns);
+        let asked = (columns.values(), viewer);
+        let mut conditions = Conditions::of(resources, resource, &query.filters, asked);
+        conditions.own_rows(resources, resource, AccessVerb::List);
         let sql = columns.select(table) + &conditions.sql() + &order.sql();
         Ok(Self {
             statement: Statement {
@@ -110,6 +118,7 @@ impl ExportPlan {
             },
             resources: with(columns.resources(), &conditions.resources),
             pages: ExportPages::new(resources, query, &order),
+            nested: with(columns.nested(), &conditions.nested),
             shape,
         })
     }

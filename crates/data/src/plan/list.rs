@@ -10,7 +10,7 @@ use crate::catalog::{Shown, Table, TableId};
 use crate::cursor::{Binding, Cursor, CursorKey, Direction};
 use crate::encode::{PageEncoder, PageInfo, RowShape};
 use crate::query::{Count, Dialect, ListQuery, Position, QueryError, QueryErrorCode};
-use crate::resource::{Resource, ResourceId, Resources};
+use crate::resource::{AccessVerb, Resource, ResourceId, Resources};
 use crate::sql::SqlDialect;
 use crate::statement::{Statement, Value};
 
@@ -38,6 +38,10 @@ pub struct ListPlan {
     pub counted_tables: Vec<TableId>,
     /// The resources whose rows it tells of, the base first: who may read the page may read all of them.
     pub resources: Vec<ResourceId>,
+    /// The resources of which it tells rows within others, and what is done with them.
+    pub nested: Vec<(ResourceId, AccessVerb)>,
+    /// Whether it is the viewer's own, for rows in it belong to somebody.
+    pub is_personal: bool,
     /// Equal for requests that have the same answer while the tables do not change.
     pub key: Arc<[u8]>,
     /// Which conventions the answer follows.
@@ -63,25 +67,21 @@ impl ListPlan {
         let resource = resources.get(query.resource);
         let table = resources.table_of(resource);
         unindexed::check(resources, resource, &query.filters, &query.sort)?;
-        let (mut columns, shape) = Columns::in_dialect(resources, &query.selection, query.dialect);
-        let order = Order::of(
-            resources,
-            resource,
-            &query.filters,
-            &query.sort,
-            &mut columns,
-        );
-        let binding =
-            canonical::binding(resources, resource, (&query.filters, &query.sort), &order);
+        let (filters, sort, viewer) = (&query.filters, &query.sort, query.viewer.as_ref());
+        let (mut columns, shape) =
+            Columns::in_dialect(resources, &query.selection, query.dialect, viewer);
+        let order = Order::of(resources, resource, filters, sort, &mut columns);
+        let binding = canonical::binding(resources, resource, (filters, sort), &order);
         let key_indexes = sort_keys(resources, resource, &order, &mut columns);
-        let mut conditions = Conditions::of(resources, resource, &query.filters);
-        let counted = conditions.sql();
+        // The count joins nothing: its placeholders are its own.
+        let counting = conditions_of(resources, query, &[]);
+        let mut conditions = conditions_of(resources, query, columns.values());
+        let is_personal = conditions.is_personal || columns.is_personal();
         let total = total(
             query,
             table.approximate_rows,
             &resources.catalog().dialect().table(table),
-            &counted,
-            &conditions.values,
+            &counting,
         );
         let walk = Walk {
             columns: &columns,
@@ -113,6 +113,8 @@ impl ListPlan {
             tables: with(columns.tables(), &conditions.tables),
             counted_tables: with(&[table.id], &conditions.tables),
             resources: with(columns.resources(), &conditions.resources),
+            nested: with(columns.nested(), &conditions.nested),
+            is_personal,
             key: canonical::list_key(query),
             dialect: query.dialect,
             shape,
@@ -145,6 +147,15 @@ impl ListPlan {
             has_more: encoder.has_more(),
         }
     }
+}
+
+/// Which rows the list has, for whoever asks, after placeholders that have these values.
+fn conditions_of(resources: &Resources, query: &ListQuery, values: &[Value]) -> Conditions {
+    let resource = resources.get(query.resource);
+    let asked = (values, query.viewer.as_ref());
+    let mut conditions = Conditions::of(resources, resource, &query.filters, asked);
+    conditions.own_rows(resources, resource, AccessVerb::List);
+    conditions
 }
 
 /// Where the `SELECT` list has the sort keys; those that are not shown are added.
@@ -250,17 +261,16 @@ fn total(
     query: &ListQuery,
     approximate: Option<u64>,
     table: &str,
-    counted: &str,
-    values: &[Value],
+    counting: &Conditions,
 ) -> TotalPlan {
     match (query.count, approximate) {
         (Count::None, _) => TotalPlan::None,
-        (Count::Estimated, Some(rows)) if query.filters.is_empty() => TotalPlan::Estimated(rows),
+        (Count::Estimated, Some(rows)) if counting.is_empty() => TotalPlan::Estimated(rows),
         _ => {
-            let sql = format!("SELECT count(*) FROM {table} AS t0{counted}");
+            let sql = format!("SELECT count(*) FROM {table} AS t0{}", counting.sql());
             TotalPlan::Counted(Statement {
                 sql: sql.into(),
-                values: values.to_vec(),
+                values: counting.values.clone(),
             })
         }
     }

@@ -11,6 +11,7 @@ mod links;
 mod list;
 mod one;
 mod order;
+mod owner;
 mod position;
 mod reach;
 mod unindexed;

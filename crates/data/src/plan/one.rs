@@ -7,8 +7,8 @@ use super::columns::{Columns, column};
 use super::condition::Conditions;
 use crate::catalog::{Shown, TableId};
 use crate::encode::{OneEncoder, RowShape};
-use crate::query::{Dialect, OneQuery, typed};
-use crate::resource::{Resource, ResourceId, Resources};
+use crate::query::{Dialect, OneQuery, Selection, typed};
+use crate::resource::{AccessVerb, Resource, ResourceId, Resources};
 use crate::statement::{Statement, Value};
 use crate::write::ReadBack;
 
@@ -71,6 +71,10 @@ pub struct OnePlan {
     pub tables: Vec<TableId>,
     /// The resources whose rows it tells of, the base first: who may read the row may read all of them.
     pub resources: Vec<ResourceId>,
+    /// The resources of which it tells rows within this one, and what is done with them.
+    pub nested: Vec<(ResourceId, AccessVerb)>,
+    /// Whether it is the viewer's own, for rows in it belong to somebody.
+    pub is_personal: bool,
     /// Equal for requests that have the same answer while the tables do not change.
     pub key: Arc<[u8]>,
     /// Which conventions the answer follows.
@@ -84,14 +88,39 @@ impl OnePlan {
     /// Plans a parsed request for the row with this key. The row's version is read along where the
     /// resource can be written.
     pub fn new(resources: &Resources, query: &OneQuery, key: &[Value]) -> Self {
+        Self::guarded(resources, query, key, true)
+    }
+
+    /// All exposed fields of a row, whoever owns it: for what the service does by itself. Its values are the parts of
+    /// the key alone.
+    pub fn whole(resources: &Resources, resource: &Resource) -> Self {
+        let query = OneQuery {
+            resource: resource.id,
+            selection: Selection::whole(resource),
+            enveloped: false,
+            dialect: Dialect::Plain,
+            viewer: None,
+        };
+        let key = vec![Value::Null; resource.key.len()];
+        Self::guarded(resources, &query, &key, false)
+    }
+
+    fn guarded(resources: &Resources, query: &OneQuery, key: &[Value], is_guarded: bool) -> Self {
         let resource = resources.get(query.resource);
         let table = resources.table_of(resource);
         let dialect = resources.catalog().dialect();
-        let (mut columns, shape) = Columns::in_dialect(resources, &query.selection, query.dialect);
+        let viewer = query.viewer.as_ref();
+        let (mut columns, shape) =
+            Columns::in_dialect(resources, &query.selection, query.dialect, viewer);
         let version_index = resource
             .is_writable()
             .then(|| columns.item(dialect.row_version(table, "t0"), Shown::AsIs));
-        let mut conditions = Conditions::new(dialect);
+        // The key comes last: whoever reads a written row back knows it only then.
+        let mut conditions = Conditions::after(dialect, columns.values(), viewer);
+        if is_guarded {
+            conditions.own_rows(resources, resource, AccessVerb::Read);
+        }
+        let is_personal = conditions.is_personal || columns.is_personal();
         let equal: Vec<String> = resource
             .key
             .iter()
@@ -102,11 +131,7 @@ impl OnePlan {
                 format!("{left} = {}", conditions.bind(value, target))
             })
             .collect();
-        let sql = format!(
-            "{} WHERE {} LIMIT 1",
-            columns.select(table),
-            equal.join(" AND ")
-        );
+        let sql = columns.select(table) + &conditions.sql_and(&equal.join(" AND ")) + " LIMIT 1";
         Self {
             statement: Statement {
                 sql: sql.into(),
@@ -114,6 +139,8 @@ impl OnePlan {
             },
             tables: columns.tables().to_vec(),
             resources: columns.resources().to_vec(),
+            nested: columns.nested().to_vec(),
+            is_personal,
             key: canonical::one_key(query, key),
             dialect: query.dialect,
             shape,
@@ -122,13 +149,16 @@ impl OnePlan {
         }
     }
 
-    /// Reads the row of a write whose key is not known yet.
+    /// Reads the row of a write whose key is not known yet. A row that is not the viewer's gives no row.
     pub fn read_back(resources: &Resources, query: &OneQuery) -> ReadBack<OneEncoder> {
         let resource = resources.get(query.resource);
         let plan = Self::new(resources, query, &vec![Value::Null; resource.key.len()]);
+        let mut values = plan.statement.values.clone();
+        values.truncate(values.len() - resource.key.len());
         ReadBack {
             encoder: plan.encoder(),
             sql: plan.statement.sql,
+            values,
         }
     }
 

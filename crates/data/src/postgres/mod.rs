@@ -21,6 +21,7 @@ pub(crate) mod record;
 mod row;
 mod running;
 pub mod text;
+mod transact;
 pub mod versions;
 mod writer;
 

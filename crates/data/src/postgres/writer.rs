@@ -19,7 +19,7 @@ use crate::run::{Answer, RunError};
 use crate::statement::{Statement, Value};
 use crate::version::Touched;
 use crate::write::{
-    Change, ChangeKind, Constraint, ReadBack, SqlState, WriteError, WritePlan, Written, merged,
+    ChangeKind, Constraint, Names, ReadBack, SqlState, Told, WriteError, WritePlan, Written, merged,
 };
 
 /// How long a commit or a rollback may take. Neither has anything left to compute.
@@ -66,6 +66,23 @@ impl PostgresDatabase {
     }
 }
 
+/// What an error of a write means: a rule that may be told, or what any statement's error means.
+pub(super) fn refused(error: tokio_postgres::Error, told: &Told) -> WriteError {
+    let constraint = error.as_db_error().and_then(|error| {
+        let state = SqlState {
+            code: error.code().code(),
+            table: error.table(),
+            column: error.column(),
+            rule: error.constraint(),
+        };
+        Constraint::from_state(&state, told.names.as_ref().unwrap_or(&Names::default()))
+    });
+    match constraint {
+        Some(constraint) => WriteError::Constraint(constraint),
+        None => classify(error).into(),
+    }
+}
+
 async fn transaction<E: RowEncoder>(
     mut running: Running,
     plan: WritePlan,
@@ -73,24 +90,8 @@ async fn transaction<E: RowEncoder>(
     deadline: Instant,
     mark: Option<Mark>,
 ) -> Outcome<E> {
-    let (names, table) = (plan.names.clone(), plan.table);
-    let refused = |error: tokio_postgres::Error| {
-        let constraint = error.as_db_error().and_then(|error| {
-            Constraint::from_state(
-                &SqlState {
-                    code: error.code().code(),
-                    table: error.table(),
-                    column: error.column(),
-                    rule: error.constraint(),
-                },
-                &names,
-            )
-        });
-        match constraint {
-            Some(constraint) => WriteError::Constraint(constraint),
-            None => classify(error).into(),
-        }
-    };
+    let (told, table) = (Told::of(&plan), plan.table);
+    let refused = |error| refused(error, &told);
     let applying = apply(running.connection(), plan, read_back);
     let Ok(outcome) = timeout_at(deadline.into(), applying).await else {
         // The connection is closed, and the server rolls back.
@@ -120,7 +121,7 @@ async fn transaction<E: RowEncoder>(
 }
 
 /// Commits, with the mark of the write where changes are told.
-fn commit(mark: Option<&Mark>) -> String {
+pub(super) fn commit(mark: Option<&Mark>) -> String {
     match mark {
         Some(mark) => format!("{}; COMMIT", mark.sql()),
         None => "COMMIT".to_owned(),
@@ -128,7 +129,10 @@ fn commit(mark: Option<&Mark>) -> String {
 }
 
 /// Ends the transaction; `None` when the server did not answer.
-async fn end(running: &mut Running, how: &str) -> Option<Result<(), tokio_postgres::Error>> {
+pub(super) async fn end(
+    running: &mut Running,
+    how: &str,
+) -> Option<Result<(), tokio_postgres::Error>> {
     let ending = running.connection().batch_execute(how);
     timeout(END, ending).await.ok()
 }
@@ -139,46 +143,14 @@ async fn apply<E: RowEncoder>(
     read_back: Option<ReadBack<E>>,
 ) -> Result<(Written, Option<Answer<E>>), Stopped> {
     connection.batch_execute("BEGIN").await?;
-    merge(connection, &mut plan).await?;
-    let mut kind = plan.kind;
-    let mut key = first_row(connection, &plan.statement).await?;
-    if key.is_none() {
-        let current = match &plan.current {
-            Some(current) => version(connection, current).await?,
-            None => None,
-        };
-        plan.judge_absence(current)?;
-        if let Some(insert) = &plan.otherwise {
-            kind = ChangeKind::Created;
-            key = first_row(connection, insert).await?;
-        }
-    }
-    let Some(key) = key else {
-        return Err(WriteError::Constraint(Constraint::refused()).into());
-    };
-    let row_version = match &plan.version_sql {
-        Some(sql) if kind != ChangeKind::Deleted => {
-            let of_key = Statement {
-                sql: Arc::clone(sql),
-                values: key.clone(),
-            };
-            version(connection, &of_key).await?
-        }
-        _ => None,
-    };
-    let written = Written {
-        change: Change {
-            resource: plan.resource,
-            table: plan.table,
-            kind,
-            key,
-        },
-        row_version,
-        touched: Touched::All,
-    };
+    let written = write_row(connection, &mut plan).await?;
     let row = match read_back.filter(|_| written.can_be_read()) {
-        Some(ReadBack { sql, encoder }) => {
-            let values = written.change.key.clone();
+        Some(ReadBack {
+            sql,
+            mut values,
+            encoder,
+        }) => {
+            values.extend_from_slice(&written.change.key);
             let read = answer(connection, &Statement { sql, values }, encoder).await;
             Some(read.map_err(|stopped| match stopped {
                 super::database::Stopped::Database(error) => Stopped::Database(error),
@@ -188,6 +160,52 @@ async fn apply<E: RowEncoder>(
         None => None,
     };
     Ok((written, row))
+}
+
+/// Writes the row inside the transaction.
+pub(super) async fn write_row(
+    connection: &mut PostgresConnection,
+    plan: &mut WritePlan,
+) -> Result<Written, Stopped> {
+    merge(connection, plan).await?;
+    let mut kind = plan.kind;
+    let mut row = first_row(connection, &plan.statement).await?;
+    if let Some(told) = row.as_mut().filter(|_| plan.replaces_or_creates) {
+        // The last column is whether the row is new.
+        if told.pop() != Some(Value::Integer(1)) {
+            kind = ChangeKind::Updated;
+        }
+    }
+    if row.is_none() {
+        let current = match &plan.current {
+            Some(current) => version(connection, current).await?,
+            None => None,
+        };
+        plan.judge_absence(current)?;
+        if let Some(insert) = &plan.otherwise {
+            kind = ChangeKind::Created;
+            row = first_row(connection, insert).await?;
+        }
+    }
+    let Some(row) = row else {
+        return Err(WriteError::Constraint(Constraint::refused()).into());
+    };
+    let change = plan.change(kind, row);
+    let row_version = match &plan.version_sql {
+        Some(sql) if kind != ChangeKind::Deleted => {
+            let of_key = Statement {
+                sql: Arc::clone(sql),
+                values: change.key.clone(),
+            };
+            version(connection, &of_key).await?
+        }
+        _ => None,
+    };
+    Ok(Written {
+        change,
+        row_version,
+        touched: Touched::All,
+    })
 }
 
 /// Merges patches of JSON columns into what the row holds, which stays locked from here on.

@@ -39,6 +39,7 @@ pub use selection::Selection;
 pub use value::typed;
 pub(crate) use value::{is_time, is_uuid};
 
+use crate::principal::Principal;
 use crate::resource::ResourceId;
 
 /// The most related tables one request may read.
@@ -76,6 +77,8 @@ pub struct ListQuery {
     pub count: Count,
     /// Which conventions.
     pub dialect: Dialect,
+    /// Who asks; rows with owners are shown to nobody else. Parsing sets none.
+    pub viewer: Option<Principal>,
 }
 
 /// One row.
@@ -89,6 +92,8 @@ pub struct OneQuery {
     pub enveloped: bool,
     /// Which conventions.
     pub dialect: Dialect,
+    /// Who asks; rows with owners are shown to nobody else. Parsing sets none.
+    pub viewer: Option<Principal>,
 }
 
 /// All rows.
@@ -100,6 +105,8 @@ pub struct ExportQuery {
     pub selection: Selection,
     /// Which rows, in canonical order.
     pub filters: Vec<Filter>,
+    /// Who asks; rows with owners are shown to nobody else. Parsing sets none.
+    pub viewer: Option<Principal>,
 }
 
 #[cfg(test)]

@@ -74,6 +74,7 @@ pub fn parse_list(
         limit,
         count: list.paging.count.unwrap_or(default_count),
         dialect,
+        viewer: None,
     })
 }
 
@@ -106,6 +107,7 @@ pub fn parse_one(
         selection,
         enveloped,
         dialect,
+        viewer: None,
     })
 }
 
@@ -139,6 +141,7 @@ pub fn parse_export(
         resource: resource.id,
         selection,
         filters: filters.finish()?,
+        viewer: None,
     })
 }
 

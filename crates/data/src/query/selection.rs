@@ -32,6 +32,14 @@ impl Selection {
         }
     }
 
+    /// Every field of a resource, and nothing related.
+    pub(crate) fn whole(resource: &Resource) -> Self {
+        Self {
+            fields: (0..resource.fields.len()).collect(),
+            ..Self::empty(resource.id)
+        }
+    }
+
     /// The number of rows' worth of tables it reads beyond the first.
     pub fn joins(&self) -> usize {
         self.nested

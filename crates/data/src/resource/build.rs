@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::error::{DidYouMean, ResourceError, ResourceErrorKind, nearest};
+use super::owner::{self, Owners};
 use super::reserved::{RESERVED_PATHS, is_reserved_path};
 use super::secret::looks_secret;
 use super::spec::{ResourceSpec, WriteVerb};
@@ -185,6 +186,11 @@ fn resolve(
     let default_sort = sort::usual(spec, &fields, mistakes);
     let key = exposed_key(table, &fields);
     let write = check_write(table, spec, &key, mistakes);
+    let owners =
+        owner::resolve(table, &spec.owners).unwrap_or_else(|(verb, name, kind, message)| {
+            mistakes.add(&format!("access.{}", verb.as_str()), &name, kind, message);
+            Owners::default()
+        });
     Some(Resource {
         id: ResourceId::from_index(0),
         name: spec.name.clone(),
@@ -196,6 +202,7 @@ fn resolve(
         default_fields,
         key,
         write,
+        owners,
         export: spec.export,
         default_limit: spec.default_limit,
         max_limit: spec.max_limit,

@@ -24,6 +24,7 @@ mod build;
 mod discover;
 mod error;
 mod index;
+mod owner;
 mod relation;
 mod reserved;
 mod secret;
@@ -36,6 +37,7 @@ pub(crate) use error::{DidYouMean, nearest};
 pub use error::{ResourceError, ResourceErrorKind};
 pub use index::MissingIndex;
 pub(crate) use index::searched_whole;
+pub use owner::{AccessVerb, Owners};
 pub use reserved::{RESERVED_PARAMETERS, RESERVED_PATHS};
 pub use secret::looks_secret;
 pub use spec::{RelationSpec, ResourceSpec, WriteVerb};
@@ -155,6 +157,8 @@ pub struct Resource {
     pub key: Vec<usize>,
     /// What may be written.
     pub write: Vec<WriteVerb>,
+    /// The columns that name the owners of rows, by index in the table, where a verb is theirs alone.
+    pub owners: Owners<usize>,
     /// Whether `/export/{path}` serves it.
     pub export: bool,
     /// Rows a page when a request does not say.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::owner::Owners;
+
 /// A way of changing rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -80,6 +82,8 @@ pub struct ResourceSpec {
     pub relations: BTreeMap<String, RelationSpec>,
     /// What may be written. Default: nothing.
     pub write: Vec<WriteVerb>,
+    /// The columns that name the owners of rows, verb by verb. Default: rows have no owners.
+    pub owners: Owners<String>,
     /// Whether it can be exported. Default: yes.
     pub export: bool,
     /// Rows a page when a request does not say. Default: 20.
@@ -112,6 +116,7 @@ impl ResourceSpec {
             default_fields: None,
             relations: BTreeMap::new(),
             write: Vec::new(),
+            owners: Owners::default(),
             export: true,
             default_limit: Self::DEFAULT_LIMIT,
             max_limit: Self::MAX_LIMIT,

@@ -46,6 +46,16 @@ impl RunError {
         }
     }
 
+    /// An error of work in a transaction that is not the database's.
+    pub fn other(source: impl Into<Source>) -> Self {
+        Self::because(RunKind::Encode, source)
+    }
+
+    /// Work in a transaction that took longer than it may.
+    pub fn out_of_time() -> Self {
+        Self::timeout()
+    }
+
     pub(crate) fn overloaded() -> Self {
         Self::new(RunKind::Overloaded)
     }

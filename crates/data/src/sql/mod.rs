@@ -141,6 +141,14 @@ impl SqlDialect {
         }
     }
 
+    /// Whether an `INSERT` that updates the row there is says which of both it did.
+    pub(crate) fn tells_created(self) -> bool {
+        match self {
+            Self::Sqlite | Self::Postgres => true,
+            Self::MySql(_) => false,
+        }
+    }
+
     /// What follows an `INSERT` that is to do nothing where there is a row with the same `key`. Empty where that
     /// cannot be said: the insert then fails.
     pub(crate) fn unless_there(self, key: &str) -> String {

@@ -34,7 +34,7 @@ pub struct Constraint {
 }
 
 /// What may be named of the table that is written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
     pub(super) table: String,
     pub(super) fields: Vec<String>,

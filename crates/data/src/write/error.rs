@@ -19,6 +19,12 @@ pub enum WriteError {
     /// A rule of the schema forbids it.
     #[error("{0}")]
     Constraint(Constraint),
+    /// A table of Paceline's own that the statement needs is not there.
+    #[error("a table that this needs is not in the database")]
+    NoTable,
+    /// Another request with the same key is being answered.
+    #[error("another request with the same key is being answered")]
+    KeyInUse,
     /// The database was opened read-only.
     #[error("the database was opened read-only")]
     ReadOnly,

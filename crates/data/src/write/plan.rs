@@ -3,10 +3,11 @@
 use super::changes::Changes;
 use super::constraint::{Constraint, Names, Rule};
 use super::error::WriteError;
-use super::session::ChangeKind;
+use super::session::{Change, ChangeKind, REPLACES};
 use super::sql::Builder;
 use crate::catalog::{Table, TableId};
-use crate::resource::{Resource, ResourceId, Resources, WriteVerb};
+use crate::principal::Principal;
+use crate::resource::{AccessVerb, Resource, ResourceId, Resources, WriteVerb};
 use crate::sql::SqlDialect;
 use crate::statement::{Statement, Value};
 
@@ -42,6 +43,12 @@ pub struct WritePlan {
     /// Gives the version of a row; the parts of its key are the values.
     pub(crate) version_sql: Option<std::sync::Arc<str>>,
     pub(crate) names: Names,
+    /// How many of the values returned are the key.
+    key_length: usize,
+    /// Whether the owner follows the key.
+    tells_owner: bool,
+    /// Whether the statement creates the row or replaces it, whichever it is.
+    pub(crate) replaces_or_creates: bool,
     /// Patches that are merged by us, where the engine cannot.
     pub(crate) merge: Option<Merge>,
     /// The parts of the row's key as the request says them, `None` for what the database makes: for engines whose
@@ -65,22 +72,149 @@ pub(crate) struct Merge {
     pub(crate) values: Vec<usize>,
 }
 
-impl WritePlan {
+/// Makes the plans of writes to one resource.
+#[derive(Debug, Clone, Copy)]
+pub struct Writes<'a> {
+    resources: &'a Resources,
+    resource: &'a Resource,
+    writer: Option<&'a Principal>,
+    may_create: bool,
+}
+
+impl<'a> Writes<'a> {
+    /// Writes by nobody in particular: they reach no row that belongs to somebody.
+    pub fn of(resources: &'a Resources, resource: &'a Resource) -> Self {
+        Self {
+            resources,
+            resource,
+            writer: None,
+            may_create: resource.can(WriteVerb::Create),
+        }
+    }
+
+    /// Writes by this principal: rows with owners are changed and deleted by theirs alone, and are as absent to
+    /// others.
+    #[must_use]
+    pub fn by(mut self, writer: Option<&'a Principal>) -> Self {
+        self.writer = writer;
+        self
+    }
+
+    /// Whether a replacement may create the row. Default: as the resource says.
+    #[must_use]
+    pub fn may_create(mut self, may_create: bool) -> Self {
+        self.may_create &= may_create;
+        self
+    }
+
     /// Creates a row.
-    pub fn create(resources: &Resources, resource: &Resource, changes: &Changes) -> Self {
-        let target = Target::of(resources, resource);
+    pub fn create(self, changes: &Changes) -> WritePlan {
+        let target = self.target();
         let insert = insert(target, None, changes, "");
-        let mut plan = Self::new(target, ChangeKind::Created, insert).referring(target, changes);
+        let mut plan =
+            WritePlan::new(target, ChangeKind::Created, insert).referring(target, changes);
         let given = |column: &usize| {
             let mut written = changes.assignments.iter();
             let found = written.find(|one| one.column == *column)?;
             Some(found.value.clone())
         };
-        plan.key = resource.key.iter().map(given).collect();
+        plan.key = self.resource.key.iter().map(given).collect();
         plan
     }
 
+    /// Creates rows that name the same columns, in the same order.
+    pub(super) fn insert_many(self, rows: &[Changes]) -> Statement {
+        let target = self.target();
+        let insert = target.builder("INSERT INTO").rows(rows);
+        if target.dialect.returns_inserted() {
+            target.returning(insert).finish()
+        } else {
+            insert.finish()
+        }
+    }
+
     /// Changes some columns of a row. Without changes it only evaluates the precondition.
+    pub fn update(self, key: &[Value], changes: &Changes, precondition: Precondition) -> WritePlan {
+        let target = self.target();
+        let (statement, merge) = update(target, key, changes, &precondition);
+        let mut plan = WritePlan::new(target, updated(changes), statement)
+            .addressed(target, key, AccessVerb::Update, precondition)
+            .referring(target, changes);
+        plan.merge = merge;
+        plan
+    }
+
+    /// Puts a row in the place of the one with this key, or creates it, in one statement: see the table in the
+    /// [module](crate::write).
+    pub fn replace(
+        self,
+        key: &[Value],
+        changes: &Changes,
+        precondition: Precondition,
+    ) -> WritePlan {
+        let target = self.target();
+        let place = Some(key);
+        let may_create = self.may_create && target.may_own(key);
+        if precondition == Precondition::IfNoneMatchAny && may_create {
+            let on_conflict = target
+                .dialect
+                .unless_there(&names(target, &self.resource.key));
+            let insert = insert(target, place, changes, &on_conflict);
+            return WritePlan::new(target, ChangeKind::Created, insert)
+                .addressed(target, key, AccessVerb::Update, precondition)
+                .referring(target, changes);
+        }
+        let creates = may_create && precondition == Precondition::None;
+        let plan = if creates && target.dialect.tells_created() && is_whole(target, changes) {
+            let statement = insert_or_update(target, key, changes);
+            let mut plan = WritePlan::new(target, ChangeKind::Created, statement);
+            plan.replaces_or_creates = true;
+            plan
+        } else {
+            let (statement, _) = update(target, key, changes, &precondition);
+            let mut plan = WritePlan::new(target, updated(changes), statement);
+            plan.otherwise = creates.then(|| insert(target, place, changes, ""));
+            plan.absent_fails = matches!(
+                precondition,
+                Precondition::IfMatch(_) | Precondition::IfMatchAny
+            );
+            plan
+        };
+        plan.addressed(target, key, AccessVerb::Update, precondition)
+            .referring(target, changes)
+    }
+
+    /// Deletes a row.
+    pub fn delete(self, key: &[Value], precondition: Precondition) -> WritePlan {
+        let target = self.target();
+        let delete = target.builder("DELETE FROM").key(&self.resource.key, key);
+        let delete = target.own_row(delete, AccessVerb::Delete);
+        let statement = returning(condition(delete, &precondition), target).finish();
+        WritePlan::new(target, ChangeKind::Deleted, statement).addressed(
+            target,
+            key,
+            AccessVerb::Delete,
+            precondition,
+        )
+    }
+
+    fn target(self) -> Target<'a> {
+        Target {
+            dialect: self.resources.catalog().dialect(),
+            resource: self.resource,
+            table: self.resources.table_of(self.resource),
+            writer: self.writer,
+        }
+    }
+}
+
+impl WritePlan {
+    /// Creates a row: [`Writes::create`] by nobody in particular, as the others here.
+    pub fn create(resources: &Resources, resource: &Resource, changes: &Changes) -> Self {
+        Writes::of(resources, resource).create(changes)
+    }
+
+    /// Changes some columns of a row: [`Writes::update`].
     pub fn update(
         resources: &Resources,
         resource: &Resource,
@@ -88,17 +222,10 @@ impl WritePlan {
         changes: &Changes,
         precondition: Precondition,
     ) -> Self {
-        let target = Target::of(resources, resource);
-        let (statement, merge) = update(target, key, changes, &precondition);
-        let mut plan = Self::new(target, updated(changes), statement)
-            .addressed(target, key, precondition)
-            .referring(target, changes);
-        plan.merge = merge;
-        plan
+        Writes::of(resources, resource).update(key, changes, precondition)
     }
 
-    /// Puts a row in the place of the one with this key, or creates it: see the table in the
-    /// [module](crate::write).
+    /// Puts a row in the place of the one with this key, or creates it: [`Writes::replace`].
     pub fn replace(
         resources: &Resources,
         resource: &Resource,
@@ -106,39 +233,17 @@ impl WritePlan {
         changes: &Changes,
         precondition: Precondition,
     ) -> Self {
-        let target = Target::of(resources, resource);
-        let place = Some(key);
-        let may_create = resource.can(WriteVerb::Create);
-        if precondition == Precondition::IfNoneMatchAny && may_create {
-            let on_conflict = target.dialect.unless_there(&names(target, &resource.key));
-            let insert = insert(target, place, changes, &on_conflict);
-            return Self::new(target, ChangeKind::Created, insert)
-                .addressed(target, key, precondition)
-                .referring(target, changes);
-        }
-        let (statement, _) = update(target, key, changes, &precondition);
-        let creates = may_create && precondition == Precondition::None;
-        let mut plan = Self::new(target, updated(changes), statement);
-        plan.otherwise = creates.then(|| insert(target, place, changes, ""));
-        plan.absent_fails = matches!(
-            precondition,
-            Precondition::IfMatch(_) | Precondition::IfMatchAny
-        );
-        plan.addressed(target, key, precondition)
-            .referring(target, changes)
+        Writes::of(resources, resource).replace(key, changes, precondition)
     }
 
-    /// Deletes a row.
+    /// Deletes a row: [`Writes::delete`].
     pub fn delete(
         resources: &Resources,
         resource: &Resource,
         key: &[Value],
         precondition: Precondition,
     ) -> Self {
-        let target = Target::of(resources, resource);
-        let delete = target.builder("DELETE FROM").key(&resource.key, key);
-        let statement = returning(condition(delete, &precondition), target).finish();
-        Self::new(target, ChangeKind::Deleted, statement).addressed(target, key, precondition)
+        Writes::of(resources, resource).delete(key, precondition)
     }
 
     fn new(target: Target<'_>, kind: ChangeKind, statement: Statement) -> Self {
@@ -169,6 +274,9 @@ impl WritePlan {
                 references: Vec::new(),
                 rules: rules(resource, table),
             },
+            key_length: resource.key.len(),
+            tells_owner: resource.owners.told().is_some(),
+            replaces_or_creates: false,
             merge: None,
             key: Vec::new(),
             key_sql: (resource.has_key() && !target.dialect.returns_changed()).then(|| {
@@ -177,6 +285,22 @@ impl WritePlan {
                     .finish()
                     .sql
             }),
+        }
+    }
+
+    /// The change that a statement's row tells of.
+    pub(crate) fn change(&self, kind: ChangeKind, mut row: Vec<Value>) -> Change {
+        let owner = row
+            .get(self.key_length)
+            .filter(|_| self.tells_owner)
+            .cloned();
+        row.truncate(self.key_length);
+        Change {
+            resource: self.resource,
+            table: self.table,
+            kind,
+            key: row,
+            owner,
         }
     }
 
@@ -200,9 +324,15 @@ impl WritePlan {
         }
     }
 
-    fn addressed(mut self, target: Target<'_>, key: &[Value], precondition: Precondition) -> Self {
+    fn addressed(
+        mut self,
+        target: Target<'_>,
+        key: &[Value],
+        verb: AccessVerb,
+        precondition: Precondition,
+    ) -> Self {
         let select = target.select_version().key(&target.resource.key, key);
-        self.current = Some(select.finish());
+        self.current = Some(target.own_row(select, verb).finish());
         self.precondition = precondition;
         self.key = key.iter().cloned().map(Some).collect();
         self
@@ -269,37 +399,62 @@ fn rules(resource: &Resource, table: &Table) -> Vec<Rule> {
     unique.chain(checks).collect()
 }
 
-/// What is written, and in which SQL.
+/// What is written, by whom, and in which SQL.
 #[derive(Clone, Copy)]
 struct Target<'a> {
     dialect: SqlDialect,
     resource: &'a Resource,
     table: &'a Table,
+    writer: Option<&'a Principal>,
 }
 
 impl<'a> Target<'a> {
-    fn of(resources: &'a Resources, resource: &'a Resource) -> Self {
-        Self {
-            dialect: resources.catalog().dialect(),
-            resource,
-            table: resources.table_of(resource),
-        }
-    }
-
     fn builder(self, verb: &str) -> Builder<'a> {
         Builder::new(self.dialect, verb, self.table)
     }
 
-    /// Reads the key of the row with this key.
+    /// One more condition where the verb is for owners alone.
+    fn own_row(self, builder: Builder<'a>, verb: AccessVerb) -> Builder<'a> {
+        match self.resource.owners.of(verb) {
+            Some(column) => {
+                let owner = self.owner(column);
+                builder.text(" AND ").owned_by(column, owner.as_ref())
+            }
+            None => builder,
+        }
+    }
+
+    fn owner(self, column: usize) -> Option<Value> {
+        self.writer?.value_in(&self.table.columns[column])
+    }
+
+    /// Whether the writer would own a row of this key, where the owner is part of it.
+    fn may_own(self, key: &[Value]) -> bool {
+        let owner = self.resource.owners.of(AccessVerb::Create);
+        let place = owner.and_then(|column| {
+            let place = self.resource.key.iter().position(|key| *key == column)?;
+            Some((column, place))
+        });
+        place.is_none_or(|(column, place)| self.owner(column).as_ref() == Some(&key[place]))
+    }
+
+    /// ` RETURNING …`: the key, and the owner where that decides who is told.
+    fn returning(self, builder: Builder<'a>) -> Builder<'a> {
+        builder.columns(" RETURNING ", &self.told(), "")
+    }
+
+    fn told(self) -> Vec<usize> {
+        let key = self.resource.key.iter().copied();
+        key.chain(self.resource.owners.told()).collect()
+    }
+
+    /// Reads what [`returning`](Self::returning) tells, of the row with this key.
     fn select_key(self, key: &[Value]) -> Builder<'a> {
-        let key_columns = self.resource.key.as_slice();
         let builder = self.builder("");
-        let columns: Vec<String> = key_columns
-            .iter()
-            .map(|&column| builder.shown(column))
-            .collect();
+        let told = self.told();
+        let columns: Vec<String> = told.iter().map(|&column| builder.shown(column)).collect();
         self.builder(&format!("SELECT {} FROM", columns.join(", ")))
-            .key(key_columns, key)
+            .key(&self.resource.key, key)
     }
 
     fn select_version(self) -> Builder<'a> {
@@ -320,19 +475,58 @@ fn insert(
         .row(key.map(|key| (columns, key)), changes)
         .text(conflict);
     if target.dialect.returns_inserted() {
-        insert.columns(" RETURNING ", columns, "").finish()
+        target.returning(insert).finish()
     } else {
         insert.finish()
     }
 }
 
 /// What gives the key of the row that was changed, where the engine can.
-fn returning<'table>(builder: Builder<'table>, target: Target<'_>) -> Builder<'table> {
+fn returning<'table>(builder: Builder<'table>, target: Target<'table>) -> Builder<'table> {
     if target.dialect.returns_changed() {
-        builder.columns(" RETURNING ", &target.resource.key, "")
+        target.returning(builder)
     } else {
         builder
     }
+}
+
+/// Creates the row, or has the one that is there take its values, whoever comes first.
+fn insert_or_update(target: Target<'_>, key: &[Value], changes: &Changes) -> Statement {
+    let columns = target.resource.key.as_slice();
+    let mut builder = target
+        .builder("INSERT INTO")
+        .row(Some((columns, key)), changes)
+        .or_update(columns, changes);
+    let mut joined = " WHERE ";
+    if let Some(column) = target.resource.owners.of(AccessVerb::Update) {
+        let owner = target.owner(column);
+        builder = builder.text(joined).owned_by(column, owner.as_ref());
+        joined = " AND ";
+    }
+    match target.dialect {
+        SqlDialect::Sqlite => {
+            let builder = builder.text(joined).text(REPLACES).text("()");
+            target.returning(builder).finish()
+        }
+        // MySQL tells which it was by a count, not in a row: its plans are two statements.
+        SqlDialect::Postgres | SqlDialect::MySql(_) => {
+            // A row that was updated carries the lock of its updater.
+            let builder = target.returning(builder);
+            builder.text(", (xmax = 0)::int4").finish()
+        }
+    }
+}
+
+/// Whether a row can be made of these columns alone. One that cannot is refused before the row that is there is met.
+fn is_whole(target: Target<'_>, changes: &Changes) -> bool {
+    let given = |index: &usize| {
+        target.resource.key.contains(index)
+            || changes.assignments.iter().any(|one| one.column == *index)
+    };
+    let columns = target.table.columns.iter().enumerate();
+    columns
+        .filter(|(index, _)| !given(index))
+        .all(|(_, column)| column.generated || column.optional_on_insert())
 }
 
 /// The statement, and what is merged before it.
@@ -344,22 +538,23 @@ fn update(
 ) -> (Statement, Option<Merge>) {
     let key_columns = target.resource.key.as_slice();
     if changes.is_empty() {
-        return (
-            condition(target.select_key(key), precondition).finish(),
-            None,
-        );
+        let select = target.own_row(target.select_key(key), AccessVerb::Update);
+        return (condition(select, precondition).finish(), None);
     }
     let update = target
         .builder("UPDATE")
         .assignments(changes)
         .key(key_columns, key);
+    let update = target.own_row(update, AccessVerb::Update);
     let patches = update.patches().to_vec();
     let merge = (!patches.is_empty()).then(|| {
         let columns: Vec<usize> = patches.iter().map(|(column, _)| *column).collect();
+        let held = target
+            .builder(&format!("SELECT {} FROM", names(target, &columns)))
+            .key(key_columns, key);
         Merge {
             read: target
-                .builder(&format!("SELECT {} FROM", names(target, &columns)))
-                .key(key_columns, key)
+                .own_row(held, AccessVerb::Update)
                 .text(" FOR UPDATE")
                 .finish(),
             values: patches.iter().map(|(_, value)| *value).collect(),

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
 
 use super::constraint::{Constraint, Names};
 use super::error::WriteError;
@@ -17,6 +18,9 @@ use crate::run::Counters;
 use crate::sqlite::{Connector, Guard, Limits, OpenError, Snapshot, SqliteRow, bind, classify};
 use crate::statement::{Statement, Value};
 use crate::version::{Touched, Versions, data_version};
+
+/// The function that notes that an insertion became an update.
+pub(super) const REPLACES: &str = "paceline_replaces";
 
 /// What happened to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,6 +47,8 @@ pub struct Change {
     pub kind: ChangeKind,
     /// Its key, in key order.
     pub key: Vec<Value>,
+    /// Whose it is, where that decides who may read it.
+    pub owner: Option<Value>,
 }
 
 /// A write that is committed.
@@ -74,6 +80,8 @@ pub(crate) struct Session {
     /// This connection's data version: it changes only by commits of others.
     seen: i64,
     wal_pages: Arc<AtomicI32>,
+    /// Whether the last statement met the row that it would have created.
+    replaced: Arc<AtomicBool>,
 }
 
 impl Session {
@@ -86,11 +94,24 @@ impl Session {
         let mut connection = connector.writer()?;
         let wal_pages = Arc::<AtomicI32>::default();
         let pages = Arc::clone(&wal_pages);
+        let replaced = Arc::<AtomicBool>::default();
+        let meets = Arc::clone(&replaced);
         let listen = || {
             connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, count| {
                 pages.store(count, Ordering::Relaxed);
                 Ok(())
             }))?;
+            // Asked in the `WHERE` of `DO UPDATE`, which only a row that is there reaches. It must not be asked early:
+            // hence not deterministic.
+            connection.create_scalar_function(
+                REPLACES,
+                0,
+                FunctionFlags::SQLITE_DIRECTONLY,
+                move |_| {
+                    meets.store(true, Ordering::Relaxed);
+                    Ok(true)
+                },
+            )?;
             let recorder = Recorder::install(&mut connection, catalog)?;
             let guard = Guard::install(&mut connection)?;
             Ok((recorder, guard, data_version(&connection)?))
@@ -104,6 +125,7 @@ impl Session {
             timeout,
             seen,
             wal_pages,
+            replaced,
         })
     }
 
@@ -149,29 +171,28 @@ impl Session {
     pub(super) fn write(&mut self, plan: &WritePlan) -> Result<Written, WriteError> {
         let mut touched = Touched::Tables(Vec::new());
         let mut kind = plan.kind;
-        let mut key = self.returning(&plan.statement, &plan.names, &mut touched)?;
-        if key.is_none() {
+        self.replaced.store(false, Ordering::Relaxed);
+        let mut row = self.returning(&plan.statement, &plan.names, &mut touched)?;
+        if plan.replaces_or_creates && self.replaced.load(Ordering::Relaxed) {
+            kind = ChangeKind::Updated;
+        }
+        if row.is_none() {
             self.explain_absence(plan)?;
             if let Some(insert) = &plan.otherwise {
                 kind = ChangeKind::Created;
-                key = self.returning(insert, &plan.names, &mut touched)?;
+                row = self.returning(insert, &plan.names, &mut touched)?;
             }
         }
-        let Some(key) = key else {
+        let Some(row) = row else {
             return Err(WriteError::Constraint(Constraint::refused()));
         };
+        let change = plan.change(kind, row);
         let row_version = match &plan.version_sql {
             Some(sql) if kind != ChangeKind::Deleted => self.version(&Statement {
                 sql: Arc::clone(sql),
-                values: key.clone(),
+                values: change.key.clone(),
             })?,
             _ => None,
-        };
-        let change = Change {
-            resource: plan.resource,
-            table: plan.table,
-            kind,
-            key,
         };
         Ok(Written {
             change,
@@ -193,6 +214,31 @@ impl Session {
         })
     }
 
+    /// Runs a statement to its end and gives its rows.
+    pub(super) fn rows(
+        &mut self,
+        statement: &Statement,
+        names: &Names,
+        touched: &mut Touched,
+    ) -> Result<Vec<Vec<Value>>, WriteError> {
+        self.counters.statement();
+        self.recorder.begin(&self.connection);
+        let outcome = self.all_rows(statement, usize::MAX);
+        let (rows, writes) = outcome.map_err(|error| self.refused(error, names))?;
+        if writes {
+            touched.merge(&self.recorder.end(&statement.sql));
+        }
+        Ok(rows)
+    }
+
+    fn refused(&self, error: rusqlite::Error, names: &Names) -> WriteError {
+        let constraint = Constraint::from_driver(&error, names);
+        constraint.map_or_else(
+            || classify(error, &self.guard).into(),
+            WriteError::Constraint,
+        )
+    }
+
     /// Runs a statement to its end and gives its first row.
     fn returning(
         &mut self,
@@ -202,33 +248,32 @@ impl Session {
     ) -> Result<Option<Vec<Value>>, WriteError> {
         self.counters.statement();
         self.recorder.begin(&self.connection);
-        let (first, writes) = self.first_row(statement).map_err(|error| {
-            let constraint = Constraint::from_driver(&error, names);
-            constraint.map_or_else(
-                || classify(error, &self.guard).into(),
-                WriteError::Constraint,
-            )
-        })?;
+        let outcome = self.all_rows(statement, 1);
+        let (mut rows, writes) = outcome.map_err(|error| self.refused(error, names))?;
         if writes {
             touched.merge(&self.recorder.end(&statement.sql));
         }
-        Ok(first)
+        Ok(rows.pop())
     }
 
-    fn first_row(&self, statement: &Statement) -> rusqlite::Result<(Option<Vec<Value>>, bool)> {
+    /// The first rows, at most `most`, once the statement has ended; and whether it can write.
+    fn all_rows(
+        &self,
+        statement: &Statement,
+        most: usize,
+    ) -> rusqlite::Result<(Vec<Vec<Value>>, bool)> {
         let mut prepared = self.connection.prepare_cached(&statement.sql)?;
         let (columns, writes) = (prepared.column_count(), !prepared.readonly());
         bind(&mut prepared, statement)?;
         let mut rows = prepared.raw_query();
-        let mut first = None;
+        let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let row = SqliteRow(row);
-            first.get_or_insert_with(|| {
-                (0..columns)
-                    .map(|column| Value::from(row.cell(column)))
-                    .collect()
-            });
+            if found.len() < most {
+                let row = SqliteRow(row);
+                let values = (0..columns).map(|column| Value::from(row.cell(column)));
+                found.push(values.collect());
+            }
         }
-        Ok((first, writes))
+        Ok((found, writes))
     }
 }

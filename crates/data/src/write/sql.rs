@@ -35,7 +35,8 @@ impl<'table> Builder<'table> {
     }
 
     pub(super) fn assignments(mut self, changes: &Changes) -> Self {
-        for (number, assignment) in changes.assignments.iter().enumerate() {
+        let kept = changes.assignments.iter().filter(|one| !one.only_created);
+        for (number, assignment) in kept.enumerate() {
             let column = self.column(assignment.column);
             self.sql.push_str(if number == 0 { " SET " } else { ", " });
             let _ = write!(self.sql, "{column} = ");
@@ -82,6 +83,28 @@ impl<'table> Builder<'table> {
         self
     }
 
+    /// ` (columns) VALUES (values), (values), …` of rows that name the same columns.
+    pub(super) fn rows(mut self, rows: &[Changes]) -> Self {
+        let columns = rows.first().map(|row| &row.assignments);
+        for (number, one) in columns.into_iter().flatten().enumerate() {
+            self.sql.push_str(if number == 0 { " (" } else { ", " });
+            let column = self.column(one.column);
+            self.sql.push_str(&column);
+        }
+        self.sql.push_str(") VALUES ");
+        for (row, changes) in rows.iter().enumerate() {
+            self.sql.push_str(if row == 0 { "(" } else { ", (" });
+            for (number, one) in changes.assignments.iter().enumerate() {
+                if number > 0 {
+                    self.sql.push_str(", ");
+                }
+                self.value(one.column, &one.value);
+            }
+            self.sql.push(')');
+        }
+        self
+    }
+
     pub(super) fn key(mut self, columns: &[usize], key: &[Value]) -> Self {
         for (number, (&index, value)) in columns.iter().zip(key).enumerate() {
             let column = self.column(index);
@@ -94,6 +117,46 @@ impl<'table> Builder<'table> {
             self.values.push(value.clone());
             self.sql += &self.dialect.placeholder(self.values.len(), target);
         }
+        self
+    }
+
+    /// One more condition: the column has this value; without one, no row will do.
+    pub(super) fn owned_by(mut self, column: usize, owner: Option<&Value>) -> Self {
+        match owner {
+            Some(owner) => {
+                let name = self.dialect.quote(&self.table.name);
+                let _ = write!(self.sql, "{name}.{} = ", self.column(column));
+                let target = self.dialect.parameter_type(&self.table.columns[column]);
+                self.values.push(owner.clone());
+                self.sql += &self.dialect.placeholder(self.values.len(), target);
+            }
+            None => self.sql.push_str("1 = 0"),
+        }
+        self
+    }
+
+    /// ` ON CONFLICT (key) DO UPDATE SET …`: what the row that is there gets of the one that was to be inserted.
+    pub(super) fn or_update(mut self, key: &[usize], changes: &Changes) -> Self {
+        let kept = changes.assignments.iter().filter(|one| !one.only_created);
+        let mut columns: Vec<usize> = kept.map(|one| one.column).collect();
+        if columns.is_empty() {
+            // Something has to be set for the row to be told.
+            columns.extend(key.first());
+        }
+        let conflict: Vec<String> = key.iter().map(|&column| self.column(column)).collect();
+        let sets: Vec<String> = columns
+            .iter()
+            .map(|&column| {
+                let name = self.column(column);
+                format!("{name} = excluded.{name}")
+            })
+            .collect();
+        let _ = write!(
+            self.sql,
+            " ON CONFLICT ({}) DO UPDATE SET {}",
+            conflict.join(", "),
+            sets.join(", ")
+        );
         self
     }
 

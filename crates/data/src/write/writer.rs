@@ -12,6 +12,8 @@ use super::group::{self, End, Job};
 use super::plan::WritePlan;
 use super::read_back::ReadBack;
 use super::session::{Session, Written};
+use super::transact::Transact;
+use super::transaction::Work;
 use crate::catalog::Catalog;
 use crate::encode::RowEncoder;
 use crate::run::{Answer, Counters, RunError};
@@ -120,19 +122,29 @@ impl Writer {
             outcome: None,
             reply,
         });
-        {
-            let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
-            match queue.as_ref().map(|queue| queue.try_send(job)) {
-                Some(Ok(())) => {}
-                Some(Err(TrySendError::Full(_))) => return Err(RunError::overloaded().into()),
-                Some(Err(TrySendError::Disconnected(_))) | None => {
-                    return Err(RunError::stopped().into());
-                }
-            }
-        }
+        self.enqueue(job)?;
         answer
             .await
             .unwrap_or_else(|_| Err(RunError::stopped().into()))
+    }
+
+    /// Runs work of several statements, behind a savepoint of its own in the transaction of its group; answers when it
+    /// is durable.
+    pub(crate) async fn transact<T: Send + 'static>(&self, work: Work<T>) -> Result<T, WriteError> {
+        let (job, answer) = Transact::new(work);
+        self.enqueue(Box::new(job))?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(RunError::stopped().into()))
+    }
+
+    fn enqueue(&self, job: Box<dyn Job>) -> Result<(), RunError> {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        match queue.as_ref().map(|queue| queue.try_send(job)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(TrySendError::Full(_))) => Err(RunError::overloaded()),
+            Some(Err(TrySendError::Disconnected(_))) | None => Err(RunError::stopped()),
+        }
     }
 
     /// Takes no more writes, and waits for those that are queued.
@@ -179,8 +191,12 @@ fn read<E: RowEncoder>(
     read_back: ReadBack<E>,
     written: &Written,
 ) -> Result<Answer<E>, RunError> {
-    let ReadBack { sql, mut encoder } = read_back;
-    let values = written.change.key.clone();
+    let ReadBack {
+        sql,
+        mut values,
+        mut encoder,
+    } = read_back;
+    values.extend_from_slice(&written.change.key);
     let mut bytes = Vec::new();
     let rows = session
         .snapshot()

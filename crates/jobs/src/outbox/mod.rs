@@ -8,9 +8,11 @@
 //!
 //! Not for the embedded engine on the same file: [`Queue::add_in`](crate::Queue::add_in) needs no relay.
 
+mod entry;
 mod relay;
 mod table;
 
+pub use entry::OutboxEntry;
 pub use relay::OutboxRelay;
 
 use std::sync::Arc;

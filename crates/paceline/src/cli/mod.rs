@@ -7,6 +7,7 @@ mod jobs;
 mod migrate;
 mod mistake;
 mod pool;
+mod secret;
 mod serve;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ Examples:
   paceline jobs list --url sqlite:paceline-demo/jobs.db
   paceline pool doctor postgres://app@db.example.com/shop
   paceline migrate install-versions postgres://owner@db.example.com/shop
+  paceline secret api-key --name importer --principal 7
 
 Exit codes: 0 done, 1 it could not run, 2 the command line or the configuration is wrong.
 PACELINE_SECRET is the secret that signs cursors and login tokens, instead of the key file: 64 hexadecimal
@@ -53,6 +55,8 @@ enum Command {
     Pool(pool::Pool),
     /// Change the schema of a database for Paceline, and back
     Migrate(migrate::Migrate),
+    /// Make keys that programs send
+    Secret(secret::Secret),
     /// Write a configuration and a small database to start from
     Init(init::Init),
 }
@@ -72,6 +76,7 @@ pub fn run() -> ExitCode {
         Command::Jobs(jobs) => jobs.run(),
         Command::Pool(pool) => pool.run(),
         Command::Migrate(migrate) => migrate.run(),
+        Command::Secret(secret) => secret.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

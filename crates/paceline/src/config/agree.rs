@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use paceline_data::resource::AccessVerb;
+
 use super::reader::Section;
-use super::{Config, DatabaseUrl, LimitStore, Mistake, Resource, Resources};
+use super::{Access, Config, DatabaseUrl, LimitStore, Mistake, Resource, Resources, WriteVerb};
 
 /// The segments under `/api/` that are Paceline's own: no resource may have them as its path.
 const RESERVED_PATHS: [&str; 4] = ["auth", "export", "jobs", "stream"];
@@ -71,6 +73,25 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
             "a `url` that is a server, or no `listen_url`",
         );
     }
+    check_email(config, root);
+    check_workers(config, root);
+    check_limits(config, root);
+    if let Resources::Named(resources) = &config.resources {
+        for resource in resources {
+            check_columns(resource, config, root);
+            check_logins(resource, root);
+            check_events(resource, root);
+        }
+    }
+    check_routes(config, root);
+}
+
+/// Mails have a store, and somebody who may queue them.
+fn check_email(config: &Config, root: &Section<'_, '_>) {
+    let report = |key: &str, message: String, expected: &str| {
+        root.reader
+            .report(Mistake::new(root.reader.span(key), message).expected(expected));
+    };
     if root.has("email") {
         if !root.has("jobs") {
             let message = "[email] queues mails, and there is no [jobs]".to_owned();
@@ -79,24 +100,16 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
         if let Some(email) = &config.email
             && !email.anonymous
             && !root.has("login")
+            && !root.has("api_keys")
         {
             let message = "[email] asks for a login token, and there is no [login]".to_owned();
             report(
                 "email",
                 message,
-                "a table [login], or anonymous = true here",
+                "a table [login] or [[api_keys]], or anonymous = true here",
             );
         }
     }
-    check_workers(config, root);
-    check_limits(config, root);
-    if let Resources::Named(resources) = &config.resources {
-        for resource in resources {
-            check_columns(resource, config, root);
-            check_logins(resource, root);
-        }
-    }
-    check_routes(config, root);
 }
 
 /// Each queue has one way to be worked, and a store.
@@ -228,23 +241,58 @@ fn check_columns(resource: &Resource, config: &Config, root: &Section<'_, '_>) {
     }
 }
 
+/// Jobs that follow writes have a store.
+fn check_events(resource: &Resource, root: &Section<'_, '_>) {
+    if !resource.on.is_empty() && !root.has("jobs") {
+        let message = "`on` adds jobs, and there is no [jobs]";
+        let span = root.reader.span(&format!("resources.{}.on", resource.name));
+        let expected = "a table [jobs] with the key `url`";
+        root.reader
+            .report(Mistake::new(span, message).expected(expected));
+    }
+}
+
+/// What asks for a token or a key can get one.
 fn check_logins(resource: &Resource, root: &Section<'_, '_>) {
+    if root.has("login") || root.has("api_keys") {
+        return;
+    }
     let key = |key: &str| format!("resources.{}.{key}", resource.name);
     let report = |key: &str, message: String, expected: &str| {
         root.reader
             .report(Mistake::new(root.reader.span(key), message).expected(expected));
     };
-    if !resource.write.is_empty() && !resource.anonymous_write && !root.has("login") {
+    let is_closed = |verb: AccessVerb| *resource.access.rule(verb) != Access::Public;
+    let reads = [AccessVerb::List, AccessVerb::Read];
+    let writes = [
+        (AccessVerb::Create, &[WriteVerb::Create][..]),
+        (AccessVerb::Update, &[WriteVerb::Update, WriteVerb::Replace]),
+        (AccessVerb::Delete, &[WriteVerb::Delete]),
+    ];
+    let is_served = |verbs: &[WriteVerb]| verbs.iter().any(|verb| resource.write.contains(verb));
+    let place = |usual: &str| {
+        let access = key("access");
+        if root.reader.has_span(&access) {
+            access
+        } else {
+            key(usual)
+        }
+    };
+    if writes
+        .iter()
+        .any(|(verb, served)| is_closed(*verb) && is_served(served))
+    {
         let message = "writes ask for a login token, and there is no [login]".to_owned();
-        report(
-            &key("write"),
-            message,
-            "a table [login], or anonymous_write = true here",
-        );
+        let expected = "a table [login] or [[api_keys]], or anonymous_write = true here";
+        report(&place("write"), message, expected);
     }
-    if !resource.anonymous_read && !root.has("login") {
+    if reads.into_iter().any(is_closed) {
         let message = "reads ask for a login token, and there is no [login]".to_owned();
-        report(&key("anonymous_read"), message, "a table [login]");
+        report(
+            &place("anonymous_read"),
+            message,
+            "a table [login] or [[api_keys]]",
+        );
     }
 }
 
@@ -361,6 +409,44 @@ mod tests {
         check(&format!("{email}{jobs}"), "1:", "no [login]");
         check(&format!("{email}anonymous = true\n{jobs}"), "", "");
         check(&format!("{email}anonymous = true\n"), "1:", "no [jobs]");
+    }
+
+    #[test]
+    fn rules_keys_and_events_are_read_with_their_mistakes() {
+        let resource = |keys: &str| format!("[resources.a]\n{keys}\n");
+        let owner = "access = { read = \"owner(user_id)\" }";
+        check(&resource(owner), "2:10", "no [login]");
+        check(&format!("{}{LOGIN}", resource(owner)), "", "");
+        let word = "access = { read = \"owner\" }";
+        check(&resource(word), "2:19", "owner(user_id)");
+        let both = "anonymous_read = true\naccess = { read = \"public\" }";
+        check(&resource(both), "2:18", "beside `access`");
+        check(
+            &resource("access = { reed = \"public\" }"),
+            "2:12",
+            "unknown key",
+        );
+        let hash = format!("sha256:{}", "0a".repeat(32));
+        let key = |rest: &str| format!("[[api_keys]]\nname = \"n\"\n{rest}\n");
+        let good = format!("hash = \"{hash}\"\nprincipal = \"7\"\nverbs = [\"read\"]");
+        check(&format!("{}{}", resource(owner), key(&good)), "", "");
+        check(&key(&good.replace("read", "reed")), "5:", "write \"read\"");
+        check(
+            &key("hash = \"x\"\nprincipal = \"7\""),
+            "3:8",
+            "paceline secret api-key",
+        );
+        check(&key(&format!("hash = \"{hash}\"")), "1:", "`principal`");
+        let on = resource("on = { insert = { queue = \"q\", job = \"j\" } }");
+        check(&on, "2:6", "no [jobs]");
+        check(&format!("{on}[jobs]\nurl = \"sqlite:j.db\"\n"), "", "");
+        let bad = on.replace("\"q\"", "\"a:b\"");
+        check(
+            &format!("{bad}[jobs]\nurl = \"sqlite:j.db\"\n"),
+            "2:",
+            "a queue name",
+        );
+        check("[bulk]\nmax_rows = 0\n", "2:12", "max_rows");
     }
 
     #[test]

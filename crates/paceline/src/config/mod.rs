@@ -6,7 +6,9 @@
 
 mod access;
 mod agree;
+mod bulk;
 mod database;
+mod events;
 mod job_store;
 mod jobs;
 mod limits;
@@ -25,9 +27,11 @@ mod workers;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use access::Login;
+pub use access::{Access, AccessRules, ApiKey, Login};
 pub(crate) use agree::MAILS;
+pub use bulk::Bulk;
 pub use database::{Database, DatabaseUrl, InvalidDatabaseUrl};
+pub use events::{Event, Events};
 pub use job_store::{InvalidJobStoreUrl, JobStoreUrl};
 pub use jobs::{Delivery, Durability, Email, Jobs};
 pub use limits::{Concurrency, Limit, LimitSettings, LimitStore};
@@ -76,12 +80,16 @@ pub struct Config {
     pub workers: Vec<Worker>,
     /// `[login]`; `None` without the section.
     pub login: Option<Login>,
+    /// `[[api_keys]]`. Default none.
+    pub api_keys: Vec<ApiKey>,
     /// `[[limits]]`. Default none.
     pub limits: Vec<Limit>,
     /// `[limit_settings]`.
     pub limit_settings: LimitSettings,
     /// `[[concurrency]]`. Default none.
     pub concurrency: Vec<Concurrency>,
+    /// `[bulk]`.
+    pub bulk: Bulk,
     /// `[export]`.
     pub export: Export,
     /// `[stream]`; `None` without the section.
@@ -124,9 +132,11 @@ impl Config {
             email: None,
             workers: Vec::new(),
             login: None,
+            api_keys: Vec::new(),
             limits: Vec::new(),
             limit_settings: LimitSettings::default(),
             concurrency: Vec::new(),
+            bulk: Bulk::default(),
             export: Export::default(),
             stream: None,
             sql: None,
@@ -210,12 +220,17 @@ fn read(root: &Section<'_, '_>, folder: &Path) -> Option<Config> {
             .and_then(|section| jobs::email(&section, folder)),
         workers: workers::workers(&root.sections("workers")),
         login: root.section("login").map(|section| access::login(&section)),
+        api_keys: access::api_keys(&root.sections("api_keys")),
         limits: limits::limits(&root.sections("limits")),
         limit_settings: root
             .section("limit_settings")
             .map(|section| limits::settings(&section))
             .unwrap_or_default(),
         concurrency: limits::concurrency(&root.sections("concurrency")),
+        bulk: root
+            .section("bulk")
+            .map(|section| bulk::bulk(&section))
+            .unwrap_or_default(),
         export: root
             .section("export")
             .map(|section| streams::export(&section))

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
+use super::access::{self, AccessRules};
+use super::events::{self, Events};
 use super::reader::{NamedValue, Section, nearest};
 use super::values::{self, Invalid};
 
@@ -16,10 +18,6 @@ pub enum Resources {
 }
 
 /// `[resources.NAME]`: one table under `/api/{path}` and `/api/export/{path}`.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent settings, not states"
-)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resource {
@@ -41,14 +39,14 @@ pub struct Resource {
     pub relations: Vec<Relation>,
     /// Which writes are served. Default none.
     pub write: BTreeSet<WriteVerb>,
-    /// Whether writes need no login token. Default false.
-    pub anonymous_write: bool,
-    /// Whether reads need no login token. Default true.
-    pub anonymous_read: bool,
+    /// Who may use which verb. Default: everybody reads, writes need a token or key.
+    pub access: AccessRules,
     /// Whether PATCH, PUT and DELETE without `If-Match` are answered with 428. Default false.
     pub require_match: bool,
     /// The text column that is set to the time (RFC 3339, UTC) of each write. Default none.
     pub touch: Option<String>,
+    /// The jobs that follow writes. Default none.
+    pub on: Events,
     /// Rows on a page when a request does not say. Default 20.
     pub limit: NonZeroU32,
     /// The most rows a request may ask for on a page. Default 100.
@@ -162,10 +160,13 @@ fn resource(name: &str, section: &Section<'_, '_>) -> Resource {
             .unwrap_or_default()
             .into_iter()
             .collect(),
-        anonymous_write: section.boolean("anonymous_write").unwrap_or(false),
-        anonymous_read: section.boolean("anonymous_read").unwrap_or(true),
+        access: access::rules(section),
         require_match: section.boolean("require_match").unwrap_or(false),
         touch: section.parsed("touch", values::name),
+        on: section
+            .section("on")
+            .map(|section| events::events(&section))
+            .unwrap_or_default(),
         limit: number("limit", 20),
         max_limit: number("max_limit", 100),
         sort: section.list("sort", values::name),

@@ -1,10 +1,12 @@
-//! The one secret of a service, and the keys derived from it.
+//! The one secret of a service, the keys derived from it, and the hashes of keys others hold.
 
+mod api_key;
 mod file;
 mod state;
 
 use std::fmt;
 
+pub use api_key::{KEY_PREFIX, KeyHash, NoKeyHash, key_of};
 pub use file::{KeyFileError, load_or_create};
 pub use state::{key_file_of, state_folder};
 

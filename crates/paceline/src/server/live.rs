@@ -1,9 +1,11 @@
 //! The live stream: changes of rows and events of jobs.
 //!
-//! An event's topic decides who gets it: `resource/{path}` those who may read the resource, `jobs` those who
+//! An event's topic decides who gets it: `resource/{path}` those who may read the resource, `owner/{path}/{who}`
+//! whoever owns the row, where only they may read it, `jobs` those who
 //! may add jobs (without the job's id), `job/{queue}/{id}` those of them who name the job: its id is what
 //! lets them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -11,8 +13,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::ACCEPT;
 use http::{HeaderMap, Uri};
+use paceline_data::Value;
 use paceline_data::plan::format_key;
 use paceline_data::query::{QueryErrorCode, parse_parameters};
+use paceline_data::resource::Resource;
 use paceline_data::write::{Change, ChangeKind};
 use paceline_http::problem::Problem;
 use paceline_http::stream::sse::{Broadcaster, EventName, Filter, Options, last_event_id};
@@ -22,6 +26,9 @@ use serde_json::json;
 use super::resource::failure;
 use super::source::Source;
 use crate::config;
+
+/// Rows created together of which each is told.
+const TOLD_ONE_BY_ONE: usize = 100;
 
 /// Publishes what happens. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -48,7 +55,8 @@ impl Live {
     }
 
     /// Tells of a row that was written.
-    pub(super) fn tell_change(&self, path: &str, change: &Change) {
+    pub(super) fn tell_change(&self, resource: &Resource, change: &Change) {
+        let path = &resource.path;
         let kind = match change.kind {
             ChangeKind::Created => "created",
             ChangeKind::Updated => "updated",
@@ -56,7 +64,29 @@ impl Live {
             _ => return,
         };
         let data = json!({"resource": path, "key": format_key(&change.key), "kind": kind});
-        self.publish(format!("resource/{path}"), &self.change, &data);
+        if let Some(topic) = topic_of(resource, change) {
+            self.publish(topic, &self.change, &data);
+        }
+    }
+
+    /// Tells of rows that were created together: each of a few, else how many, to everybody whose some are.
+    pub(super) fn tell_created(&self, resource: &Resource, changes: &[Change]) {
+        if changes.len() <= TOLD_ONE_BY_ONE {
+            changes
+                .iter()
+                .for_each(|change| self.tell_change(resource, change));
+            return;
+        }
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for change in changes {
+            if let Some(topic) = topic_of(resource, change) {
+                *counts.entry(topic).or_default() += 1;
+            }
+        }
+        for (topic, count) in counts {
+            let data = json!({"resource": resource.path, "kind": "created", "count": count});
+            self.publish(topic, &self.change, &data);
+        }
     }
 
     /// Tells of the jobs of a queue from now on, until the engine is gone. Other queues of the store are
@@ -102,6 +132,34 @@ impl Live {
     }
 }
 
+/// Who is told of a change; `None` for nobody.
+fn topic_of(resource: &Resource, change: &Change) -> Option<String> {
+    match (&change.owner, resource.owners.told()) {
+        (Some(owner), Some(_)) => Some(topic_of_owner(resource, owner)),
+        (None, Some(_)) => None,
+        (_, None) => Some(format!("resource/{}", resource.path)),
+    }
+}
+
+/// The topic of what is told to the owner of a row alone.
+fn topic_of_owner(resource: &Resource, owner: &Value) -> String {
+    format!(
+        "owner/{}/{}",
+        resource.path,
+        format_key(std::slice::from_ref(owner))
+    )
+}
+
+/// What somebody is told of the changes of a resource's rows; `None` for nothing.
+fn topic_for(source: &Source, resource: &Resource, headers: &HeaderMap) -> Option<String> {
+    let Some(column) = resource.owners.told() else {
+        return Some(format!("resource/{}", resource.path));
+    };
+    let column = &source.resources.table_of(resource).columns[column];
+    let owner = source.viewer(headers)?.value_in(column)?;
+    Some(topic_of_owner(resource, &owner))
+}
+
 /// Who is told of jobs: those who may add them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JobEvents {
@@ -129,7 +187,7 @@ pub(super) async fn stream(
 ) -> Result<Response, Problem> {
     let mut topics: Vec<String> = source
         .readable(&headers)
-        .map(|resource| format!("resource/{}", resource.path))
+        .filter_map(|resource| topic_for(&source, resource, &headers))
         .collect();
     let allowed = match jobs {
         JobEvents::TokenHolders => source.check_token(&headers),

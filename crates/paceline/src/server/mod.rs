@@ -8,6 +8,7 @@ mod email;
 mod gateway;
 mod health;
 mod host;
+mod idempotency_key;
 mod jobs;
 mod limits;
 mod live;
@@ -15,6 +16,7 @@ mod login;
 mod observe;
 mod open;
 mod openapi;
+mod outbox;
 mod parts;
 mod plans;
 mod policies;
@@ -41,6 +43,8 @@ use parts::Parts;
 
 pub use crate::job_store::CannotOpen;
 pub use open::{Unopenable, describe};
+pub(crate) use outbox::schema as outbox_schema;
+pub(crate) use resource::idempotency_schema;
 pub use secret::{SecretError, SecretOrigin};
 
 /// A service ended in an error, or never began.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use paceline_data::Database;
@@ -14,14 +15,16 @@ use paceline_data::postgres::connect::{Address, InvalidAddress};
 use paceline_data::postgres::versions::VersionState;
 use paceline_data::postgres::{PostgresOpenError, PostgresOptions};
 use paceline_data::resource::{
-    RelationSpec, ResourceError, ResourceErrorKind, ResourceSpec, Resources, WriteVerb,
+    AccessVerb, RelationSpec, ResourceError, ResourceErrorKind, ResourceSpec, Resources, WriteVerb,
 };
 use paceline_data::sqlite::{Access, OpenError, SqliteOptions};
+use paceline_data::write::WriteError;
 use paceline_jobs::EngineHandle;
 use tokio::runtime::Handle;
 
 use super::body::Bounds;
-use super::login::TokenKey;
+use super::login::{ApiKeys, TokenKey};
+use super::outbox;
 use super::rds_proxy;
 use super::related;
 use super::secret::{self, SecretError, SecretOrigin};
@@ -58,6 +61,15 @@ pub enum Unopenable {
     /// Statements over HTTP cannot be served.
     #[error("[sql] cannot be served")]
     Sql(#[source] paceline_data::postgres::text::TextOpenError),
+    /// There is no table for the jobs that follow writes.
+    #[error(
+        "`on` of a resource adds jobs in the transactions of writes, and the database has no table for them: \
+         `paceline migrate install-outbox URL` makes it"
+    )]
+    NoOutbox,
+    /// The table for the jobs that follow writes cannot be used.
+    #[error("the table for the jobs that follow writes cannot be used")]
+    Outbox(#[source] WriteError),
     /// The configuration does not fit the schema.
     #[error("the configuration does not fit the database:\n{}", list(.0))]
     Resources(Vec<ResourceError>),
@@ -69,8 +81,13 @@ impl Unopenable {
         match self {
             Self::Resources(_) | Self::Proxy(_) => true,
             Self::Secret(error) => error.is_misconfigured(),
+            Self::NoOutbox => true,
             Self::Endpoint(_, error) => matches!(**error, NeonOpenError::Writable),
-            Self::Database(_) | Self::Server(..) | Self::Jobs(_) | Self::Sql(_) => false,
+            Self::Database(_)
+            | Self::Server(..)
+            | Self::Jobs(_)
+            | Self::Sql(_)
+            | Self::Outbox(_) => false,
         }
     }
 }
@@ -118,6 +135,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
     let keys = Keys {
         cursors: CursorKey::new(secret.derive("paceline 2026-11 cursors v1")),
         tokens: TokenKey::new(&secret.derive("paceline 2026-11 login tokens v1"), lifetime),
+        api_keys: ApiKeys::new(&config.api_keys),
     };
     let bodies = Bounds {
         bytes: config.server.max_body,
@@ -129,8 +147,15 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
         rules,
         keys,
         config.cache.size,
-        (bodies, &config.server.public_path),
+        (bodies, config.bulk.clone(), &config.server.public_path),
     );
+    if source.has_follows() {
+        let prepared = Handle::current().block_on(outbox::prepare(&source.database));
+        prepared.map_err(|error| match error {
+            WriteError::NoTable => Unopenable::NoOutbox,
+            error => Unopenable::Outbox(error),
+        })?;
+    }
     let jobs = config.jobs.as_ref();
     let engine = jobs.map(|jobs| job_store::open(&jobs.url, jobs.durability));
     let engine = engine.transpose()?;
@@ -227,8 +252,8 @@ fn resolve(config: &Config, database: &Database) -> Result<(Resources, Vec<Rules
         .iter()
         .zip(resources.all())
         .map(|(settings, resource)| Rules {
-            token_read: !settings.anonymous_read,
-            token_write: !settings.anonymous_write,
+            access: settings.access.clone(),
+            on: Arc::new(settings.on.clone()),
             require_match: settings.require_match,
             touch: settings.touch.as_ref().and_then(|name| {
                 let column = resources.table_of(resource).column(name);
@@ -282,6 +307,11 @@ fn spec(resource: &config::Resource) -> ResourceSpec {
         .iter()
         .map(|verb| write_verb(*verb))
         .collect();
+    for verb in AccessVerb::ALL {
+        if let config::Access::Owner(column) = resource.access.rule(verb) {
+            spec.owners = spec.owners.with(verb, column.clone());
+        }
+    }
     spec.default_limit = resource.limit.get();
     spec.max_limit = resource.max_limit.get();
     spec.sort.clone_from(&resource.sort);

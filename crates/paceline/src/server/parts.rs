@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use paceline_jobs::{EngineHandle, Queue, Shutdown, Worker};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::deliveries::Deliveries;
 use super::live::Live;
+use super::outbox::Relay;
 use super::source::Source;
 use super::{Bound, SecretOrigin, ServeError, email};
 use crate::config::{self, Config};
@@ -20,6 +22,8 @@ pub(super) struct Parts {
     pub(super) live: Option<Live>,
     pub(super) mail: Option<Mail>,
     deliveries: Deliveries,
+    /// Moves the jobs that follow writes.
+    relay: Option<Relay>,
 }
 
 /// The mail queue and its worker.
@@ -45,13 +49,25 @@ impl Parts {
             live.follow_jobs(engine, mail.queue.name().clone());
         }
         let deliveries = Deliveries::start(&config.workers, engine.as_ref())?;
+        let relay = match &engine {
+            Some(engine) if source.has_follows() => {
+                Some(Relay::start(source.database.clone(), engine.clone()))
+            }
+            _ => None,
+        };
         Ok(Self {
+            relay,
             source,
             engine,
             live,
             mail,
             deliveries,
         })
+    }
+
+    /// What is called after a write that jobs may follow.
+    pub(super) fn relay_waker(&self) -> Option<Arc<Notify>> {
+        self.relay.as_ref().map(Relay::waker)
     }
 
     /// What is said once the listeners are open.
@@ -89,6 +105,9 @@ impl Parts {
 
     /// Stops in order: the workers, the job engine, the database.
     pub(super) async fn stop(self, grace: Duration) -> Result<(), ServeError> {
+        if let Some(relay) = self.relay {
+            relay.stop().await;
+        }
         let deliveries = tokio::spawn(self.deliveries.stop(grace));
         if let Some(mail) = &self.mail {
             let stopped = mail.worker.stop(grace).await;

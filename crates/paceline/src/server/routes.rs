@@ -29,6 +29,7 @@ pub(super) fn all(parts: &Parts, config: &Config, stop: &CancellationToken) -> R
     let shared = Routes {
         source: Arc::clone(source),
         live: parts.live.clone(),
+        relay: parts.relay_waker(),
     };
     let mut router = Router::new()
         .merge(resource::routes(shared, config.export.enabled))
@@ -100,6 +101,7 @@ fn document(parts: &Parts, config: &Config) -> Document {
         login: config.login.as_ref().map(|login| login.path.clone()),
         stream: config.stream.as_ref().map(|stream| stream.path.clone()),
         jobs: parts.mail.is_some(),
+        api_keys: !config.api_keys.is_empty(),
         export: config.export.enabled,
     };
     let text = openapi::document(source, &described).to_string();

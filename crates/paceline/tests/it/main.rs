@@ -29,3 +29,4 @@ mod stop;
 mod stream;
 mod traps;
 mod writes;
+mod writing;

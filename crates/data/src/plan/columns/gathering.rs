@@ -30,6 +30,8 @@ pub(super) struct Gathering {
     pub(super) from: String,
     /// What is equal in related rows: an expression, and an item of the statement around it.
     pub(super) links: Vec<(String, usize)>,
+    /// What else holds for them: whose they are.
+    pub(super) own: Vec<String>,
     pub(super) order: String,
     pub(super) rows: u32,
 }
@@ -45,7 +47,8 @@ impl Gathering {
         let condition = self
             .links
             .iter()
-            .map(|(expression, place)| format!("{expression} = {}", around(*place)));
+            .map(|(expression, place)| format!("{expression} = {}", around(*place)))
+            .chain(self.own.iter().cloned());
         let items = || self.items.iter().enumerate();
         let columns = items().filter_map(|(place, item)| match &item.source {
             Source::Value(expression) if !at_once => Some(format!("{expression} AS c{place}")),

@@ -10,12 +10,15 @@ use std::sync::Arc;
 use gathering::{Gathering, Item, Source};
 
 use super::order::Order;
+use super::owner;
 use super::reach::{Reach, reach};
 use crate::catalog::{Shown, Table, TableId};
 use crate::encode::{BigIntegers, List, RowShape, Shape};
+use crate::principal::Principal;
 use crate::query::{Dialect, Selection};
-use crate::resource::{Cardinality, Resource, ResourceId, Resources};
+use crate::resource::{AccessVerb, Cardinality, Resource, ResourceId, Resources};
 use crate::sql::SqlDialect;
+use crate::statement::Value;
 
 /// What a statement reads, or a list within it. The base table is `t0`, related ones `t1`, `t2`, … in the order they
 /// are met.
@@ -39,23 +42,36 @@ pub(super) struct Columns {
 struct Scope {
     tables: Vec<TableId>,
     resources: Vec<ResourceId>,
+    nested: Vec<(ResourceId, AccessVerb)>,
+    viewer: Option<Principal>,
+    /// What is compared with to choose related rows: the first placeholders of the statement are theirs.
+    values: Vec<Value>,
+    is_personal: bool,
     aliases: usize,
 }
 
 impl Columns {
-    fn new(resources: &Resources, dialect: Dialect) -> Self {
+    fn new(resources: &Resources, dialect: Dialect, viewer: Option<&Principal>) -> Self {
         Self {
             dialect: resources.catalog().dialect(),
             integers: resources.big_integers(),
             json_api: dialect == Dialect::JsonApi,
             base_path: resources.base_path().into(),
+            scope: Scope {
+                viewer: viewer.cloned(),
+                ..Scope::default()
+            },
             ..Self::default()
         }
     }
 
     /// Reads what `selection` names, as nested objects.
-    pub(super) fn of(resources: &Resources, selection: &Selection) -> (Self, Shape) {
-        let mut columns = Self::new(resources, Dialect::Plain);
+    pub(super) fn of(
+        resources: &Resources,
+        selection: &Selection,
+        viewer: Option<&Principal>,
+    ) -> (Self, Shape) {
+        let mut columns = Self::new(resources, Dialect::Plain, viewer);
         let shape = columns.add(resources, selection, 0);
         (columns, shape)
     }
@@ -65,12 +81,13 @@ impl Columns {
         resources: &Resources,
         selection: &Selection,
         dialect: Dialect,
+        viewer: Option<&Principal>,
     ) -> (Self, RowShape) {
         if dialect == Dialect::Plain {
-            let (columns, shape) = Self::of(resources, selection);
+            let (columns, shape) = Self::of(resources, selection, viewer);
             return (columns, RowShape::Plain(shape));
         }
-        let mut columns = Self::new(resources, dialect);
+        let mut columns = Self::new(resources, dialect, viewer);
         let shape = columns.add_object(resources, selection, 0);
         (columns, RowShape::JsonApi(shape))
     }
@@ -192,10 +209,14 @@ impl Columns {
         // In the order of the target's own list, of which this is the begin.
         let order = Order::of(resources, target, &[], &target.default_sort, &mut inner).sql();
         let between = inner.next_alias();
+        let own = inner.own_rows(resources, target, AccessVerb::List, base);
+        let mut own: Vec<String> = own.into_iter().collect();
         if let Some(junction) = &relation.junction {
             inner.note_table(junction.table);
             if let Some(shown) = junction.resource {
-                inner.note(resources.get(shown));
+                let shown = resources.get(shown);
+                inner.note(shown);
+                own.extend(inner.own_rows(resources, shown, AccessVerb::List, between));
             }
         }
         let Reach { from, columns } = reach(resources, relation, base, between);
@@ -209,6 +230,7 @@ impl Columns {
                 items: inner.items,
                 from: from + &inner.joins,
                 links: columns.into_iter().zip(around).collect(),
+                own,
                 order,
                 rows: limit.saturating_add(1),
             }),
@@ -237,13 +259,42 @@ impl Columns {
             format!("{to} = {from}")
         });
         let table = self.dialect.table(resources.table_of(target));
-        let on = equal.collect::<Vec<_>>().join(" AND ");
+        let mut on = equal.collect::<Vec<_>>().join(" AND ");
+        if let Some(own) = self.own_rows(resources, target, AccessVerb::Read, inner) {
+            on += " AND ";
+            on += &own;
+        }
         self.joins += " LEFT JOIN ";
         self.joins += &table;
         self.joins += " AS t";
         self.joins += &inner.to_string();
         self.joins += " ON ";
         self.joins += &on;
+    }
+
+    /// Notes that rows of `target`, called `alias`, enter the statement beside those of the base, and says which of
+    /// them the viewer may be shown; `None` for all. Every way in which related rows enter what is shown goes through
+    /// here: [`AccessVerb::Read`] for one row, [`AccessVerb::List`] for many.
+    fn own_rows(
+        &mut self,
+        resources: &Resources,
+        target: &Resource,
+        verb: AccessVerb,
+        alias: usize,
+    ) -> Option<String> {
+        let scope = &mut self.scope;
+        if !scope.nested.contains(&(target.id, verb)) {
+            scope.nested.push((target.id, verb));
+        }
+        let (dialect, values) = (self.dialect, &mut scope.values);
+        let bind = &mut |value: Value, target: Option<&str>| {
+            values.push(value);
+            dialect.placeholder(values.len(), target)
+        };
+        let viewer = scope.viewer.as_ref();
+        let own = owner::condition(resources, target, verb, viewer, alias, bind);
+        scope.is_personal |= own.is_some();
+        own
     }
 
     /// The place of a column in the `SELECT` list; added when it is new.
@@ -293,6 +344,21 @@ impl Columns {
     /// The tables read, the base table first.
     pub(super) fn tables(&self) -> &[TableId] {
         &self.scope.tables
+    }
+
+    /// The resources whose rows are told of beside those of the base, and what is done with them.
+    pub(super) fn nested(&self) -> &[(ResourceId, AccessVerb)] {
+        &self.scope.nested
+    }
+
+    /// What is compared with to choose related rows. Conditions that follow number their placeholders after these.
+    pub(super) fn values(&self) -> &[Value] {
+        &self.scope.values
+    }
+
+    /// Whether what is shown of related rows depends on the viewer.
+    pub(super) fn is_personal(&self) -> bool {
+        self.scope.is_personal
     }
 
     /// The resources whose rows are told of, the base first.

@@ -6,7 +6,8 @@ use super::body::Body;
 use super::convert::convert;
 use super::invalid::{BodyError, FieldError, FieldErrorCode, MOST_ERRORS};
 use crate::catalog::{Column, ColumnKind, Table};
-use crate::resource::{DidYouMean, Resource, nearest};
+use crate::principal::Principal;
+use crate::resource::{AccessVerb, DidYouMean, Resource, nearest};
 use crate::statement::Value;
 
 /// A column set on every write, such as `updated_at` to the present time. A body need not name it;
@@ -31,6 +32,21 @@ pub(super) struct Assignment {
     pub(super) value: Value,
     /// Whether the value is a patch to be merged into the JSON the column holds.
     pub(super) merge: bool,
+    /// Whether it is for a row that is created only: one that is there keeps what it has.
+    pub(super) only_created: bool,
+}
+
+/// What every body of a resource is checked against.
+#[derive(Debug, Clone, Copy)]
+pub struct Bodies<'a> {
+    /// The resource.
+    pub resource: &'a Resource,
+    /// The table behind it.
+    pub table: &'a Table,
+    /// The column set on every write.
+    pub touch: Option<&'a Touch>,
+    /// Who writes: the owner of what they create. Rows with owners cannot be created without.
+    pub writer: Option<&'a Principal>,
 }
 
 /// What the verb asks of a body.
@@ -42,6 +58,47 @@ struct Rules<'a> {
     /// Whether fields may be left out and JSON fields are merged.
     partial: bool,
     touch: Option<&'a Touch>,
+    writer: Option<&'a Principal>,
+}
+
+impl<'a> Bodies<'a> {
+    /// The row a `POST` asks for.
+    ///
+    /// # Errors
+    /// [`BodyError`]: every mistake, not just the first.
+    pub fn create(&self, body: &[u8]) -> Result<Changes, BodyError> {
+        self.rules(None, false).check(body)
+    }
+
+    /// The changes a `PATCH` asks for, of the row with this key.
+    ///
+    /// # Errors
+    /// [`BodyError`]: every mistake, not just the first.
+    pub fn update(&self, key: &[Value], body: &[u8]) -> Result<Changes, BodyError> {
+        self.rules(Some(key), true).check(body)
+    }
+
+    /// The row a `PUT` asks for, under this key.
+    ///
+    /// # Errors
+    /// [`BodyError`]: every mistake, not just the first.
+    pub fn replace(&self, key: &[Value], body: &[u8]) -> Result<Changes, BodyError> {
+        self.rules(Some(key), false).check(body)
+    }
+
+    fn rules<'b>(&'b self, key: Option<&'b [Value]>, partial: bool) -> Rules<'b>
+    where
+        'a: 'b,
+    {
+        Rules {
+            resource: self.resource,
+            table: self.table,
+            key,
+            partial,
+            touch: self.touch,
+            writer: self.writer,
+        }
+    }
 }
 
 impl Changes {
@@ -55,14 +112,14 @@ impl Changes {
         body: &[u8],
         touch: Option<&Touch>,
     ) -> Result<Self, BodyError> {
-        Rules {
+        let writer = None;
+        Bodies {
             resource,
             table,
-            key: None,
-            partial: false,
             touch,
+            writer,
         }
-        .check(body)
+        .create(body)
     }
 
     /// The changes a `PATCH` asks for, of the row with this key.
@@ -76,14 +133,14 @@ impl Changes {
         body: &[u8],
         touch: Option<&Touch>,
     ) -> Result<Self, BodyError> {
-        Rules {
+        let writer = None;
+        Bodies {
             resource,
             table,
-            key: Some(key),
-            partial: true,
             touch,
+            writer,
         }
-        .check(body)
+        .update(key, body)
     }
 
     /// The row a `PUT` asks for, under this key.
@@ -97,19 +154,19 @@ impl Changes {
         body: &[u8],
         touch: Option<&Touch>,
     ) -> Result<Self, BodyError> {
-        Rules {
+        let writer = None;
+        Bodies {
             resource,
             table,
-            key: Some(key),
-            partial: false,
             touch,
+            writer,
         }
-        .check(body)
+        .replace(key, body)
     }
 
-    /// Whether nothing is to be written.
+    /// Whether nothing is to be written of a row that is there.
     pub fn is_empty(&self) -> bool {
-        self.assignments.is_empty()
+        self.assignments.iter().all(|one| one.only_created)
     }
 }
 
@@ -144,7 +201,12 @@ impl Rules<'_> {
                 column: touch.column,
                 value,
                 merge: false,
+                only_created: false,
             });
+        }
+        match self.owner() {
+            Ok(owner) => assignments.extend(owner),
+            Err(error) => return Err(BodyError::Invalid(vec![error])),
         }
         Ok(Changes { assignments })
     }
@@ -194,11 +256,74 @@ impl Rules<'_> {
                 format!("The field {name:?} is part of the key and must not be null."),
             );
         }
+        if self.resource.owners.columns().any(|owner| *owner == index) {
+            self.check_owner(name, index, &converted)?;
+            if self.key.is_some() || self.resource.owners.of(AccessVerb::Create) == Some(index) {
+                return Ok(None);
+            }
+        }
         let merge = self.partial && column.kind == ColumnKind::Json && value.get().starts_with('{');
         Ok(Some(Assignment {
             column: index,
             value: converted,
             merge,
+            only_created: false,
+        }))
+    }
+
+    /// A row belongs to whoever created it, and stays with them: a body may say so, and nothing else.
+    fn check_owner(&self, name: &str, index: usize, given: &Value) -> Result<(), FieldError> {
+        let owners = &self.resource.owners;
+        let own = self
+            .writer
+            .and_then(|writer| writer.value_in(&self.table.columns[index]));
+        let verb = match self.key {
+            None => AccessVerb::Create,
+            Some(_) => AccessVerb::Update,
+        };
+        if owners.of(verb) == Some(index) {
+            return if own.as_ref() == Some(given) {
+                Ok(())
+            } else {
+                let message = format!(
+                    "The field {name:?} says whose the row is, and that is you: leave it out."
+                );
+                Err(FieldError::at(name, FieldErrorCode::ReadOnly, message))
+            };
+        }
+        if self.key.is_some() {
+            let message = format!(
+                "The field {name:?} says whose the row is, which cannot be changed: leave it out."
+            );
+            return Err(FieldError::at(name, FieldErrorCode::ReadOnly, message));
+        }
+        Ok(())
+    }
+
+    /// The owner of a row that is created.
+    fn owner(&self) -> Result<Option<Assignment>, FieldError> {
+        let column = self.resource.owners.of(AccessVerb::Create);
+        let Some(column) =
+            column.filter(|column| !self.partial && self.addressed(*column).is_none())
+        else {
+            return Ok(None);
+        };
+        let owner = &self.table.columns[column];
+        let Some(value) = self.writer.and_then(|writer| writer.value_in(owner)) else {
+            let message = "A row here belongs to whoever creates it, and you can own none: log in as somebody who can.";
+            let name = self.resource.field_of_column(column);
+            let name = name.map_or("", |field| self.resource.fields[field].name.as_str());
+            return Err(FieldError::at(
+                name,
+                FieldErrorCode::ReadOnly,
+                message.to_owned(),
+            ));
+        };
+        Ok(Some(Assignment {
+            column,
+            value,
+            merge: false,
+            only_created: true,
         }))
     }
 
@@ -231,6 +356,11 @@ impl Rules<'_> {
     fn is_required(&self, index: usize) -> bool {
         let column: &Column = &self.table.columns[index];
         if column.generated || self.touch.is_some_and(|touch| touch.column == index) {
+            return false;
+        }
+        if self.resource.owners.of(AccessVerb::Create) == Some(index)
+            || (self.key.is_some() && self.resource.owners.columns().any(|owner| *owner == index))
+        {
             return false;
         }
         let in_key = self.resource.key.contains(&index);

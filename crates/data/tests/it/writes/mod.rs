@@ -166,6 +166,7 @@ fn id(id: i64) -> [Value; 1] {
 fn read_back<E>(sql: &str, encoder: E) -> Option<ReadBack<E>> {
     Some(ReadBack {
         sql: sql.into(),
+        values: Vec::new(),
         encoder,
     })
 }

@@ -1,5 +1,6 @@
-//! `paceline migrate`: changes of a database's schema, shown before they are made.
+//! `paceline migrate`: changes of a database's schema. Nothing is made there unless this is asked for.
 
+mod tables;
 mod versions;
 
 use clap::{Args, Subcommand};
@@ -19,6 +20,10 @@ enum Verb {
     InstallVersions(versions::Install),
     /// Take out what install-versions put in
     RemoveVersions(versions::Remove),
+    /// Make the table in which answers to requests with an Idempotency-Key are kept
+    InstallIdempotency(tables::Install),
+    /// Make the table in which jobs that follow writes wait until they are moved to the job store
+    InstallOutbox(tables::Install),
 }
 
 impl Migrate {
@@ -26,6 +31,8 @@ impl Migrate {
         match self.verb {
             Verb::InstallVersions(install) => install.run(),
             Verb::RemoveVersions(remove) => remove.run(),
+            Verb::InstallIdempotency(install) => install.run(tables::Kind::Idempotency),
+            Verb::InstallOutbox(install) => install.run(tables::Kind::Outbox),
         }
     }
 }

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use paceline_http::problem::Problem;
 use paceline_jobs::{AddError, Added, Fingerprint, IdempotencyKey, JobOptions, Queue};
 use serde_json::json;
@@ -16,11 +16,11 @@ use super::payload::Email;
 use super::worker::backoff;
 use crate::config;
 use crate::server::body::read_object;
+use crate::server::idempotency_key::{KEY_HEADER, idempotency_key};
 use crate::server::source::Source;
 
 /// How long an `Idempotency-Key` is remembered.
 const HOLD: Duration = Duration::from_hours(24);
-const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What the route needs.
 #[derive(Debug, Clone)]
@@ -97,24 +97,6 @@ fn accepted(public_path: &str, queue: &str, added: &Added) -> Response {
     (StatusCode::ACCEPTED, headers, body.to_string()).into_response()
 }
 
-/// The header's value: one, of 1 to 255 visible ASCII characters.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let mut values = headers.get_all(KEY_HEADER).iter();
-    let Some(first) = values.next() else {
-        return Ok(None);
-    };
-    let text = first.to_str().unwrap_or_default();
-    let usable =
-        (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    if values.next().is_some() || !usable {
-        return Err(Problem::invalid_header(
-            &KEY_HEADER,
-            "Send one Idempotency-Key of 1 to 255 visible ASCII characters.",
-        ));
-    }
-    Ok(Some(text.to_owned()))
-}
-
 fn fingerprint(email: &Email) -> Fingerprint {
     let bytes = serde_json::to_vec(email).expect("a mail is three strings");
     Fingerprint::of(&bytes)
@@ -135,36 +117,5 @@ fn refused(error: AddError) -> Problem {
         }
         AddError::TooLarge { max, .. } => Problem::payload_too_large(max as u64),
         other => Problem::internal(other),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_are_taken_whole_or_refused() {
-        let check = |values: &[&str], expected: Result<Option<&str>, u16>| {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(
-                    KEY_HEADER,
-                    HeaderValue::from_bytes(value.as_bytes()).unwrap(),
-                );
-            }
-            let found = idempotency_key(&headers).map_err(|problem| problem.status().as_u16());
-            assert_eq!(
-                found,
-                expected.map(|key| key.map(str::to_owned)),
-                "{values:?}"
-            );
-        };
-        check(&[], Ok(None));
-        check(&["order-17"], Ok(Some("order-17")));
-        check(&[""], Err(400));
-        check(&["a b"], Err(400));
-        check(&["ä"], Err(400));
-        check(&[&"x".repeat(256)], Err(400));
-        check(&["a", "a"], Err(400));
     }
 }

@@ -5,10 +5,11 @@ mod reading;
 mod schema;
 mod writing;
 
-use paceline_data::resource::{Resource, Resources, WriteVerb};
+use paceline_data::resource::{AccessVerb, Resource, Resources, WriteVerb};
 use serde_json::{Map, Value, json};
 
 use super::source::{Rules, Source};
+use crate::config::Access;
 
 /// Which parts besides the resources are served, and where.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,8 @@ pub(super) struct Parts {
     pub(super) stream: Option<String>,
     /// Whether jobs can be asked for.
     pub(super) jobs: bool,
+    /// Whether API keys are taken.
+    pub(super) api_keys: bool,
     /// Whether exports are served.
     pub(super) export: bool,
 }
@@ -44,9 +47,8 @@ pub(super) fn document(source: &Source, parts: &Parts) -> Value {
     }
     fixed::add(parts, &mut paths);
     let mut components = json!({"schemas": schemas, "responses": schema::problem_responses()});
-    if parts.login.is_some() {
-        components["securitySchemes"] =
-            json!({"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}});
+    if let Some(scheme) = security_scheme(parts) {
+        components["securitySchemes"] = json!({"token": scheme});
     }
     let server = match &*source.public_path {
         "" => "/",
@@ -65,6 +67,43 @@ pub(super) fn document(source: &Source, parts: &Parts) -> Value {
     })
 }
 
+/// How callers say who they are: one header, for both kinds of tokens.
+fn security_scheme(parts: &Parts) -> Option<Value> {
+    let mut scheme = json!({"type": "http", "scheme": "bearer"});
+    let about = match (&parts.login, parts.api_keys) {
+        (None, false) => return None,
+        (Some(_), false) => {
+            scheme["bearerFormat"] = json!("JWT");
+            "The token of a login."
+        }
+        (None, true) => "An API key.",
+        (Some(_), true) => "The token of a login, or an API key.",
+    };
+    scheme["description"] = json!(about);
+    Some(scheme)
+}
+
+/// Says whose rows an operation is about, where they have owners.
+fn for_owner(mut operation: Value, resource: &Resource, rules: &Rules, verb: AccessVerb) -> Value {
+    if let Access::Owner(column) = rules.access.rule(verb) {
+        let is_shown = resource.field(column).is_some();
+        let what = if is_shown {
+            format!(", as `{column}` says")
+        } else {
+            String::new()
+        };
+        let about = match verb {
+            AccessVerb::List => format!("Tells of the caller's own rows only{what}."),
+            AccessVerb::Create => format!("The row becomes the caller's own{what}."),
+            _ => format!(
+                "The row must be the caller's own{what}; others are answered 404, as if they were not there."
+            ),
+        };
+        operation["description"] = json!(about);
+    }
+    operation
+}
+
 fn add_resource(
     resources: &Resources,
     resource: &Resource,
@@ -73,14 +112,17 @@ fn add_resource(
     schemas: &mut Map<String, Value>,
 ) {
     schemas.insert(schema::row_name(resource), schema::row(resources, resource));
-    let token = rules.token_read;
-    let mut many = json!({"get": reading::list(resources, resource, token)});
+    let token = |verb| *rules.access.rule(verb) != Access::Public;
+    let own = |operation, verb| for_owner(operation, resource, rules, verb);
+    let list = reading::list(resources, resource, token(AccessVerb::List));
+    let mut many = json!({"get": own(list, AccessVerb::List)});
     if resource.can(WriteVerb::Create) {
         schemas.insert(
             schema::new_name(resource),
             schema::written(resources, resource, true),
         );
-        many["post"] = writing::create(resource, rules.token_write);
+        let create = writing::create(resource, token(AccessVerb::Create));
+        many["post"] = own(create, AccessVerb::Create);
     }
     paths.insert(format!("/api/{}", resource.path), many);
     if resource.has_key() {
@@ -92,7 +134,7 @@ fn add_resource(
     if parts.export && resource.export {
         paths.insert(
             format!("/api/export/{}", resource.path),
-            json!({"get": reading::export(resources, resource, token)}),
+            json!({"get": own(reading::export(resources, resource, token(AccessVerb::List)), AccessVerb::List)}),
         );
     }
 }
@@ -103,27 +145,37 @@ fn one(
     rules: &Rules,
     schemas: &mut Map<String, Value>,
 ) -> Value {
-    let token = rules.token_write;
+    let token = |verb| *rules.access.rule(verb) != Access::Public;
+    let own = |operation, verb| for_owner(operation, resource, rules, verb);
     let mut item = json!({
         "parameters": [schema::key_parameter(resource)],
-        "get": reading::one(resource, rules.token_read),
+        "get": own(reading::one(resource, token(AccessVerb::Read)), AccessVerb::Read),
     });
     if resource.can(WriteVerb::Update) {
         schemas.insert(
             schema::changes_name(resource),
             schema::written(resources, resource, false),
         );
-        item["patch"] = writing::update(resource, token);
+        item["patch"] = own(
+            writing::update(resource, token(AccessVerb::Update)),
+            AccessVerb::Update,
+        );
     }
     if resource.can(WriteVerb::Replace) {
         schemas.insert(
             schema::new_name(resource),
             schema::written(resources, resource, true),
         );
-        item["put"] = writing::replace(resource, token);
+        item["put"] = own(
+            writing::replace(resource, token(AccessVerb::Update)),
+            AccessVerb::Update,
+        );
     }
     if resource.can(WriteVerb::Delete) {
-        item["delete"] = writing::delete(resource, token);
+        item["delete"] = own(
+            writing::delete(resource, token(AccessVerb::Delete)),
+            AccessVerb::Delete,
+        );
     }
     item
 }

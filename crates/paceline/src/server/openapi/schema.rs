@@ -1,7 +1,7 @@
 //! Schemas of rows, pages and problems.
 
 use paceline_data::catalog::ColumnKind;
-use paceline_data::resource::{Field, Resource, Resources};
+use paceline_data::resource::{AccessVerb, Field, Resource, Resources};
 use serde_json::{Map, Value, json};
 
 pub(super) fn row_name(resource: &Resource) -> String {
@@ -70,7 +70,12 @@ pub(super) fn written(resources: &Resources, resource: &Resource, whole: bool) -
         .enumerate()
         .filter(|(index, field)| {
             let column = resources.column_of(resource, *index);
-            !column.generated && !resource.key.contains(&field.column)
+            let is_owner = resource
+                .owners
+                .columns()
+                .any(|owner| *owner == field.column);
+            let is_given = !is_owner || (whole && resource.owners.of(AccessVerb::Create).is_none());
+            !column.generated && !resource.key.contains(&field.column) && is_given
         })
         .collect();
     let required: Vec<&str> = writable
@@ -173,7 +178,16 @@ pub(super) fn fixed() -> Map<String, Value> {
             "included": {"type": "array"}, "links": {"type": "object"}, "meta": {"type": "object"},
         },
     });
+    let created = json!({
+        "type": "object",
+        "required": ["count"],
+        "properties": {
+            "count": {"type": "integer"},
+            "data": {"type": "array", "items": {"type": "object"}},
+        },
+    });
     Map::from_iter([
+        ("Created".to_owned(), created),
         ("JsonApi".to_owned(), document),
         ("Problem".to_owned(), problem),
         ("Pagination".to_owned(), pagination),

@@ -66,11 +66,21 @@ where
     Ok(response.map_err(failure::precondition)?.map(Body::new))
 }
 
-/// The tag of an answer that depends on whole tables: their stamp and what was asked, or the bytes.
-pub(super) fn table_tag(stamp: Option<Stamp>, key: &[u8], body: &[u8]) -> EntityTag {
+/// The tag of an answer that depends on whole tables: their stamp and what was asked, or the bytes; with what was
+/// asked too, which says by whom, where it is somebody's own.
+pub(super) fn table_tag(
+    stamp: Option<Stamp>,
+    key: &[u8],
+    (is_personal, body): (bool, &[u8]),
+) -> EntityTag {
     let mut hasher = blake3::Hasher::new();
     match &stamp {
         Some(stamp) => hasher.update(b"stamp").update(stamp.as_bytes()).update(key),
+        None if is_personal => hasher
+            .update(b"own")
+            .update(&(key.len() as u64).to_le_bytes())
+            .update(key)
+            .update(body),
         None => hasher.update(b"bytes").update(body),
     };
     strong(&hasher.finalize().to_hex()[..32])

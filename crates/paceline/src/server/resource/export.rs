@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, Uri};
 use paceline_data::encode::Layout;
 use paceline_data::plan::ExportPlan;
 use paceline_data::query::parse_export;
+use paceline_data::resource::AccessVerb;
 use paceline_http::problem::Problem;
 
 use super::negotiate::negotiate;
@@ -38,13 +39,14 @@ pub(super) async fn export(
         .by_path(&resource)
         .filter(|resource| resource.export)
         .ok_or_else(no_resource)?;
-    source.check_read(resource, &headers)?;
+    source.check(resource.id, AccessVerb::List, &headers)?;
     let layout = negotiate(&headers, &OFFERS)?;
-    let query = parse_export(&source.resources, resource, uri.query().unwrap_or_default())
+    let mut query = parse_export(&source.resources, resource, uri.query().unwrap_or_default())
         .map_err(|error| failure::query(&error))?;
+    query.viewer = source.viewer(&headers);
     let plan =
         ExportPlan::new(&source.resources, &query).map_err(|error| failure::query(&error))?;
-    source.check_reads(&plan.resources, &headers)?;
+    source.check_nested(&plan.nested, &headers)?;
     let fields = [
         (CONTENT_TYPE, HeaderValue::from_static(content_type(layout))),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),

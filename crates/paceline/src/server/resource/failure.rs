@@ -88,23 +88,36 @@ pub(super) fn body(error: BodyError) -> Problem {
 
 /// A write that did not take place.
 pub(super) fn write(error: WriteError) -> Problem {
+    write_at(error, "")
+}
+
+/// The same for one row of many; `place` is the JSON pointer of the row, empty for the whole body.
+pub(super) fn write_at(error: WriteError, place: &str) -> Problem {
     match error {
         WriteError::NotFound => super::one::no_row(),
         WriteError::PreconditionFailed { .. } => Problem::precondition_failed(),
-        WriteError::Constraint(constraint) => forbidden_by(&constraint),
+        WriteError::Constraint(constraint) => forbidden_by(&constraint, place),
         WriteError::Run(error) => run(error),
         other => Problem::internal(other),
     }
 }
 
-fn forbidden_by(constraint: &Constraint) -> Problem {
+fn forbidden_by(constraint: &Constraint, place: &str) -> Problem {
     let text = sentence(&constraint.to_string());
-    let pointer = |field: &String| format!("/{}", field.replace('~', "~0").replace('/', "~1"));
-    let violations: Vec<Violation> = constraint
+    let pointer =
+        |field: &String| format!("{place}/{}", field.replace('~', "~0").replace('/', "~1"));
+    let mut violations: Vec<Violation> = constraint
         .fields
         .iter()
         .map(|field| Violation::at_pointer(pointer(field), "constraint", text.clone()))
         .collect();
+    if violations.is_empty() && !place.is_empty() {
+        violations.push(Violation::at_pointer(
+            place.to_owned(),
+            "constraint",
+            text.clone(),
+        ));
+    }
     if constraint.is_conflict() {
         Problem::conflict(text).with_violations(violations)
     } else {

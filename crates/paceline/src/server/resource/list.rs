@@ -7,7 +7,7 @@ use http::{HeaderValue, Uri};
 use paceline_data::encode::Neighbours;
 use paceline_data::plan::{ListPlan, TotalPlan};
 use paceline_data::query::parse_list;
-use paceline_data::resource::Resource;
+use paceline_data::resource::{AccessVerb, Resource};
 use paceline_data::version::Stamp;
 use paceline_http::problem::Problem;
 use paceline_http::representation::Representation;
@@ -30,15 +30,17 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let dialect = negotiate(&head.headers, &DIALECTS)?;
     let plans = &source.lists[dialect as usize];
-    let planned = plans.get(text_of(&head.uri), b'l' + dialect as u8, || {
+    let viewer = || source.viewer(&head.headers);
+    let planned = plans.get(text_of(&head.uri), b'l' + dialect as u8, viewer, |viewer| {
         let query = head.uri.query().unwrap_or_default();
-        let parsed = parse_list(&source.resources, resource, dialect, query)
+        let mut parsed = parse_list(&source.resources, resource, dialect, query)
             .map_err(|error| failure::query(&error))?;
+        parsed.viewer = viewer;
         ListPlan::new(&source.resources, &parsed, &source.cursors)
             .map_err(|error| failure::query(&error))
     })?;
-    let resources = &planned.plan.resources;
-    source.check_reads(resources, &head.headers)?;
+    let nested = &planned.plan.nested;
+    source.check_nested(nested, &head.headers)?;
     let render = |stamp| render(source, &planned, &head.uri, stamp);
     let response = answer(
         source,
@@ -48,7 +50,8 @@ pub(super) async fn list(
         render,
     )
     .await?;
-    Ok(marked(source, resources, response))
+    let base = (resource.id, AccessVerb::List);
+    Ok(marked(source, base, nested, response))
 }
 
 async fn render(
@@ -83,7 +86,7 @@ async fn render(
     let mut body = page.bytes;
     page.encoder
         .finish(&info, &neighbours, &outside(text_of(uri)), &mut body);
-    let tag = table_tag(stamp, key, &body);
+    let tag = table_tag(stamp, key, (plan.is_personal, &body));
     let representation = Representation::new(content_type(plan.dialect), body)
         .with_tag(tag)
         .with_header(VARY, HeaderValue::from_static("accept, accept-encoding"));

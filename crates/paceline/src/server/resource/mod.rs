@@ -1,12 +1,17 @@
 //! Tables as routes.
 
 mod answer;
+mod bulk;
 mod export;
 pub(super) mod failure;
+mod follow;
+mod lines;
 mod list;
 mod negotiate;
 mod one;
 mod precondition;
+mod repeat;
+mod reply;
 mod write;
 
 use std::sync::Arc;
@@ -19,10 +24,14 @@ use axum::routing::{any, get};
 use http::header::CACHE_CONTROL;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, Uri};
-use paceline_data::resource::{Resource, ResourceId, WriteVerb};
+use paceline_data::resource::{AccessVerb, Resource, ResourceId, WriteVerb};
 use paceline_http::compression::CompressionLayer;
 use paceline_http::conditional::EntityTag;
 use paceline_http::problem::Problem;
+use tokio::sync::Notify;
+
+pub(super) use follow::Follow;
+pub(crate) use repeat::schema as idempotency_schema;
 
 use super::live::Live;
 use super::source::Source;
@@ -32,6 +41,16 @@ use super::source::Source;
 pub(super) struct Routes {
     pub(super) source: Arc<Source>,
     pub(super) live: Option<Live>,
+    /// Wakes what moves the jobs that follow writes.
+    pub(super) relay: Option<Arc<Notify>>,
+}
+
+impl Routes {
+    fn wake_relay(&self) {
+        if let Some(relay) = &self.relay {
+            relay.notify_one();
+        }
+    }
 }
 
 /// The routes of all resources.
@@ -63,11 +82,11 @@ async fn many(
     let (head, body) = request.into_parts();
     match head.method {
         Method::GET | Method::HEAD => {
-            source.check_read(resource, &head.headers)?;
+            source.check(resource.id, AccessVerb::List, &head.headers)?;
             list::list(source, resource, &head).await
         }
         Method::POST if resource.can(WriteVerb::Create) => {
-            source.check_write(resource, &head.headers)?;
+            source.check(resource.id, AccessVerb::Create, &head.headers)?;
             write::create(&shared, resource, &head, body).await
         }
         _ => Err(Problem::method_not_allowed(&methods(
@@ -91,7 +110,7 @@ async fn row(
     let resource = source.resources.by_path(name).ok_or_else(no_resource)?;
     let (head, body) = request.into_parts();
     if head.method == Method::GET || head.method == Method::HEAD {
-        source.check_read(resource, &head.headers)?;
+        source.check(resource.id, AccessVerb::Read, &head.headers)?;
         return one::one(source, resource, &head).await;
     }
     let verbs = [
@@ -105,7 +124,11 @@ async fn row(
     let Some((verb, _)) = verb else {
         return Err(Problem::method_not_allowed(&methods(resource, &verbs)));
     };
-    source.check_write(resource, &head.headers)?;
+    let access = match verb {
+        WriteVerb::Delete => AccessVerb::Delete,
+        _ => AccessVerb::Update,
+    };
+    source.check(resource.id, access, &head.headers)?;
     write::change(&shared, resource, *verb, &head, body).await
 }
 
@@ -129,11 +152,16 @@ fn methods(resource: &Resource, verbs: &[(WriteVerb, Method)]) -> Vec<Method> {
 /// Caches may keep an answer and must ask each time whether it is still current, which costs no query here; left
 /// to themselves they would guess for how long (RFC 9111 section 4.2.2). What only some may read is not for shared
 /// ones (section 3).
-fn marked(source: &Source, resources: &[ResourceId], mut response: Response) -> Response {
-    let rule = if source.is_for_some(resources) {
-        "private, no-cache"
-    } else {
+fn marked(
+    source: &Source,
+    base: (ResourceId, AccessVerb),
+    nested: &[(ResourceId, AccessVerb)],
+    mut response: Response,
+) -> Response {
+    let rule = if source.is_for_all(base, nested) {
         "no-cache"
+    } else {
+        "private, no-cache"
     };
     response
         .headers_mut()
@@ -143,7 +171,7 @@ fn marked(source: &Source, resources: &[ResourceId], mut response: Response) -> 
 
 /// The tag of an answer made from nothing but its bytes.
 pub(super) fn content_tag(body: &[u8]) -> EntityTag {
-    answer::table_tag(None, &[], body)
+    answer::table_tag(None, &[], (false, body))
 }
 
 /// The problem for a path without a resource.

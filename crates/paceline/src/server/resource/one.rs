@@ -7,7 +7,7 @@ use http::{HeaderValue, Uri};
 use paceline_data::Value;
 use paceline_data::plan::{OnePlan, parse_key};
 use paceline_data::query::parse_one;
-use paceline_data::resource::Resource;
+use paceline_data::resource::{AccessVerb, Resource};
 use paceline_data::version::Stamp;
 use paceline_http::conditional::EntityTag;
 use paceline_http::problem::Problem;
@@ -28,15 +28,17 @@ pub(super) async fn one(
 ) -> Result<Response, Problem> {
     let dialect = negotiate(&head.headers, &DIALECTS)?;
     let plans = &source.ones[dialect as usize];
-    let planned = plans.get(text_of(&head.uri), b'o' + dialect as u8, || {
+    let viewer = || source.viewer(&head.headers);
+    let planned = plans.get(text_of(&head.uri), b'o' + dialect as u8, viewer, |viewer| {
         let query = head.uri.query().unwrap_or_default();
-        let query = parse_one(&source.resources, resource, dialect, query)
+        let mut query = parse_one(&source.resources, resource, dialect, query)
             .map_err(|error| failure::query(&error))?;
+        query.viewer = viewer;
         let key = key_of(source, resource, &head.uri)?;
         Ok(OnePlan::new(&source.resources, &query, &key))
     })?;
-    let resources = &planned.plan.resources;
-    source.check_reads(resources, &head.headers)?;
+    let nested = &planned.plan.nested;
+    source.check_nested(nested, &head.headers)?;
     let render = |stamp| render(source, &planned, stamp);
     let response = answer(
         source,
@@ -46,7 +48,8 @@ pub(super) async fn one(
         render,
     )
     .await?;
-    Ok(marked(source, resources, response))
+    let base = (resource.id, AccessVerb::Read);
+    Ok(marked(source, base, nested, response))
 }
 
 /// The key in the path. The parts of a composite key are separated before they are decoded.
@@ -79,7 +82,7 @@ async fn render(
     if row.rows == 0 {
         return Err(no_row());
     }
-    let whole = table_tag(stamp, key, &row.bytes);
+    let whole = table_tag(stamp, key, (plan.is_personal, &row.bytes));
     // A row that can be written is tagged by itself: other rows' changes do not matter to If-Match.
     let tag = match row.encoder.version() {
         Some(version) => row_tag(version, &row.bytes),
