@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-use super::constraint::Constraint;
+use super::constraint::{Constraint, Names};
 use super::error::WriteError;
 use super::group::{End, Job};
 use super::plan::WritePlan;
@@ -56,7 +56,7 @@ impl<T: Send> Job for Transact<T> {
     fn finish(self: Box<Self>, end: End<'_>) {
         let answer = match (self.outcome, end) {
             (Some(Ok(_)) | None, End::Failed(error)) => {
-                Err(match Constraint::from_driver(error, &Default::default()) {
+                Err(match Constraint::from_driver(error, &Names::default()) {
                     Some(constraint) => WriteError::Constraint(constraint),
                     None => not_committed(error).into(),
                 })
@@ -90,7 +90,7 @@ impl Transaction for OnSession<'_> {
 
     fn rows(&mut self, statement: &Statement, told: &Told) -> Result<Vec<Vec<Value>>, WriteError> {
         self.session.limit(true);
-        let nothing = super::constraint::Names::default();
+        let nothing = Names::default();
         let names = told.names.as_ref().unwrap_or(&nothing);
         self.session.rows(statement, names, &mut self.touched)
     }

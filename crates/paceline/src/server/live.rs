@@ -72,9 +72,9 @@ impl Live {
     /// Tells of rows that were created together: each of a few, else how many, to everybody whose some are.
     pub(super) fn tell_created(&self, resource: &Resource, changes: &[Change]) {
         if changes.len() <= TOLD_ONE_BY_ONE {
-            changes
-                .iter()
-                .for_each(|change| self.tell_change(resource, change));
+            for change in changes {
+                self.tell_change(resource, change);
+            }
             return;
         }
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();

@@ -84,10 +84,9 @@ impl Unopenable {
     /// Whether the configuration or the environment has to be changed.
     pub fn is_misconfigured(&self) -> bool {
         match self {
-            Self::Resources(_) | Self::Proxy(_) => true,
+            Self::Resources(_) | Self::Proxy(_) | Self::NoOutbox => true,
             Self::Secret(error) => error.is_misconfigured(),
             Self::Endpoint(_, error) => matches!(**error, NeonOpenError::Writable),
-            Self::NoOutbox => true,
             Self::Database(_)
             | Self::Server(..)
             | Self::MySqlServer(..)
@@ -142,7 +141,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
     let keys = Keys {
         cursors: CursorKey::new(secret.derive("paceline 2026-11 cursors v1")),
         tokens: TokenKey::new(&secret.derive("paceline 2026-11 login tokens v1"), lifetime),
-        api_keys: ApiKeys::new(&config.api_keys),
+        programs: ApiKeys::new(&config.api_keys),
     };
     let bodies = Bounds {
         bytes: config.server.max_body,

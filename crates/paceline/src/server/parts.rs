@@ -56,12 +56,12 @@ impl Parts {
             _ => None,
         };
         Ok(Self {
-            relay,
             source,
             engine,
             live,
             mail,
             deliveries,
+            relay,
         })
     }
 

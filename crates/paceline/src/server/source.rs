@@ -75,7 +75,8 @@ impl From<Problem> for NotKept {
 pub(super) struct Keys {
     pub(super) cursors: CursorKey,
     pub(super) tokens: TokenKey,
-    pub(super) api_keys: ApiKeys,
+    /// Those of programs.
+    pub(super) programs: ApiKeys,
 }
 
 impl Source {
@@ -96,7 +97,7 @@ impl Source {
         let Keys {
             cursors,
             tokens,
-            api_keys,
+            programs: api_keys,
         } = keys;
         Self {
             database,

@@ -12,6 +12,10 @@ use super::source::{Rules, Source};
 use crate::config::Access;
 
 /// Which parts besides the resources are served, and where.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent parts, not states"
+)]
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parts {
     /// `POST` path of the mail route.

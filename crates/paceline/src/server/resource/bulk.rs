@@ -55,8 +55,8 @@ pub(super) async fn create(
             }
         }
         let resource = owned.resources.get(id);
-        let writes = Writes::of(&owned.resources, resource).by(writer.as_ref());
-        let made = writes.create_all(transaction, rows).map_err(|error| {
+        let plans = Writes::of(&owned.resources, resource).by(writer.as_ref());
+        let made = plans.create_all(transaction, rows).map_err(|error| {
             refusing.set(error.row);
             error.error
         })?;

@@ -71,9 +71,9 @@ pub(super) async fn change(
     let asked = asked(&head.headers, source.rules(resource).require_match)?;
     let writer = source.viewer(&head.headers);
     check_none_of(source, resource, &key, writer.clone(), &asked).await?;
-    let writes = Writes::of(&source.resources, resource).by(writer.as_ref());
+    let plans = Writes::of(&source.resources, resource).by(writer.as_ref());
     if verb == WriteVerb::Delete {
-        let plan = writes.delete(&key, asked.precondition);
+        let plan = plans.delete(&key, asked.precondition);
         let repeat = Repeatable::of(head, writer.as_ref(), &[])?;
         return perform(shared, resource, query, (plan, &key), repeat).await;
     }
@@ -82,12 +82,12 @@ pub(super) async fn change(
     let bodies = bodies(source, resource, touch.as_ref(), writer.as_ref());
     let plan = if verb == WriteVerb::Update {
         let changes = bodies.update(&key, &bytes).map_err(failure::body)?;
-        writes.update(&key, &changes, asked.precondition)
+        plans.update(&key, &changes, asked.precondition)
     } else {
         let changes = bodies.replace(&key, &bytes).map_err(failure::body)?;
         let may_create = source.check(resource.id, AccessVerb::Create, &head.headers);
-        let writes = writes.may_create(may_create.is_ok());
-        writes.replace(&key, &changes, asked.precondition)
+        let plans = plans.may_create(may_create.is_ok());
+        plans.replace(&key, &changes, asked.precondition)
     };
     let repeat = Repeatable::of(head, writer.as_ref(), &bytes)?;
     perform(shared, resource, query, (plan, &key), repeat).await

@@ -152,34 +152,29 @@ impl World {
 
     /// Runs statements beside the service.
     pub(super) fn run(&self, statements: &str) {
-        match &self.cluster {
-            Some((cluster, name)) => {
-                cluster.sql(name, statements);
-            }
-            None => {
-                let path = self.server.dir.join("app.db");
-                let connection = rusqlite::Connection::open(path).unwrap();
-                connection.execute_batch(statements).unwrap();
-            }
+        if let Some((cluster, name)) = &self.cluster {
+            cluster.sql(name, statements);
+        } else {
+            let path = self.server.dir.join("app.db");
+            let connection = rusqlite::Connection::open(path).unwrap();
+            connection.execute_batch(statements).unwrap();
         }
     }
 
     /// The first value of a statement, as text, beside the service.
     pub(super) fn sql(&self, statement: &str) -> String {
-        match &self.cluster {
-            Some((cluster, name)) => cluster.sql(name, statement).trim().to_owned(),
-            None => {
-                let path = self.server.dir.join("app.db");
-                let connection = rusqlite::Connection::open(path).unwrap();
-                let value: rusqlite::types::Value = connection
-                    .query_row(statement, [], |row| row.get(0))
-                    .unwrap();
-                match value {
-                    rusqlite::types::Value::Integer(number) => number.to_string(),
-                    rusqlite::types::Value::Text(text) => text,
-                    other => format!("{other:?}"),
-                }
-            }
+        if let Some((cluster, name)) = &self.cluster {
+            return cluster.sql(name, statement).trim().to_owned();
+        }
+        let path = self.server.dir.join("app.db");
+        let connection = rusqlite::Connection::open(path).unwrap();
+        let value: rusqlite::types::Value = connection
+            .query_row(statement, [], |row| row.get(0))
+            .unwrap();
+        match value {
+            rusqlite::types::Value::Integer(number) => number.to_string(),
+            rusqlite::types::Value::Text(text) => text,
+            other => format!("{other:?}"),
         }
     }
 }

@@ -67,11 +67,11 @@ fn a_repeated_write_gets_the_same_answer_and_is_done_once() {
         // A change whose answer was lost is not refused by its own precondition.
         let path = first.header("location");
         let condition = format!("If-Match: {}", first.header("etag"));
-        let patch = || {
+        let change = || {
             let headers = [ada.as_str(), "Idempotency-Key: three", &condition];
             server.send_json("PATCH", path, &headers, r#"{"stars":5}"#)
         };
-        let (changed, repeated) = (patch(), patch());
+        let (changed, repeated) = (change(), change());
         assert_eq!(changed.status, 200, "{engine}: {}", changed.text());
         assert_eq!(repeated.status, 200, "{engine}: {}", repeated.text());
         assert_eq!(repeated.header("etag"), changed.header("etag"), "{engine}");
