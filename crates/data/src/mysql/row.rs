@@ -260,9 +260,8 @@ impl Row for MySqlRow<'_> {
     }
 
     fn rows(&self, index: usize) -> Rows<'_> {
-        let json = match self.cell(index) {
-            Cell::Text(json) | Cell::Json(json) | Cell::Blob(json) => json,
-            _ => return Rows::none(),
+        let (Cell::Text(json) | Cell::Json(json) | Cell::Blob(json)) = self.cell(index) else {
+            return Rows::none();
         };
         let gathered = self
             .gathered

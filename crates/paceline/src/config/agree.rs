@@ -123,12 +123,19 @@ fn check_database(config: &Config, root: &Section<'_, '_>) {
             "`size` in [pool] for connections to a server",
         );
     }
-    if config.database.listen_url.is_some() && matches!(config.database.url, DatabaseUrl::Sqlite(_))
-    {
-        let message = "`listen_url` is about a server, and the database is a file".to_owned();
+    let told = match config.database.url {
+        DatabaseUrl::Sqlite(_) => {
+            Some("`listen_url` is about a server, and the database is a file")
+        }
+        DatabaseUrl::MySql(_) => {
+            Some("`listen_url` is about PostgreSQL, and the database is MySQL")
+        }
+        DatabaseUrl::Postgres(_) | DatabaseUrl::Neon(_) => None,
+    };
+    if let Some(message) = told.filter(|_| config.database.listen_url.is_some()) {
         report(
             "database.listen_url",
-            message,
+            message.to_owned(),
             "a `url` that is a server, or no `listen_url`",
         );
     }

@@ -200,7 +200,18 @@ impl Engines {
 fn check(answers: &[Answer; 3], path: &str) {
     let [sqlite, postgres, mariadb] = answers.each_ref().map(said);
     assert_eq!(postgres, sqlite, "PostgreSQL: {path}");
+    // Of two lists that of the table made first comes first; MySQL does not tell, and the names decide.
+    if sqlite.contains("users_by_boss") {
+        assert_eq!(unordered(&mariadb), unordered(&sqlite), "MariaDB: {path}");
+        return;
+    }
     assert_eq!(mariadb, sqlite, "MariaDB: {path}");
+}
+
+/// What was said, its members in no order.
+fn unordered(said: &str) -> (String, serde_json::Value) {
+    let (head, body) = said.split_once('\n').unwrap();
+    (head.to_owned(), serde_json::from_str(body).unwrap())
 }
 
 /// Answered with 200, or with the status in front.
