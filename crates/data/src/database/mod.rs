@@ -113,8 +113,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.versions.stamp(tables),
             Engine::Postgres(database) => database.versions()?.stamp(tables),
-            Engine::Neon(_) => None,
-            Engine::MySql(_) => None,
+            Engine::Neon(_) | Engine::MySql(_) => None,
         }
     }
 
@@ -135,8 +134,7 @@ impl Database {
                 Some(versions) => ReadTicket::new(Arc::clone(versions) as _, tables),
                 None => ReadTicket::unversioned(),
             },
-            Engine::Neon(_) => ReadTicket::unversioned(),
-            Engine::MySql(_) => ReadTicket::unversioned(),
+            Engine::Neon(_) | Engine::MySql(_) => ReadTicket::unversioned(),
         }
     }
 
@@ -212,8 +210,7 @@ impl Database {
         let freshness = match &self.shared.engine {
             Engine::Sqlite(_) => Freshness::of(stamp),
             Engine::Postgres(_) => stamp.map_or(Freshness::OneSecond, Freshness::While),
-            Engine::Neon(_) => Freshness::OneSecond,
-            Engine::MySql(_) => Freshness::OneSecond,
+            Engine::Neon(_) | Engine::MySql(_) => Freshness::OneSecond,
         };
         self.shared
             .totals

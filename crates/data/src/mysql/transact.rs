@@ -152,8 +152,8 @@ impl Transaction for OnConnection {
         encoder: &mut dyn RowEncoder,
     ) -> Result<(Vec<u8>, u64), WriteError> {
         self.wait(&Told::default(), async |connection| {
-            let encoded = encode(connection, statement, encoder).await;
-            encoded.map_err(|unanswered| match unanswered {
+            let outcome = encode(connection, statement, encoder).await;
+            outcome.map_err(|unanswered| match unanswered {
                 Unanswered::Statement(stopped) => Refused::Statement(stopped),
                 Unanswered::Encoder(error) => Refused::Write(error.into()),
             })
