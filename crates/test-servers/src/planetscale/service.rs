@@ -60,6 +60,8 @@ impl Service {
         let opts = Opts::from_url(url).expect("the address of a server of the tests");
         let mut setup = vec![SQL_MODE.to_owned()];
         setup.extend(options.setup.iter().cloned());
+        // The driver begins at the end.
+        setup.reverse();
         let opts = OptsBuilder::from_opts(opts)
             .client_found_rows(true)
             .prefer_socket(false)

@@ -1,7 +1,7 @@
 //! Sessions: what the client is to send back, and the connection that belongs to it.
 
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,6 +16,8 @@ use super::refusal::Refusal;
 
 /// Sessions without a transaction that are remembered: their connections count against those of the server.
 const MOST: usize = 40;
+/// States of a session that are remembered.
+const REMEMBERED: usize = 16;
 
 /// The sessions of one double.
 #[derive(Debug, Default)]
@@ -29,8 +31,8 @@ pub(super) struct Sessions {
 pub(super) struct Session {
     id: String,
     number: u64,
-    /// What the client was given last. It must send this back, and nothing older.
-    issued: Mutex<Value>,
+    /// What the client was given, the newest last.
+    issued: Mutex<VecDeque<Value>>,
     /// The number of the open transaction; 0 without one.
     pub(super) transaction: AtomicU64,
     /// Set when the transaction was ended by its limit: the client does not know yet.
@@ -56,7 +58,7 @@ impl Sessions {
         let id = given["vitessSession"]["SessionUUID"].as_str();
         let session = id.and_then(|id| held(&self.known).get(id).cloned());
         let session = session.ok_or_else(refused)?;
-        if *held(&session.issued) != *given {
+        if !session.is_valid(given) {
             return Err(refused());
         }
         Ok(session)
@@ -106,9 +108,20 @@ impl Session {
         self.is_open() || self.connection.try_lock().is_err()
     }
 
+    /// Whether this is what the client was given last; or earlier, where no transaction comes into it: Vitess keeps
+    /// nothing else of a session.
+    fn is_valid(&self, given: &Value) -> bool {
+        let issued = held(&self.issued);
+        if issued.back() == Some(given) {
+            return true;
+        }
+        let in_transaction = self.is_open() || given["vitessSession"]["inTransaction"] == true;
+        !in_transaction && issued.contains(given)
+    }
+
     /// What the client was given last.
     pub(super) fn issued(&self) -> Value {
-        held(&self.issued).clone()
+        held(&self.issued).back().cloned().unwrap_or_default()
     }
 
     /// Makes what the client has to send back next.
@@ -129,7 +142,11 @@ impl Session {
             inner["inTransaction"] = json!(true);
         }
         let signature = STANDARD.encode(format!("{:016x}{:016x}", random(), random()));
-        *held(&self.issued) = json!({"signature": signature, "vitessSession": inner});
+        let mut issued = held(&self.issued);
+        issued.push_back(json!({"signature": signature, "vitessSession": inner}));
+        if issued.len() > REMEMBERED {
+            issued.pop_front();
+        }
     }
 }
 

@@ -150,6 +150,16 @@ const checks = {
     const other = connection()
     assert.equal((await other.execute('SELECT @kept AS kept')).rows[0].kept, null, 'another session')
     other.session = old
+    assert.equal((await other.execute('SELECT 1 AS one')).rows[0].one, 1, 'an older one will do without a transaction')
+    await conn.execute('BEGIN')
+    const open = conn.session
+    await conn.execute('SELECT 1')
+    for (const stale of [old, open]) {
+      other.session = stale
+      await fails(other.execute('SELECT 1'), 'invalid_argument', /invalid session/)
+    }
+    await conn.execute('COMMIT')
+    other.session = open
     await fails(other.execute('SELECT 1'), 'invalid_argument', /invalid session/)
     other.session = { ...conn.session, signature: 'AAAA' }
     await fails(other.execute('SELECT 1'), 'invalid_argument', /invalid session/)
