@@ -453,6 +453,7 @@ async fn a_write_out_of_time_is_undone_and_a_failed_reading_too() {
     served.database.write(plan(14)).await.unwrap();
     let panics = paceline_data::write::ReadBack {
         sql: "SELECT n FROM t WHERE id = ?1".into(),
+        values: Vec::new(),
         encoder: crate::files::Broken,
     };
     assert!(
@@ -464,6 +465,7 @@ async fn a_write_out_of_time_is_undone_and_a_failed_reading_too() {
     );
     let refused = paceline_data::write::ReadBack {
         sql: "SELECT nothing".into(),
+        values: Vec::new(),
         encoder: crate::files::FirstColumn,
     };
     assert!(
