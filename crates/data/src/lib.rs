@@ -22,6 +22,7 @@ pub mod encode;
 pub mod mysql;
 pub mod neon;
 pub mod plan;
+pub mod planetscale;
 pub mod pool;
 pub mod postgres;
 mod principal;

@@ -1,5 +1,6 @@
 //! Real servers for tests and measurements: `PostgreSQL`, `PgBouncer` and `MariaDB`, each private to the test that starts it,
-//! on a free port of 127.0.0.1, its files in a temporary folder, stopped and removed when it is dropped.
+//! on a free port of 127.0.0.1, its files in a temporary folder, stopped and removed when it is dropped. What runs only at
+//! its vendor has a double here: `PlanetScale`'s HTTP interface, over a real `MariaDB`.
 //!
 //! A development dependency only, and it knows no other crate of the workspace. `cargo xtask test` installs what
 //! it starts. Nothing here returns an error: a test whose server does not start has failed, so it panics, saying
@@ -15,6 +16,7 @@ mod certificates;
 mod mariadb;
 mod namespace;
 mod pgbouncer;
+mod planetscale;
 mod port;
 mod postgres;
 mod program;
@@ -25,6 +27,7 @@ pub use certificates::Authority;
 pub use mariadb::MariaDb;
 pub use namespace::Namespace;
 pub use pgbouncer::{PgBouncer, Release};
+pub use planetscale::{Asked, Fault, PlanetScale, PlanetScaleOptions};
 pub use port::free_port;
 pub use postgres::{Postgres, psql};
 pub use rds_proxy::RdsProxy;

@@ -517,3 +517,12 @@ fn last_event() {
     ];
     check(paceline_fuzz_bodies::last_event, pieces);
 }
+
+#[test]
+fn sql_literal() {
+    let pieces = &[
+        "'", "\"", "\\", "\0", "\n", "\r", "\t", "\u{8}", "\u{1a}", "%", "_", "--", "/*", "*/",
+        "a", "ř", "🐎", "n", "0", "x'",
+    ];
+    check(paceline_fuzz_bodies::sql_literal, pieces);
+}

@@ -24,7 +24,7 @@ pub(crate) enum Need {
     Botocore,
     /// A C++ compiler and make: `better-sqlite3` of the Express peer is compiled.
     Compiler,
-    /// Node with npm and its headers: the Express peer, BullMQ.
+    /// Node with npm and its headers: the Express peer, BullMQ, vendors' clients.
     Node,
     /// The load generator.
     Wrk,
@@ -54,6 +54,8 @@ pub(crate) enum Need {
     InteropRust,
     /// The drivers of vendors, npm packages, which judge our endpoints.
     VendorDrivers,
+    /// The clients of vendors whose servers have doubles: those clients judge the doubles.
+    VendorClients,
     /// The Express peer's npm packages.
     ExpressPeer,
     /// The conformance suite's Express, npm packages.
@@ -74,6 +76,9 @@ const INTEROP_NODE: &str = "crates/jobs/tests/interop/node";
 
 /// The vendors' drivers.
 const VENDOR_DRIVERS: &str = "crates/paceline/tests/vendors";
+
+/// Vendors' own clients, for the doubles of their servers.
+const VENDOR_CLIENTS: &str = "crates/test-servers/tests/interop/node";
 
 /// What `cargo xtask conformance` needs.
 pub(crate) const CONFORMANCE_NEEDS: [Need; 4] = [
@@ -129,7 +134,7 @@ impl Need {
                 "Debian build-essential: compiles better-sqlite3 for the Express peer"
             }
             Need::Node => {
-                "Debian nodejs, npm, libnode-dev: runs BullMQ and Bull Board, the drivers of vendors, and the Express peer"
+                "Debian nodejs, npm, libnode-dev: runs BullMQ and Bull Board, the Express peer, and vendors' drivers"
             }
             Need::Wrk => "Debian wrk: the load generator",
             Need::Http2Clients => {
@@ -164,6 +169,9 @@ impl Need {
             }
             Need::VendorDrivers => {
                 "npm crates/paceline/tests/vendors/package-lock.json: Neon's serverless driver, which judges our /sql, and pg, which it is compared with"
+            }
+            Need::VendorClients => {
+                "npm crates/test-servers/tests/interop/node/package-lock.json: PlanetScale's own client, which judges the double of its server that our tests run against"
             }
             Need::BullmqPeer => "npm bench/peers/bullmq/package-lock.json: the BullMQ peer",
             Need::ExpressConformance => {
@@ -202,6 +210,7 @@ impl Need {
             Need::InteropPython => python::INTEROP.is_current(),
             Need::InteropRust => rust_port::is_current(),
             Need::VendorDrivers => node::is_current(VENDOR_DRIVERS),
+            Need::VendorClients => node::is_current(VENDOR_CLIENTS),
             Need::BullmqPeer => node::is_current("bench/peers/bullmq"),
             Need::ExpressConformance => node::is_current(EXPRESS_CONFORMANCE),
             Need::Proxies => python::PROXIES.is_current(),
@@ -231,6 +240,7 @@ impl Need {
             Need::InteropPython => python::INTEROP.install(),
             Need::InteropRust => rust_port::build(),
             Need::VendorDrivers => node::install(VENDOR_DRIVERS),
+            Need::VendorClients => node::install(VENDOR_CLIENTS),
             Need::BullmqPeer => node::install("bench/peers/bullmq"),
             Need::ExpressConformance => node::install(EXPRESS_CONFORMANCE),
             Need::Proxies => python::PROXIES.install(),

@@ -22,7 +22,8 @@ pub(super) fn black_box() -> Result<(), String> {
     tests.run()
 }
 
-/// The jobs crate on one Redis with BullMQ for Node, for Python and for Rust, and Bull Board.
+/// The jobs crate on one Redis with BullMQ for Node, for Python and for Rust, and Bull Board; and the doubles of vendors'
+/// servers under the vendors' clients.
 pub(super) fn interop() -> Result<(), String> {
     let mut tests = test(&["--test", "interop", "--features", "paceline-jobs/redis"]);
     tests.variable("PACELINE_INTEROP_PYTHON", setup::interop_python());

@@ -92,7 +92,7 @@ const SUITES: [Suite; 15] = [
     },
     Suite {
         name: "interop",
-        about: "our Redis engine beside BullMQ for Node, Python and Rust, and Bull Board, on the same queues",
+        about: "our Redis engine beside BullMQ for Node, Python and Rust, and Bull Board, on the same queues; doubles of vendors' servers under the vendors' clients",
         needs: &[
             Need::PythonVenv,
             Need::Node,
@@ -100,6 +100,8 @@ const SUITES: [Suite; 15] = [
             Need::InteropNode,
             Need::InteropPython,
             Need::InteropRust,
+            Need::MariaDb,
+            Need::VendorClients,
         ],
         run: cargo_tests::interop,
     },

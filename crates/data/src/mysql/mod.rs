@@ -20,7 +20,7 @@ mod export;
 mod gathered;
 mod options;
 mod query;
-mod row;
+pub(crate) mod row;
 mod running;
 mod text;
 mod transact;

@@ -17,7 +17,7 @@ const DAY: i64 = 86_400 * SECOND;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reader {
+pub(crate) enum Reader {
     Integer,
     Single,
     Double,
@@ -34,7 +34,7 @@ pub(super) enum Reader {
 
 impl Reader {
     /// The readers of a row's columns.
-    pub(super) fn of(columns: &[Column]) -> Vec<Self> {
+    pub(crate) fn of(columns: &[Column]) -> Vec<Self> {
         columns.iter().map(Self::of_column).collect()
     }
 
@@ -92,7 +92,7 @@ impl Reader {
     }
 
     /// A value of the text protocol, or one that is bytes in both.
-    pub(super) fn read_bytes(self, bytes: &[u8]) -> Result<Cell<'_>, Vec<u8>> {
+    pub(crate) fn read_bytes(self, bytes: &[u8]) -> Result<Cell<'_>, Vec<u8>> {
         let text = || std::str::from_utf8(bytes).unwrap_or_default();
         Ok(match self {
             Self::Text => Cell::Text(bytes),
@@ -126,7 +126,7 @@ impl Reader {
     }
 
     /// What a value comes to that has no cell of its own.
-    pub(super) fn told(self, text: &[u8]) -> Cell<'_> {
+    pub(crate) fn told(self, text: &[u8]) -> Cell<'_> {
         match self {
             Self::Integer | Self::Bits => Cell::Decimal(Decimal::from_text(text)),
             _ => Cell::Text(text),

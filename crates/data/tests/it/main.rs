@@ -7,6 +7,7 @@ mod files;
 mod mysql;
 mod neon;
 mod opening;
+mod planetscale;
 mod pool;
 mod postgres;
 mod reading;

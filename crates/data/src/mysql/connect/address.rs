@@ -194,6 +194,17 @@ impl FromStr for Address {
 }
 
 fn tcp(text: &str) -> Result<Host, InvalidAddress> {
+    let (name, port) = name_and_port(text)?;
+    if name.is_empty() {
+        return Err(InvalidAddress::new(
+            "the address names no host: write localhost, or ?socket=/run/mysqld/mysqld.sock",
+        ));
+    }
+    Ok(Host::Tcp(name, port.unwrap_or(PORT)))
+}
+
+/// `host`, `host:port` or `[address]:port`. The name may be empty.
+pub(crate) fn name_and_port(text: &str) -> Result<(String, Option<u16>), InvalidAddress> {
     let bracketed = text.strip_prefix('[').and_then(|text| text.split_once(']'));
     let (name, port) = match bracketed {
         Some((name, "")) => (name, None),
@@ -205,8 +216,8 @@ fn tcp(text: &str) -> Result<Host, InvalidAddress> {
     };
     // What is no port may be a piece of a password: it is not shown.
     let port = match port.map(str::parse) {
-        None => PORT,
-        Some(Ok(port)) if port > 0 => port,
+        None => None,
+        Some(Ok(port)) if port > 0 => Some(port),
         Some(_) => {
             return Err(InvalidAddress::new(
                 "the port is not a number from 1 to 65535",
@@ -214,18 +225,13 @@ fn tcp(text: &str) -> Result<Host, InvalidAddress> {
         }
     };
     let name = decoded(name, "host")?;
-    if name.is_empty() {
-        return Err(InvalidAddress::new(
-            "the address names no host: write localhost, or ?socket=/run/mysqld/mysqld.sock",
-        ));
-    }
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     if name.parse::<std::net::IpAddr>().is_err() && !name.chars().all(is_name) {
         return Err(InvalidAddress::new(
             "the host is not a name or an IP address (an IPv6 address stands in [brackets])",
         ));
     }
-    Ok(Host::Tcp(name, port))
+    Ok((name, port))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@
 //! Connections are encrypted, and the server's certificate is checked, unless the address says otherwise or never
 //! leaves the machine. They are not reset when they come back: nothing here leaves anything on a session.
 
-mod address;
+pub(crate) mod address;
 mod connection;
 mod error;
 mod kill;
