@@ -5,6 +5,9 @@ use paceline_data::planetscale::literal;
 
 /// A literal ends where it ends and nowhere else, and reads back as the value it was made of: by a reader of MySQL's
 /// rules that shares nothing with the writer.
+///
+/// # Panics
+/// When it does not: that is the finding.
 pub fn sql_literal(data: &[u8]) {
     let bytes = literal(&Value::Blob(data.to_vec())).expect("bytes have a literal");
     assert_eq!(read_bytes(&bytes).as_deref(), Some(data), "{bytes}");
@@ -36,6 +39,10 @@ fn read_text(sql: &str) -> Option<(String, &str)> {
             '\\' => {
                 let c = rest.chars().next()?;
                 rest = &rest[c.len_utf8()..];
+                // These two keep their backslash.
+                if matches!(c, '%' | '_') {
+                    text.push('\\');
+                }
                 text.push(match c {
                     '0' => '\0',
                     'b' => '\u{8}',
@@ -43,11 +50,6 @@ fn read_text(sql: &str) -> Option<(String, &str)> {
                     'r' => '\r',
                     't' => '\t',
                     'Z' => '\u{1a}',
-                    // These two keep their backslash.
-                    '%' | '_' => {
-                        text.push('\\');
-                        c
-                    }
                     c => c,
                 });
             }

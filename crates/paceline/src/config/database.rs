@@ -68,7 +68,7 @@ pub enum DatabaseUrl {
     Postgres(Box<Address>),
     /// The same over HTTP.
     Neon(Box<NeonAddress>),
-    /// A database on a MySQL or MariaDB server.
+    /// A database on a MySQL or `MariaDB` server.
     MySql(Box<MySqlAddress>),
 }
 

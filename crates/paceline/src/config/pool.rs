@@ -81,7 +81,7 @@ impl Pool {
         address
     }
 
-    /// The same for the address of a MySQL or MariaDB server.
+    /// The same for the address of a MySQL or `MariaDB` server.
     #[must_use]
     pub fn apply_to_mysql(&self, mut address: MySqlAddress) -> MySqlAddress {
         if let Some(endpoint) = self.pooler {

@@ -54,7 +54,7 @@ pub enum Unopenable {
     /// The database cannot be used over HTTP.
     #[error("the database {0} cannot be used")]
     Endpoint(String, #[source] Box<NeonOpenError>),
-    /// The database server, MySQL or MariaDB, cannot be used.
+    /// The database server, MySQL or `MariaDB`, cannot be used.
     #[error("the database {0} cannot be used")]
     MySqlServer(String, #[source] Box<MySqlOpenError>),
     /// The job store cannot be opened.

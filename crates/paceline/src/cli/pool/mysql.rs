@@ -1,4 +1,4 @@
-//! `paceline pool doctor` for MySQL and MariaDB.
+//! `paceline pool doctor` for MySQL and `MariaDB`.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};

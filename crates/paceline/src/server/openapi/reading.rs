@@ -106,12 +106,12 @@ fn selecting(resource: &Resource) -> Vec<Value> {
         .iter()
         .map(|relation| relation.name.as_str())
         .collect();
-    let mut about = "Which fields: `id,title,author.name` or `id,title,author(name)`.".to_owned();
+    let about = "Which fields: `id,title,author.name` or `id,title,author(name)`.";
     if relations.is_empty() {
-        return vec![parameter("fields", &about, json!({"type": "string"}))];
+        return vec![parameter("fields", about, json!({"type": "string"}))];
     }
     let names = relations.join("`, `");
-    about += &format!(" Related rows: `{names}`.");
+    let about = format!("{about} Related rows: `{names}`.");
     vec![
         parameter("fields", &about, json!({"type": "string"})),
         parameter(

@@ -1,4 +1,4 @@
-//! What only a server has, on MariaDB: a configuration that names it, writes, logins, clients that leave, being down.
+//! What only a server has, on `MariaDB`: a configuration that names it, writes, logins, clients that leave, being down.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

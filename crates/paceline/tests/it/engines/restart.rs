@@ -17,6 +17,57 @@ struct Seen {
     is_problem: bool,
 }
 
+/// Requests without end.
+struct Load {
+    server: Server,
+    over: AtomicBool,
+    seen: Mutex<Vec<Seen>>,
+    /// What is committed for certain: no answer asked for later may be older.
+    committed: AtomicU64,
+}
+
+impl Load {
+    fn read(&self, path: &str) {
+        while !self.over.load(Ordering::SeqCst) {
+            let (asked, least) = (Instant::now(), self.committed.load(Ordering::SeqCst));
+            let answer = self.server.get(path);
+            let number = (answer.status == 200).then(|| {
+                let body = answer.json();
+                let row = if path.contains('?') {
+                    &body["data"][0]
+                } else {
+                    &body
+                };
+                row["n"].as_u64().unwrap()
+            });
+            assert!(
+                number.is_none_or(|number| number >= least),
+                "{number:?} after {least}: {path}"
+            );
+            self.seen.lock().unwrap().push(Seen {
+                asked,
+                status: answer.status.as_u16(),
+                number,
+                is_problem: answer.headers["content-type"] == "application/problem+json",
+            });
+        }
+    }
+
+    fn write(&self) {
+        let mut n = 1;
+        while !self.over.load(Ordering::SeqCst) {
+            n += 1;
+            let body = format!("{{\"n\":{n}}}");
+            let answer = self.server.send_json("PATCH", "/api/post/1", &[], &body);
+            match answer.status.as_u16() {
+                200 => self.committed.store(n, Ordering::SeqCst),
+                503 => assert!(answer.headers.contains_key("retry-after")),
+                _ => panic!("{} {}", answer.status, answer.text()),
+            }
+        }
+    }
+}
+
 #[test]
 fn a_restart_under_load_is_errors_while_it_lasts_and_nothing_wrong_after() {
     for versions in [false, true] {
@@ -41,65 +92,26 @@ fn restart(versions: bool) {
         "[database]\nurl = \"{url}\"\nquery_timeout = \"2s\"\n[pool]\nsize = 4\n[resources.post]\n\
          write = [\"update\"]\nanonymous_write = true\n"
     );
-    let server = Arc::new(Server::serve(&config, tempfile::tempdir().unwrap()));
-    let over = Arc::new(AtomicBool::new(false));
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    // What is committed for certain: no answer asked for later may be older.
-    let committed = Arc::new(AtomicU64::new(1));
+    let server = Server::serve(&config, tempfile::tempdir().unwrap());
+    let load = Arc::new(Load {
+        server,
+        over: AtomicBool::new(false),
+        seen: Mutex::new(Vec::new()),
+        committed: AtomicU64::new(1),
+    });
     let mut threads = Vec::new();
     for path in ["/api/post/1", "/api/post?limit=1", "/api/post?limit=2"] {
-        let (server, over, seen, committed) = (
-            Arc::clone(&server),
-            Arc::clone(&over),
-            Arc::clone(&seen),
-            Arc::clone(&committed),
-        );
-        threads.push(std::thread::spawn(move || {
-            while !over.load(Ordering::SeqCst) {
-                let (asked, least) = (Instant::now(), committed.load(Ordering::SeqCst));
-                let answer = server.get(path);
-                let number = (answer.status == 200).then(|| {
-                    let body = answer.json();
-                    let row = if path.contains('?') {
-                        &body["data"][0]
-                    } else {
-                        &body
-                    };
-                    row["n"].as_u64().unwrap()
-                });
-                assert!(
-                    number.is_none_or(|number| number >= least),
-                    "{number:?} after {least}: {path}"
-                );
-                seen.lock().unwrap().push(Seen {
-                    asked,
-                    status: answer.status.as_u16(),
-                    number,
-                    is_problem: answer.headers["content-type"] == "application/problem+json",
-                });
-            }
-        }));
+        let load = Arc::clone(&load);
+        threads.push(std::thread::spawn(move || load.read(path)));
     }
-    let writer = {
-        let (server, over, committed) = (
-            Arc::clone(&server),
-            Arc::clone(&over),
-            Arc::clone(&committed),
-        );
-        std::thread::spawn(move || {
-            let mut n = 1;
-            while !over.load(Ordering::SeqCst) {
-                n += 1;
-                let body = format!("{{\"n\":{n}}}");
-                let answer = server.send_json("PATCH", "/api/post/1", &[], &body);
-                match answer.status.as_u16() {
-                    200 => committed.store(n, Ordering::SeqCst),
-                    503 => assert!(answer.headers.contains_key("retry-after")),
-                    _ => panic!("{} {}", answer.status, answer.text()),
-                }
-            }
-        })
-    };
+    let writer = Arc::clone(&load);
+    threads.push(std::thread::spawn(move || writer.write()));
+    let Load {
+        server,
+        over,
+        seen,
+        committed,
+    } = &*load;
     let wait = |what: &dyn Fn() -> bool| {
         let began = Instant::now();
         while !what() {
@@ -136,7 +148,6 @@ fn restart(versions: bool) {
     for thread in threads {
         thread.join().unwrap();
     }
-    writer.join().unwrap();
     for path in ["/api/post/1", "/api/post?limit=1"] {
         let body = server.get(path).text();
         assert!(
@@ -145,7 +156,21 @@ fn restart(versions: bool) {
         );
     }
     let seen = seen.lock().unwrap();
-    for one in &*seen {
+    judge(&seen, stopping, back);
+    let while_down = seen.iter().filter(|one| one.status == 503).count();
+    let recovered = seen
+        .iter()
+        .find(|one| one.asked > back && one.status == 200);
+    println!(
+        "versions {versions}: {} answers, {while_down} of them 503, the first good one asked {:?} after it was back",
+        seen.len(),
+        recovered.map(|one| one.asked - back)
+    );
+}
+
+/// Errors only while the server was down, and no longer than it is allowed to take afterwards.
+fn judge(seen: &[Seen], stopping: Instant, back: Instant) {
+    for one in seen {
         match one.status {
             200 => assert!(one.number.is_some()),
             503 => {
@@ -163,13 +188,4 @@ fn restart(versions: bool) {
             other => panic!("{other}"),
         }
     }
-    let while_down = seen.iter().filter(|one| one.status == 503).count();
-    let recovered = seen
-        .iter()
-        .find(|one| one.asked > back && one.status == 200);
-    println!(
-        "versions {versions}: {} answers, {while_down} of them 503, the first good one asked {:?} after it was back",
-        seen.len(),
-        recovered.map(|one| one.asked - back)
-    );
 }

@@ -185,24 +185,24 @@ fn check_says_whether_versions_are_used() {
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     };
-    let (direct, pooled) = (cluster.url(&name), pooler.url(&name));
+    let (direct, behind) = (cluster.url(&name), pooler.url(&name));
     let told = check(&direct, "");
     assert!(told.contains("table versions: not installed"), "{told}");
     install(&direct);
     assert!(check(&direct, "").contains("\ntable versions: told by triggers"));
-    let told = check(&pooled, "");
+    let told = check(&behind, "");
     assert!(
         told.contains("warning: table versions: installed and not used")
             && told.contains("listen_url"),
         "{told}"
     );
-    let told = check(&pooled, &format!("listen_url = \"{direct}\"\n"));
+    let told = check(&behind, &format!("listen_url = \"{direct}\"\n"));
     assert!(
         told.contains("\ntable versions: told by triggers"),
         "{told}"
     );
     // Without versions answers are what they were without them.
-    let server = Server::serve_url(&pooled);
+    let server = Server::serve_url(&behind);
     let tag = server.get("/api/post").header("etag").to_owned();
     cluster.sql(&name, "UPDATE post SET title = 'New' WHERE id = 1");
     let tag = format!("If-None-Match: {tag}");
