@@ -251,7 +251,10 @@ mod tests {
     fn only_servers_are_listened_to() {
         assert!(listen_address("postgres://h/d").is_ok());
         check(listen_address, "sqlite:a.db", Err(None));
-        check(listen_address, "postgres://u:secret@h:port/d", Err(None));
+        let refused = listen_address("postgres://u:secret@h:port/d").unwrap_err();
+        let why = "the port is not a number from 1 to 65535";
+        assert_eq!(refused.suggestion.as_deref(), Some(why));
+        assert!(!refused.to_string().contains("secret"), "{refused}");
     }
 
     #[test]
