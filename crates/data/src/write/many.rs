@@ -61,6 +61,9 @@ impl Writes<'_> {
         transaction: &mut dyn Transaction,
         batch: &[Changes],
     ) -> Result<Vec<Change>, RowRefused> {
+        if !transaction.dialect().returns_inserted() {
+            return self.insert_each(transaction, batch);
+        }
         let plan = self.create_many(batch);
         let told = Told::of(&plan);
         match transaction.attempt(&plan.statement, &told) {
@@ -87,6 +90,25 @@ impl Writes<'_> {
         }
         // Alone each of them would do.
         Err(WriteError::Constraint(Constraint::refused()).into())
+    }
+
+    /// One by one, where a statement does not tell the keys of several rows.
+    fn insert_each(
+        self,
+        transaction: &mut dyn Transaction,
+        batch: &[Changes],
+    ) -> Result<Vec<Change>, RowRefused> {
+        let rows = batch.iter().enumerate();
+        rows.map(|(row, changes)| {
+            let written = transaction.write(&self.create(changes));
+            written
+                .map(|written| written.change)
+                .map_err(|error| RowRefused {
+                    row: Some(row),
+                    error,
+                })
+        })
+        .collect()
     }
 
     fn create_many(self, batch: &[Changes]) -> WritePlan {

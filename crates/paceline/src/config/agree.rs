@@ -27,7 +27,7 @@ pub(super) fn check(config: &mut Config, root: &Section<'_, '_>) {
         for resource in resources {
             check_columns(resource, config, root);
             check_logins(resource, root);
-            check_events(resource, root);
+            check_events(resource, config, root);
         }
     }
     check_routes(config, root);
@@ -271,13 +271,22 @@ fn check_columns(resource: &Resource, config: &Config, root: &Section<'_, '_>) {
 }
 
 /// Jobs that follow writes have a store.
-fn check_events(resource: &Resource, root: &Section<'_, '_>) {
-    if !resource.on.is_empty() && !root.has("jobs") {
-        let message = "`on` adds jobs, and there is no [jobs]";
+fn check_events(resource: &Resource, config: &Config, root: &Section<'_, '_>) {
+    if resource.on.is_empty() {
+        return;
+    }
+    let report = |message: &str, expected: &str| {
         let span = root.reader.span(&format!("resources.{}.on", resource.name));
-        let expected = "a table [jobs] with the key `url`";
         root.reader
             .report(Mistake::new(span, message).expected(expected));
+    };
+    if !root.has("jobs") {
+        let message = "`on` adds jobs, and there is no [jobs]";
+        report(message, "a table [jobs] with the key `url`");
+    }
+    if matches!(config.database.url, DatabaseUrl::MySql(_)) {
+        let message = "jobs do not follow writes on MySQL and MariaDB yet";
+        report(message, "no `on`, or a database on SQLite or PostgreSQL");
     }
 }
 

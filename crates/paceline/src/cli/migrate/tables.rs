@@ -1,7 +1,6 @@
 //! Tables that a service writes beside its rows.
 
 use clap::Args;
-use paceline_data::mysql::MySqlOptions;
 use paceline_data::postgres::PostgresOptions;
 use paceline_data::sqlite::{Access, SqliteOptions};
 use paceline_data::write::{Told, Transaction};
@@ -84,11 +83,10 @@ async fn open(url: &DatabaseUrl) -> Result<Database, Failure> {
             let connected = Database::connect(options).await;
             connected.map_err(|error| Failure::run(&error))
         }
-        DatabaseUrl::MySql(address) => {
-            let options = MySqlOptions::new((**address).clone()).writable(true);
-            let connected = Database::connect_mysql(options).await;
-            connected.map_err(|error| Failure::run(&error))
-        }
+        DatabaseUrl::MySql(_) => Err(Failure::Usage(
+            "MySQL and MariaDB have neither answers that are kept nor jobs that follow writes yet"
+                .to_owned(),
+        )),
         DatabaseUrl::Neon(_) => Err(Failure::Usage(
             "over HTTP nothing is written: give the postgres:// address of the same database"
                 .to_owned(),

@@ -61,6 +61,8 @@ pub(super) enum Claim {
     InUse,
     /// There is no table for it.
     NoTable,
+    /// Answers are not kept on this engine.
+    Unsupported,
 }
 
 impl Repeatable {
@@ -91,6 +93,9 @@ impl Repeatable {
     /// Claims the key.
     pub(super) fn claim(&self, transaction: &mut dyn Transaction) -> Result<Claim, WriteError> {
         let dialect = transaction.dialect();
+        if matches!(dialect, SqlDialect::MySql(_)) {
+            return Ok(Claim::Unsupported);
+        }
         if dialect == SqlDialect::Sqlite {
             for sql in schema(dialect) {
                 run(transaction, sql, Vec::new())?;
@@ -216,6 +221,11 @@ impl Claim {
                 "A request with this Idempotency-Key is being answered. Send it again in a second.",
             )
             .with_retry_after(std::time::Duration::from_secs(1))),
+            Self::Unsupported => Err(refused(
+                StatusCode::BAD_REQUEST,
+                "idempotency-unavailable",
+                "Answers are not kept on MySQL and MariaDB yet: send no Idempotency-Key.",
+            )),
             Self::NoTable => Err(refused(
                 StatusCode::BAD_REQUEST,
                 "idempotency-unavailable",
