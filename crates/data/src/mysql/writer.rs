@@ -18,7 +18,7 @@ use crate::run::{Answer, RunError};
 use crate::statement::{Statement, Value};
 use crate::version::Touched;
 use crate::write::{
-    ChangeKind, Constraint, Names, Precondition, ReadBack, WriteError, WritePlan, Written, merged,
+    ChangeKind, Constraint, Names, Precondition, ReadBack, WriteError, WritePlan, Written,
 };
 
 /// How long a commit or a rollback may take. Neither has anything left to compute.
@@ -277,17 +277,8 @@ async fn merge(connection: &mut MySqlConnection, plan: &mut WritePlan) -> Result
     let Some(merge) = &plan.merge else {
         return Ok(());
     };
-    let Some(row) = run(connection, &merge.read).await?.row else {
-        return Ok(());
-    };
-    for (place, held) in merge.values.iter().zip(row) {
-        let held = match held {
-            Value::Text(text) => text,
-            _ => String::new(),
-        };
-        if let Value::Text(patch) = &plan.statement.values[*place] {
-            plan.statement.values[*place] = Value::Text(merged(&held, patch));
-        }
+    if let Some(row) = run(connection, &merge.read).await?.row {
+        plan.merge_into(row);
     }
     Ok(())
 }

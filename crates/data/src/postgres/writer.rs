@@ -19,7 +19,7 @@ use crate::run::{Answer, RunError};
 use crate::statement::{Statement, Value};
 use crate::version::Touched;
 use crate::write::{
-    ChangeKind, Constraint, Names, ReadBack, SqlState, Told, WriteError, WritePlan, Written, merged,
+    ChangeKind, Constraint, Names, ReadBack, SqlState, Told, WriteError, WritePlan, Written,
 };
 
 /// How long a commit or a rollback may take. Neither has anything left to compute.
@@ -216,17 +216,8 @@ async fn merge(
     let Some(merge) = &plan.merge else {
         return Ok(());
     };
-    let Some(row) = first_row(connection, &merge.read).await? else {
-        return Ok(());
-    };
-    for (place, held) in merge.values.iter().zip(row) {
-        let held = match held {
-            Value::Text(text) => text,
-            _ => String::new(),
-        };
-        if let Value::Text(patch) = &plan.statement.values[*place] {
-            plan.statement.values[*place] = Value::Text(merged(&held, patch));
-        }
+    if let Some(row) = first_row(connection, &merge.read).await? {
+        plan.merge_into(row);
     }
     Ok(())
 }

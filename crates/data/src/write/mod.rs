@@ -47,6 +47,5 @@ pub use session::{Change, ChangeKind, Written};
 pub use transaction::{Told, Transaction};
 
 pub(crate) use constraint::{Names, SqlState};
-pub(crate) use merge::merged;
 pub(crate) use transaction::Work;
 pub(crate) use writer::{IdleWriter, Writer};

@@ -3,6 +3,7 @@
 use super::changes::Changes;
 use super::constraint::{Constraint, Names, Rule};
 use super::error::WriteError;
+use super::merge::merged;
 use super::session::{Change, ChangeKind, REPLACES};
 use super::sql::Builder;
 use crate::catalog::{Table, TableId};
@@ -297,6 +298,22 @@ impl WritePlan {
             kind,
             key: row,
             owner,
+        }
+    }
+
+    /// Merges patches of JSON columns into what the row holds: what [`Merge::read`] has read.
+    pub(crate) fn merge_into(&mut self, row: Vec<Value>) {
+        let Some(merge) = &self.merge else {
+            return;
+        };
+        for (place, held) in merge.values.iter().zip(row) {
+            let held = match held {
+                Value::Text(text) => text,
+                _ => String::new(),
+            };
+            if let Value::Text(patch) = &self.statement.values[*place] {
+                self.statement.values[*place] = Value::Text(merged(&held, patch));
+            }
         }
     }
 
