@@ -11,37 +11,33 @@ use crate::startup::mebibytes;
 /// Measures each contender once a run, in turns, each time in a fresh process.
 pub(crate) fn measure(data: &Data, options: &Options, results: &mut Results) -> Outcome<()> {
     for _ in 0..options.runs {
-        one(
-            "Paceline",
-            &ours_on_export(data)?,
-            "/api/export/people",
-            results,
-        )?;
-        one("Express", &express(data, None)?, "/api/export", results)?;
+        let ours = ours_on_export(data)?;
+        one("export", "Paceline", &ours, "/api/export/people", results)?;
+        let express = express(data, None)?;
+        one("export", "Express", &express, "/api/export", results)?;
     }
     Ok(())
 }
 
-fn one(name: &str, server: &Server, path: &str, results: &mut Results) -> Outcome<()> {
+/// Lets a server export; its figures have names that begin with `group`.
+pub(crate) fn one(
+    group: &str,
+    name: &str,
+    server: &Server,
+    path: &str,
+    results: &mut Results,
+) -> Outcome<()> {
     let answer = drain(server.address, path).map_err(|error| format!("{name} {path}: {error}"))?;
     if answer.status != 200 {
         return Err(format!("{name} {path} answered {}", answer.status));
     }
-    results.figure(
-        &format!("export, first byte, {name}, ms"),
-        answer.first_byte.as_secs_f64() * 1e3,
-    );
-    results.figure(
-        &format!("export, in all, {name}, s"),
-        answer.total.as_secs_f64(),
-    );
-    results.figure(
-        &format!("export, size, {name}, MiB"),
-        mebibytes(answer.length),
-    );
-    results.figure(
-        &format!("export, peak memory, {name}, MiB"),
-        mebibytes(server.peak_resident()),
-    );
+    for (part, unit, value) in [
+        ("first byte", "ms", answer.first_byte.as_secs_f64() * 1e3),
+        ("in all", "s", answer.total.as_secs_f64()),
+        ("size", "MiB", mebibytes(answer.length)),
+        ("peak memory", "MiB", mebibytes(server.peak_resident())),
+    ] {
+        results.figure(&format!("{group}, {part}, {name}, {unit}"), value);
+    }
     Ok(())
 }

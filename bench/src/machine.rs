@@ -57,6 +57,13 @@ impl Machine {
                     .unwrap_or_default()
                     .to_owned(),
                 format!("SQLite {}", rusqlite::version()),
+                first_line("psql", &["--version"]).replace("psql (PostgreSQL)", "PostgreSQL"),
+                first_line("mariadbd", &["--version"])
+                    .replace("mariadbd  Ver", "MariaDB")
+                    .split(" for ")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
                 first_line(
                     &crate::places::pocketbase().to_string_lossy(),
                     &["--version"],

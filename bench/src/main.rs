@@ -14,6 +14,7 @@ mod limit;
 mod limiter;
 mod load;
 mod machine;
+mod mariadb;
 mod options;
 mod places;
 mod pool;
@@ -43,8 +44,8 @@ fn main() -> ExitCode {
         Ok(Mode::IdleServer(arguments)) => layers::serve(&arguments),
         Ok(Mode::IdleClients(arguments)) => layers::connect(&arguments),
         Ok(Mode::Limiter(arguments)) => limiter::run(&arguments),
-        Ok(Mode::Pool(arguments)) => pool::run(&arguments),
         Ok(Mode::PostgresHandler(arguments)) => postgres::handler::serve(&arguments),
+        Ok(Mode::MariaDbHandler(arguments)) => mariadb::handler::serve(&arguments),
         Ok(Mode::Jobs(arguments)) => jobs::ours::run(&arguments),
         Err(problem) => Err(format!("{problem}\n\n{}", options::HELP)),
     };
@@ -66,6 +67,7 @@ fn measure(options: &Options) -> Outcome<()> {
     jobs::measure(options, &mut results)?;
     pool::measure(options, &mut results)?;
     postgres::measure(options, &mut results)?;
+    mariadb::measure(options, &mut results)?;
     results.write()?;
     report::write(&results)
 }

@@ -7,7 +7,7 @@ cargo xtask bench [OPTION]...
   --warm-up N    how long before that, unmeasured (3)
   --runs N       runs; medians are reported (3)
   --rows A,B     only these: ceilings, limit, limiter, startup, export, layers-instructions,
-                 layers-idle-streams, jobs, pool, postgres, and the names of rows in the report
+                 layers-idle-streams, jobs, pool, postgres, mariadb, and the names of rows in the report
   --export-rows N  rows of the export (1000000)
   --jobs N       jobs in each measurement of jobs, at most 5 s of them (100000)
   --deep N       jobs that wait in the row jobs-depth and are worked off in jobs-memory (1000000)
@@ -36,10 +36,10 @@ pub(crate) enum Mode {
     Limiter(Vec<String>),
     /// Be the process that adds and works off jobs.
     Jobs(Vec<String>),
-    /// Be the process that takes connections and asks.
-    Pool(Vec<String>),
     /// Be what is written by hand.
     PostgresHandler(Vec<String>),
+    /// The same on `MariaDB`.
+    MariaDbHandler(Vec<String>),
 }
 
 /// How to measure.
@@ -81,9 +81,9 @@ impl Options {
         self.rows.is_empty() || self.rows.iter().any(|name| name == row)
     }
 
-    /// Whether anything about `PostgreSQL` was asked for.
-    pub(crate) fn wants_postgres(&self) -> bool {
-        self.rows.is_empty() || self.rows.iter().any(|name| name.starts_with("postgres"))
+    /// Whether anything was asked for whose name begins with that of the group.
+    pub(crate) fn wants_group(&self, group: &str) -> bool {
+        self.rows.is_empty() || self.rows.iter().any(|name| name.starts_with(group))
     }
 
     /// The same, every row asked for where the name of the group was given.
@@ -99,7 +99,7 @@ impl Options {
     /// pool, nor another database.
     pub(crate) fn wants_the_server(&self) -> bool {
         let is_apart = |name: &String| {
-            let apart = ["jobs", "layers", "pool", "postgres"];
+            let apart = ["jobs", "layers", "pool", "postgres", "mariadb"];
             apart.iter().any(|start| name.starts_with(start))
         };
         self.rows.is_empty() || !self.rows.iter().all(is_apart)
@@ -125,9 +125,11 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Mode, String> {
         }
         Some((first, rest)) if first == "limiter" => return Ok(Mode::Limiter(rest.to_vec())),
         Some((first, rest)) if first == "jobs" => return Ok(Mode::Jobs(rest.to_vec())),
-        Some((first, rest)) if first == "pool" => return Ok(Mode::Pool(rest.to_vec())),
         Some((first, rest)) if first == "postgres-handler" => {
             return Ok(Mode::PostgresHandler(rest.to_vec()));
+        }
+        Some((first, rest)) if first == "mariadb-handler" => {
+            return Ok(Mode::MariaDbHandler(rest.to_vec()));
         }
         _ => {}
     }
@@ -215,14 +217,15 @@ mod tests {
             (&["postgres-object"], true, true),
             (&["postgres-list", "pool"], true, false),
             (&["list"], false, false),
+            (&["mariadb"], false, false),
             (&[], true, true),
         ] {
             let options = options(rows);
-            assert_eq!(options.wants_postgres(), wanted, "{rows:?}");
+            assert_eq!(options.wants_group("postgres"), wanted, "{rows:?}");
             let within = options.with_group("postgres");
             assert_eq!(within.wants("postgres-object"), object, "{rows:?}");
         }
-        assert!(!options(&["postgres-list", "pool"]).wants_the_server());
+        assert!(!options(&["postgres-list", "pool", "mariadb"]).wants_the_server());
     }
 
     #[test]

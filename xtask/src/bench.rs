@@ -35,6 +35,8 @@ struct Asked {
     pool: bool,
     /// Anything about the server on PostgreSQL.
     postgres: bool,
+    /// Anything about the server on `MariaDB`.
+    mariadb: bool,
     /// Anything else.
     http: bool,
 }
@@ -82,6 +84,7 @@ fn asked(arguments: &[String]) -> Asked {
             layers: true,
             pool: true,
             postgres: true,
+            mariadb: true,
             http: true,
         };
     };
@@ -89,13 +92,19 @@ fn asked(arguments: &[String]) -> Asked {
     let about_layers = |name: &str| name.starts_with("layers");
     let about_pool = |name: &str| name.starts_with("pool");
     let about_postgres = |name: &str| name.starts_with("postgres");
+    let about_mariadb = |name: &str| name.starts_with("mariadb");
     Asked {
         jobs: names.split(',').any(about_jobs),
         layers: names.split(',').any(about_layers),
         pool: names.split(',').any(about_pool),
         postgres: names.split(',').any(about_postgres),
+        mariadb: names.split(',').any(about_mariadb),
         http: !names.split(',').all(|name| {
-            about_jobs(name) || about_layers(name) || about_pool(name) || about_postgres(name)
+            about_jobs(name)
+                || about_layers(name)
+                || about_pool(name)
+                || about_postgres(name)
+                || about_mariadb(name)
         }),
     }
 }
@@ -111,8 +120,11 @@ fn provide(asked: Asked, yes: bool) -> Result<(), String> {
     if asked.pool || asked.postgres {
         needs.push(setup::Need::Postgres);
     }
-    if asked.postgres {
-        needs.extend(setup::POSTGRES_BENCH_NEEDS);
+    if asked.mariadb {
+        needs.push(setup::Need::MariaDb);
+    }
+    if asked.postgres || asked.mariadb {
+        needs.extend(setup::REMOTE_BENCH_NEEDS);
     }
     if asked.http {
         needs.extend(setup::BENCH_NEEDS);
@@ -124,7 +136,7 @@ fn provide(asked: Asked, yes: bool) -> Result<(), String> {
 
 fn build(asked: Asked) -> Result<(), String> {
     let mut ours = cargo(&["build", "--release", "--package", "paceline-bench"]);
-    if asked.http || asked.postgres {
+    if asked.http || asked.postgres || asked.mariadb {
         ours.arguments(&["--package", "paceline"]);
     }
     if asked.layers {
@@ -167,21 +179,47 @@ mod tests {
 
     #[test]
     fn what_is_provided_and_built_follows_from_the_rows() {
-        for (line, jobs, layers, pool, postgres, http) in [
-            ("", true, true, true, true, true),
+        for (line, jobs, layers, pool, postgres, mariadb, http) in [
+            ("", true, true, true, true, true, true),
             (
                 "--quick --rows list,export",
                 false,
                 false,
                 false,
                 false,
+                false,
                 true,
             ),
-            ("--rows jobs-add --quick", true, false, false, false, false),
-            ("--rows jobs,list", true, false, false, false, true),
-            ("--rows layers-304,jobs", true, true, false, false, false),
-            ("--rows pool", false, false, true, false, false),
-            ("--rows postgres-list,pool", false, false, true, true, false),
+            (
+                "--rows jobs-add --quick",
+                true,
+                false,
+                false,
+                false,
+                false,
+                false,
+            ),
+            ("--rows jobs,list", true, false, false, false, false, true),
+            (
+                "--rows layers-304,jobs",
+                true,
+                true,
+                false,
+                false,
+                false,
+                false,
+            ),
+            ("--rows pool", false, false, true, false, false, false),
+            (
+                "--rows postgres-list,pool",
+                false,
+                false,
+                true,
+                true,
+                false,
+                false,
+            ),
+            ("--rows mariadb", false, false, false, false, true, false),
         ] {
             let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
             let expected = Asked {
@@ -189,6 +227,7 @@ mod tests {
                 layers,
                 pool,
                 postgres,
+                mariadb,
                 http,
             };
             assert_eq!(asked(&words), expected, "{line}");

@@ -3,6 +3,7 @@
 mod express;
 mod ours;
 mod pocketbase;
+mod remote;
 mod shop;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::process::Command;
 pub(crate) use express::{Mailer, Redis, express, express_on, node};
 pub(crate) use ours::{Cache, ours, ours_on_export};
 pub(crate) use pocketbase::pocketbase;
+pub(crate) use remote::{CONNECTIONS, by_hand, express_on_server, ours_on_server};
 
 use crate::options::Options;
 use crate::server::{Server, free_address};

@@ -7,11 +7,13 @@ use paceline_test_servers::Postgres;
 use tokio_postgres::NoTls;
 
 use crate::Outcome;
-use crate::http::drain;
+use crate::export::one;
 use crate::options::Options;
 use crate::results::Results;
 use crate::server::Server;
-use crate::startup::mebibytes;
+
+/// What the names of the figures begin with.
+const GROUP: &str = "postgres export";
 
 const COPY: &str = "COPY (SELECT id, name, email, created_at FROM people ORDER BY id) TO STDOUT";
 
@@ -28,31 +30,10 @@ pub(super) fn measure(
 ) -> Outcome<()> {
     let url = cluster.url(database);
     for _ in 0..options.runs {
-        one("Paceline", &ours()?, "/api/export/people", results)?;
-        one("Express", &express()?, "/api/export", results)?;
+        one(GROUP, "Paceline", &ours()?, "/api/export/people", results)?;
+        one(GROUP, "Express", &express()?, "/api/export", results)?;
         let seconds = copy(&url).map_err(|error| format!("COPY: {error}"))?;
         results.figure("postgres export, in all, COPY TO STDOUT, s", seconds);
-    }
-    Ok(())
-}
-
-fn one(name: &str, server: &Server, path: &str, results: &mut Results) -> Outcome<()> {
-    let answer = drain(server.address, path).map_err(|error| format!("{name} {path}: {error}"))?;
-    if answer.status != 200 {
-        return Err(format!("{name} {path} answered {}", answer.status));
-    }
-    for (part, value) in [
-        ("first byte", answer.first_byte.as_secs_f64() * 1e3),
-        ("in all", answer.total.as_secs_f64()),
-        ("size", mebibytes(answer.length)),
-        ("peak memory", mebibytes(server.peak_resident())),
-    ] {
-        let unit = match part {
-            "first byte" => "ms",
-            "in all" => "s",
-            _ => "MiB",
-        };
-        results.figure(&format!("postgres export, {part}, {name}, {unit}"), value);
     }
     Ok(())
 }

@@ -6,17 +6,15 @@ pub(crate) mod handler;
 mod pgbench;
 mod shop;
 
-use std::path::Path;
 use std::process::Command;
 
-use crate::contender::{Cache, constant_in, node};
+use crate::contender::{Cache, by_hand, constant_in, express_on_server, ours_on_server};
 use crate::load::Request;
 use crate::options::Options;
 use crate::results::Results;
 use crate::rows::{Entry, Row, entry, row, run};
-use crate::server::{Server, free_address};
+use crate::server::Server;
 use crate::{Outcome, places};
-use shop::CONNECTIONS;
 
 /// What the names of these rows begin with; also the name of all of them.
 pub(crate) const GROUP: &str = "postgres";
@@ -35,7 +33,7 @@ struct Servers {
 
 /// Measures those that were asked for.
 pub(crate) fn measure(options: &Options, results: &mut Results) -> Outcome<()> {
-    if !options.wants_postgres() {
+    if !options.wants_group(GROUP) {
         return Ok(());
     }
     let options = &options.with_group(GROUP);
@@ -44,17 +42,17 @@ pub(crate) fn measure(options: &Options, results: &mut Results) -> Outcome<()> {
     let url = cluster.url(&database);
     install(&url)?;
     if options.wants("postgres-export") {
-        let serve = || ours(folder.path(), &url, Cache::On);
-        let express = || express(&url);
+        let serve = || ours_on_server(folder.path(), &url, Cache::On);
+        let express = || express_on_server("postgres.js", &url);
         export::measure(&cluster, &database, (&serve, &express), options, results)?;
     }
-    let cached = ours(folder.path(), &url, Cache::On)?;
+    let cached = ours_on_server(folder.path(), &url, Cache::On)?;
     let servers = Servers {
         constant: constant_in(folder.path(), &cached, PAGE_1)?,
         cached,
-        uncached: ours(folder.path(), &url, Cache::Off)?,
-        express: express(&url)?,
-        handler: handler(&url)?,
+        uncached: ours_on_server(folder.path(), &url, Cache::Off)?,
+        express: express_on_server("postgres.js", &url)?,
+        handler: by_hand("postgres-handler", &url)?,
     };
     run(
         &unchanged(&servers, "postgres-list", PAGE_1, "/page/1"),
@@ -132,43 +130,4 @@ fn install(url: &str) -> Outcome<()> {
     }
     let problem = String::from_utf8_lossy(&output.stderr);
     Err(format!("paceline migrate: {problem}"))
-}
-
-fn ours(folder: &Path, url: &str, cache: Cache) -> Outcome<Server> {
-    let (name, size) = match cache {
-        Cache::On => ("postgres.toml", "64MiB"),
-        Cache::Off => ("postgres-without-cache.toml", "0B"),
-    };
-    let address = free_address()?;
-    let text = format!(
-        "[server]\nlisten = \"{address}\"\nadmin_listen = \"off\"\n[database]\nurl = \"{url}\"\n\
-         [pool]\nsize = {CONNECTIONS}\n[cache]\nsize = \"{size}\"\n"
-    );
-    let path = folder.join(name);
-    std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut command = Command::new(places::paceline());
-    command.arg("serve").arg("--config").arg(&path);
-    Server::start(&mut command, address, "/health/ready")
-}
-
-fn express(url: &str) -> Outcome<Server> {
-    let address = free_address()?;
-    let mut command = node("postgres.js");
-    command
-        .env("PORT", address.port().to_string())
-        .env("DATABASE_URL", url)
-        .env("CONNECTIONS", CONNECTIONS.to_string());
-    Server::start(&mut command, address, "/noop")
-}
-
-fn handler(url: &str) -> Outcome<Server> {
-    let address = free_address()?;
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let mut command = Command::new(program);
-    command
-        .arg("postgres-handler")
-        .arg(address.to_string())
-        .arg(url)
-        .arg(CONNECTIONS.to_string());
-    Server::start(&mut command, address, "/noop")
 }

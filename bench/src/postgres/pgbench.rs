@@ -9,8 +9,8 @@ use paceline_data::query::{Dialect, parse_list};
 use paceline_data::resource::Resources;
 use paceline_test_servers::Postgres;
 
-use super::shop::CONNECTIONS;
 use crate::Outcome;
+use crate::contender::CONNECTIONS;
 
 /// Transactions a second with the statement of a page after a random post.
 pub(super) fn rate(

@@ -2,9 +2,6 @@
 
 use paceline_test_servers::Postgres;
 
-/// How many connections each contender may have.
-pub(super) const CONNECTIONS: u32 = 8;
-
 /// 10,000 users, 100,000 posts (numbered from 0) of about the demo's length, and `people`.
 pub(super) fn start(export_rows: u32) -> (Postgres, String) {
     // Settings a server has that is meant to be read: what is measured are its clients.

@@ -1,6 +1,9 @@
 //! `bench/REPORT.md` and its plots, written from the results alone.
 
+mod about;
+mod mariadb;
 mod plot;
+mod pools;
 mod target;
 mod text;
 

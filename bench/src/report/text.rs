@@ -2,85 +2,17 @@
 
 use std::fmt::Write;
 
-use super::target::{Bound, TARGETS};
+use super::about::{JOB_ROWS, ROWS};
+use super::pools::pools;
+use super::target::{Bound, targets};
 use crate::results::Results;
-
-/// What each row is, in the order of the report.
-const ROWS: [(&str, &str); 17] = [
-    (
-        "list",
-        "`GET /api/posts?page=1&limit=20`, page and total, unchanged between requests, 32 connections. Express runs its query and its count each time, once on the tutorial's table, which has no index but its key so that the count reads all rows, and once on our shop file, whose index on `user_id` makes the count cheap; the constant route answers the same bytes from memory.",
-    ),
-    ("list-gzip", "The same with `Accept-Encoding: gzip`."),
-    (
-        "list-new",
-        "20 rows after a place that is new for each request (`id[gt]=N`), no total, our cache off.",
-    ),
-    (
-        "page-2000",
-        "Page 2,000 without total, our cache off: ours by cursor, the others by page number. `Paceline, page 1` is what it is compared with.",
-    ),
-    ("object", "`GET /api/users/1`."),
-    (
-        "not-modified",
-        "The list with the `If-None-Match` that answers 304 (the constant route: 200).",
-    ),
-    (
-        "noop",
-        "A route that does nothing, without and with express-rate-limit. What our limit costs is counted in instructions, below.",
-    ),
-    (
-        "send-email",
-        "`POST /send-email`, 32 connections, the worker delivering at the same time. Ours answers after fsync; Express after Redis, which keeps it in memory only.",
-    ),
-    ("send-email-1", "The same over 1 connection."),
-    (
-        "send-email-synchronous",
-        "What the queue replaces: the mail is sent (3 seconds) before the answer, 32 connections.",
-    ),
-    (
-        "layers-gzip-1",
-        "1 KiB of unchanged JSON with `Accept-Encoding: gzip`, the layers alone, 32 connections. `kept` has the encoded bytes in memory, `anew` encodes each time as the peers do; nginx and Caddy stand in front of our origin. Levels are each one's default.",
-    ),
-    ("layers-gzip-16", "The same with 16 KiB."),
-    ("layers-gzip-256", "The same with 256 KiB."),
-    ("layers-zstd-1", "1 KiB with zstd, of those who have it."),
-    ("layers-zstd-16", "The same with 16 KiB."),
-    ("layers-zstd-256", "The same with 256 KiB."),
-    (
-        "layers-304",
-        "16 KiB with the `If-None-Match` that answers 304; ours asks a validator before the handler.",
-    ),
-];
-
-/// What each row of jobs is.
-const JOB_ROWS: [(&str, &str); 6] = [
-    (
-        "jobs-add",
-        "One by one, 32 adds in flight, 200 bytes of payload, default options.",
-    ),
-    (
-        "jobs-add-bulk",
-        "1,000 in one call. Ours is all or nothing; BullMQ's is a pipeline of single adds.",
-    ),
-    (
-        "jobs-process-8",
-        "Working off waiting jobs with a handler that does nothing, concurrency 8. All but apalis-sqlite, which keeps everything, keep the newest 1,000 completed jobs for a day.",
-    ),
-    ("jobs-process-32", "The same at concurrency 32."),
-    ("jobs-process-256", "The same at concurrency 256."),
-    (
-        "jobs-process-1024",
-        "The same at concurrency 1,024. Targets compare each contender's best of the four: an engine that is answered by the disk needs more jobs under way than one that is not.",
-    ),
-];
 
 /// The whole report. `notes` are written by hand and put in as they are.
 pub(super) fn report(results: &Results, notes: &str) -> String {
     let mut text = String::from("# Measured beside its peers\n\n");
     text.push_str("Written by `cargo xtask bench`; ratios are of one run on one machine, absolute figures hold for that machine only.\n\n");
     machine(&mut text, results);
-    targets(&mut text, results);
+    table(&mut text, results);
     if !notes.is_empty() {
         let _ = write!(text, "## What the profile shows\n\n{}\n\n", notes.trim());
     }
@@ -91,6 +23,7 @@ pub(super) fn report(results: &Results, notes: &str) -> String {
         speed(&mut text, results, row, about);
     }
     stack(&mut text, results);
+    pools(&mut text, results);
     figures(&mut text, results);
     text
 }
@@ -116,9 +49,9 @@ fn machine(text: &mut String, results: &Results) {
     );
 }
 
-fn targets(text: &mut String, results: &Results) {
+fn table(text: &mut String, results: &Results) {
     text.push_str("## Targets\n\n| ratio | target | measured | |\n|---|---|---|---|\n");
-    for target in TARGETS {
+    for target in targets() {
         let bound = match target.bound {
             Bound::AtLeast(bound) => format!(">= {bound}"),
             Bound::AtMost(bound) => format!("<= {bound}"),
@@ -138,7 +71,7 @@ fn targets(text: &mut String, results: &Results) {
         );
     }
     text.push('\n');
-    for target in TARGETS {
+    for target in targets() {
         let missed = target
             .ratio(results)
             .is_some_and(|ratio| !target.is_reached(ratio));
@@ -260,7 +193,7 @@ fn figures(text: &mut String, results: &Results) {
 }
 
 /// Three digits that mean something, thousands apart.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     if value < 9.995 {
         return format!("{value:.2}");
     }

@@ -101,8 +101,8 @@ pub(crate) const LAYERS_BENCH_NEEDS: [Need; 6] = [
     Need::Proxies,
 ];
 
-/// What the measurements of the server on PostgreSQL need besides a server.
-pub(crate) const POSTGRES_BENCH_NEEDS: [Need; 3] = [Need::Node, Need::Wrk, Need::ExpressPeer];
+/// What the measurements of the server on PostgreSQL or `MariaDB` need besides that.
+pub(crate) const REMOTE_BENCH_NEEDS: [Need; 3] = [Need::Node, Need::Wrk, Need::ExpressPeer];
 
 /// What the measurements of the server need.
 pub(crate) const BENCH_NEEDS: [Need; 9] = [

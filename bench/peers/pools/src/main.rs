@@ -1,102 +1,79 @@
-//! Other pools: `pools WHAT URL CLIENTS SIZE SECONDS` takes a connection, asks a trivial question, and returns it,
-//! with so many clients on so many connections. Prints questions a second.
+//! Pools of connections to `PostgreSQL`, ours among them, and connections without a pool, all in one process:
+//! `pools URL CLIENTS SIZE SECONDS` lets so many clients take a connection (of so many), ask a trivial question and give
+//! it back, each contender for so long.
+//!
+//! The contenders take turns of a tenth of a second. A line each: name, questions a second (the median of its turns),
+//! and our rate over its rate (the median of the rounds: the two turns of a round are neighbours in time), separated
+//! by tabs.
 
-use std::future::Future;
+mod bare;
+mod bb8;
+mod contender;
+mod deadpool;
+mod ours;
+mod turns;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use deadpool_postgres::{ManagerConfig, RecyclingMethod};
-use tokio_postgres::{Client, NoTls};
+use ::deadpool_postgres::RecyclingMethod;
 
-const QUESTION: &str = "SELECT 1";
+use contender::{Failure, Turn};
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+/// How long a turn is: short enough that no pool finds its connections idle when it is on again.
+const TURN: Duration = Duration::from_millis(100);
+
+/// Whose rate stands above the others' in the ratios.
+const OURS: &str = "Paceline";
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [what, url, clients, size, seconds] = words.as_slice() else {
-        return Err("pools WHAT URL CLIENTS SIZE SECONDS".into());
+    let [url, clients, size, seconds] = words.as_slice() else {
+        return Err("pools URL CLIENTS SIZE SECONDS".into());
     };
-    let (clients, size) = (clients.parse()?, size.parse()?);
-    let until = Duration::from_secs(seconds.parse()?);
-    let rate = match what.as_str() {
-        "deadpool" => {
-            let method = RecyclingMethod::Fast;
-            deadpool(url, clients, size, until, method).await?
-        }
-        "deadpool-verified" => {
-            let method = RecyclingMethod::Verified;
-            deadpool(url, clients, size, until, method).await?
-        }
-        "bb8" => bb8(url, clients, size, until).await?,
-        other => return Err(format!("no pool {other}").into()),
-    };
-    println!("{rate}");
-    Ok(())
-}
-
-async fn deadpool(
-    url: &str,
-    clients: u32,
-    size: u32,
-    until: Duration,
-    recycling_method: RecyclingMethod,
-) -> Result<f64, Failure> {
-    let config = ManagerConfig { recycling_method };
-    let manager = deadpool_postgres::Manager::from_config(url.parse()?, NoTls, config);
-    let pool = deadpool_postgres::Pool::builder(manager)
-        .max_size(size as usize)
-        .build()?;
-    run(clients, until, move || {
-        let pool = pool.clone();
-        async move {
-            let client = pool.get().await?;
-            ask(&client).await
-        }
-    })
-    .await
-}
-
-async fn bb8(url: &str, clients: u32, size: u32, until: Duration) -> Result<f64, Failure> {
-    let manager = bb8_postgres::PostgresConnectionManager::new(url.parse()?, NoTls);
-    let pool = bb8::Pool::builder().max_size(size).build(manager).await?;
-    run(clients, until, move || {
-        let pool = pool.clone();
-        async move {
-            let client = pool.get_owned().await?;
-            ask(&client).await
-        }
-    })
-    .await
-}
-
-async fn ask(client: &Client) -> Result<(), Failure> {
-    client.query_typed(QUESTION, &[]).await?;
-    Ok(())
-}
-
-async fn run<F, A>(clients: u32, until: Duration, asking: F) -> Result<f64, Failure>
-where
-    F: Fn() -> A + Clone + Send + 'static,
-    A: Future<Output = Result<(), Failure>> + Send,
-{
-    let (made, start) = (Arc::new(AtomicU64::new(0)), Instant::now());
-    let running: Vec<_> = (0..clients)
-        .map(|_| {
-            let (asking, made) = (asking.clone(), Arc::clone(&made));
-            tokio::spawn(async move {
-                while start.elapsed() < until {
-                    asking().await?;
-                    made.fetch_add(1, Ordering::Relaxed);
-                }
-                Ok::<(), Failure>(())
-            })
-        })
-        .collect();
-    for task in running {
-        task.await??;
+    let (clients, size): (usize, usize) = (clients.parse()?, size.parse()?);
+    let rounds = seconds.parse::<usize>()? * 10;
+    let contenders = contenders(url, clients, size).await?;
+    for (name, rate, ratio) in turns::measure(&contenders, OURS, clients, rounds, TURN).await? {
+        println!("{name}\t{rate}\t{ratio}");
     }
-    Ok(made.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64())
+    Ok(())
+}
+
+/// All who take part; connections without a pool where there is one for each client.
+async fn contenders(url: &str, clients: usize, size: usize) -> Result<Vec<Turn>, Failure> {
+    let pool = ours::pool(url, size)?;
+    let (fast, verified) = (RecyclingMethod::Fast, RecyclingMethod::Verified);
+    let mut all = vec![
+        Turn::new(OURS, Arc::new(ours::Pooled(pool))),
+        Turn::new(
+            "deadpool, unchecked",
+            Arc::new(deadpool::of(url, size, fast)?),
+        ),
+        Turn::new(
+            "deadpool, checked",
+            Arc::new(deadpool::of(url, size, verified)?),
+        ),
+        Turn::new(
+            "bb8, checked (its default)",
+            Arc::new(bb8::of(url, size).await?),
+        ),
+    ];
+    if clients == size {
+        let held = ours::Held::open(url, size).await?;
+        // Beside ours: what is compared most closely.
+        all.insert(
+            1,
+            Turn::new(
+                "a bare connection each",
+                Arc::new(bare::Bare::open(url, size).await?),
+            ),
+        );
+        all.push(Turn::new(
+            "a lease of Paceline's held by each",
+            Arc::new(held),
+        ));
+    }
+    Ok(all)
 }
