@@ -31,6 +31,14 @@ pub(super) fn interop() -> Result<(), String> {
     tests.run()
 }
 
+/// schemathesis against services over servers.
+pub(super) fn api() -> Result<(), String> {
+    let mut tests = test(&["--test", "api"]);
+    let schemathesis = setup::python_program("schemathesis");
+    tests.variable("PACELINE_SCHEMATHESIS", schemathesis);
+    tests.run()
+}
+
 /// Producers, workers and Redis, killed. `PACELINE_CHAOS_ROUNDS` says how often.
 pub(super) fn chaos() -> Result<(), String> {
     test(&["--test", "chaos"]).run()

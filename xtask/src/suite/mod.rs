@@ -119,8 +119,13 @@ const SUITES: [Suite; 15] = [
     },
     Suite {
         name: "api",
-        about: "schemathesis against the demo's OpenAPI document",
-        needs: &[Need::Python],
+        about: "schemathesis against the OpenAPI documents of the demo, and of a shop on PostgreSQL and on MariaDB",
+        needs: &[
+            Need::PythonVenv,
+            Need::Python,
+            Need::Postgres,
+            Need::MariaDb,
+        ],
         run: api::run,
     },
     Suite {
