@@ -26,7 +26,7 @@ pub(crate) struct Suite {
 }
 
 /// All of them, in the order they run: what is quick to fail first.
-const SUITES: [Suite; 15] = [
+const SUITES: [Suite; 16] = [
     Suite {
         name: "format",
         about: "cargo fmt changes nothing",
@@ -89,6 +89,20 @@ const SUITES: [Suite; 15] = [
             Need::VendorDrivers,
         ],
         run: cargo_tests::black_box,
+    },
+    Suite {
+        name: "postgres-17",
+        about: "the black-box tests that a PostgreSQL takes part in, on a newer one",
+        needs: &[
+            Need::Node,
+            Need::Postgres,
+            Need::NewPostgres,
+            Need::PgBouncer,
+            Need::NewPgBouncer,
+            Need::MariaDb,
+            Need::VendorDrivers,
+        ],
+        run: cargo_tests::newer_postgres,
     },
     Suite {
         name: "interop",
