@@ -36,15 +36,42 @@ impl Account {
         command.uid(self.uid).gid(self.gid);
     }
 
-    /// What has the rest of a command line run under it.
-    pub(crate) fn switch(&self) -> [String; 4] {
+    /// The program, run under it.
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        if self.reaches(program) {
+            let mut command = Command::new(program);
+            self.take_over(&mut command);
+            return command;
+        }
+        let mut switch = self.switch(program).into_iter();
+        let mut command = Command::new(switch.next().expect("a program"));
+        command.args(switch).arg(program);
+        command
+    }
+
+    /// What has the program, the rest of a command line, run under it. A program that lies where the account may not look,
+    /// below the home of root for instance, may look anywhere.
+    pub(crate) fn switch(&self, program: &Path) -> Vec<String> {
         let (user, group) = (self.uid, self.gid);
-        [
+        let mut switch = vec![
             "setpriv".to_owned(),
             format!("--reuid={user}"),
             format!("--regid={group}"),
             "--clear-groups".to_owned(),
-        ]
+        ];
+        if !self.reaches(program) {
+            switch.push("--inh-caps=+dac_override".to_owned());
+            switch.push("--ambient-caps=+dac_override".to_owned());
+        }
+        switch
+    }
+
+    /// Whether the account may run a program.
+    fn reaches(&self, program: &Path) -> bool {
+        let mut test = Command::new("test");
+        test.arg("-x").arg(program).current_dir("/");
+        self.take_over(&mut test);
+        test.status().is_ok_and(|status| status.success())
     }
 
     /// Gives it a file or folder.
@@ -71,6 +98,29 @@ fn parse(accounts: &str, name: &str) -> Option<Account> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_runs_wherever_it_lies() {
+        let Some(account) = Account::unprivileged() else {
+            println!("skipped: servers run as we do, who are not root");
+            return;
+        };
+        let closed = tempfile::tempdir().expect("a folder");
+        let program = closed.path().join("program");
+        fs::copy("/bin/sh", &program).expect("there is a shell");
+        assert!(account.reaches(Path::new("/bin/sh")));
+        assert!(
+            !account.reaches(&program),
+            "the folder is its owner's alone"
+        );
+        for program in [Path::new("/bin/sh"), &program] {
+            let mut command = account.command(program);
+            let output = command.args(["-c", "id -u"]).output().expect("it runs");
+            let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(id, account.uid.to_string(), "{errors}");
+        }
+    }
 
     #[test]
     fn an_account_is_found_by_its_whole_name() {

@@ -159,8 +159,8 @@ fn program(release: Release) -> PathBuf {
             "these tests need pgbouncer (Debian package pgbouncer); `cargo xtask test` installs it",
         ),
         Release::V1_24 => {
-            let unpacked =
-                Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/pgbouncer-1.24/pgbouncer");
+            let unpacked = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("../../target/pgbouncer-1.24/tree/usr/sbin/pgbouncer");
             let program =
                 std::env::var_os("PACELINE_PGBOUNCER_1_24").map_or(unpacked, PathBuf::from);
             assert!(

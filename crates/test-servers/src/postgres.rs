@@ -295,22 +295,23 @@ impl Postgres {
     }
 
     fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(program::postgres(name));
+        let program = program::postgres(name);
+        let mut command = match &self.account {
+            Some(account) => account.command(&program),
+            None => Command::new(program),
+        };
         // The folder we run in may be closed to the server's account.
         command.current_dir(self.folder.path());
-        if let Some(account) = &self.account {
-            account.take_over(&mut command);
-        }
         command
     }
 
     fn command_in(&self, namespace: &Namespace, name: &str) -> Command {
         let mut command = namespace.enter();
-        let switch = self.account.as_ref().map(Account::switch);
+        let program = program::postgres(name);
+        let switch = self.account.as_ref();
+        let switch = switch.map(|account| account.switch(&program));
         command.current_dir(self.folder.path());
-        command
-            .args(switch.iter().flatten())
-            .arg(program::postgres(name));
+        command.args(switch.iter().flatten()).arg(program);
         command
     }
 

@@ -6,8 +6,20 @@ use std::process::Command;
 /// Where Debian has the versions of `PostgreSQL`; its programs are not on the PATH.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
-/// A program of the newest `PostgreSQL` that is installed.
+/// Names the folder of the programs of another `PostgreSQL` than the one that is installed.
+const POSTGRES_FOLDER: &str = "PACELINE_POSTGRES_BIN";
+
+/// A program of the `PostgreSQL` that `PACELINE_POSTGRES_BIN` names, else of the newest that is installed.
 pub(crate) fn postgres(name: &str) -> PathBuf {
+    if let Some(folder) = std::env::var_os(POSTGRES_FOLDER) {
+        let program = PathBuf::from(folder).join(name);
+        assert!(
+            program.is_file(),
+            "{POSTGRES_FOLDER} is no folder of PostgreSQL's programs: {} is not there",
+            program.display()
+        );
+        return program;
+    }
     debian(Path::new(DEBIAN), name)
         .or_else(|| on_path(name))
         .unwrap_or_else(|| panic!("these tests need {name} (Debian package postgresql); `cargo xtask test` installs it"))

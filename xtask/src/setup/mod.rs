@@ -9,6 +9,7 @@ mod pgbouncer;
 mod postgres;
 mod python;
 mod rust_port;
+mod unpacked;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ pub(crate) enum Need {
     Redis,
     /// The server of the `PostgreSQL` engine, and of the pool's tests.
     Postgres,
+    /// A newer one beside it.
+    NewPostgres,
     /// The pooler that knows no prepared statements.
     PgBouncer,
     /// The pooler that does, beside it.
@@ -150,6 +153,7 @@ impl Need {
             Need::Postgres => {
                 "Debian postgresql, openssl: the server of the PostgreSQL engine and of the pool's tests; certificates for it"
             }
+            Need::NewPostgres => "Debian 13's postgresql-17 in target/: a newer server to test",
             Need::PgBouncer => {
                 "Debian pgbouncer (1.18 in Debian 12): a pooler that knows no prepared statements, which the pool must work behind"
             }
@@ -202,8 +206,9 @@ impl Need {
             Need::PythonClients => python::CLIENTS.is_current(),
             Need::Redis => debian::on_path("redis-server") && debian::on_path("openssl"),
             Need::Postgres => postgres::is_installed() && debian::on_path("openssl"),
+            Need::NewPostgres => postgres::NEW.is_current(),
             Need::PgBouncer => debian::is_installed("pgbouncer"),
-            Need::NewPgBouncer => pgbouncer::is_current(),
+            Need::NewPgBouncer => pgbouncer::NEW.is_current(),
             Need::MariaDb => debian::is_installed("mariadbd"),
             Need::Valgrind => debian::on_path("valgrind"),
             Need::InteropNode => node::is_current(INTEROP_NODE),
@@ -232,8 +237,9 @@ impl Need {
             Need::PythonClients => python::CLIENTS.install(),
             Need::Redis => debian::install(&["redis-server", "openssl"]),
             Need::Postgres => debian::install(&["postgresql", "openssl"]),
+            Need::NewPostgres => postgres::NEW.install(),
             Need::PgBouncer => debian::install(&["pgbouncer"]),
-            Need::NewPgBouncer => pgbouncer::install(),
+            Need::NewPgBouncer => pgbouncer::NEW.install(),
             Need::MariaDb => debian::install(&["mariadb-server"]),
             Need::Valgrind => debian::install(&["valgrind"]),
             Need::InteropNode => node::install(INTEROP_NODE),
@@ -311,7 +317,12 @@ pub(crate) fn botocore_python() -> PathBuf {
 
 /// The second `PgBouncer`.
 pub(crate) fn new_pgbouncer() -> PathBuf {
-    pgbouncer::program()
+    pgbouncer::NEW.programs().join("pgbouncer")
+}
+
+/// The folder with the programs of the second `PostgreSQL`.
+pub(crate) fn new_postgres() -> PathBuf {
+    postgres::NEW.programs()
 }
 
 /// The Python that has BullMQ.

@@ -1,19 +1,21 @@
-//! schemathesis reads the demo's OpenAPI document and tries to prove the server wrong about it.
+//! schemathesis reads OpenAPI documents and tries to prove their servers wrong: that of the demo, and those of a shop on
+//! `PostgreSQL` and on `MariaDB` (`tests/api` of the binary's crate).
 
 use std::path::Path;
 
+use super::cargo_tests;
 use super::demo::Demo;
 use crate::process::Program;
 use crate::server::Server;
 use crate::setup;
 
-/// Runs the demo with raised limits, and schemathesis against it.
+/// schemathesis against the demo with raised limits, then against the shops.
 pub(super) fn run() -> Result<(), String> {
     let demo = Demo::make(None)?;
     let server = demo.start()?;
     let tried = schemathesis(&server, demo.folder());
     let stopped = server.stop();
-    tried.and(stopped)
+    tried.and(stopped).and_then(|()| cargo_tests::api())
 }
 
 /// Every check but `positive_data_acceptance`: a schema cannot say all that makes a request wrong, such as a cursor

@@ -22,12 +22,41 @@ pub(super) fn black_box() -> Result<(), String> {
     tests.run()
 }
 
+/// Names of the black-box tests that a `PostgreSQL` takes part in, or parts of them.
+const ON_POSTGRES: [&str; 8] = [
+    "engines::",
+    "pool::",
+    "postgres::",
+    "relations::",
+    "sql::",
+    "versions::",
+    "writes::",
+    "writing::",
+];
+
+/// The same tests on a newer `PostgreSQL`, as far as one takes part.
+pub(super) fn newer_postgres() -> Result<(), String> {
+    let mut tests = test(&["--test", "it"]);
+    tests.variable("PACELINE_POSTGRES_BIN", setup::new_postgres());
+    tests.variable("PACELINE_PGBOUNCER_1_24", setup::new_pgbouncer());
+    tests.arguments(&["--"]).arguments(&ON_POSTGRES);
+    tests.run()
+}
+
 /// The jobs crate on one Redis with BullMQ for Node, for Python and for Rust, and Bull Board; and the doubles of vendors'
 /// servers under the vendors' clients.
 pub(super) fn interop() -> Result<(), String> {
     let mut tests = test(&["--test", "interop", "--features", "paceline-jobs/redis"]);
     tests.variable("PACELINE_INTEROP_PYTHON", setup::interop_python());
     tests.variable("PACELINE_INTEROP_RUST", setup::interop_rust()?);
+    tests.run()
+}
+
+/// schemathesis against services over servers.
+pub(super) fn api() -> Result<(), String> {
+    let mut tests = test(&["--test", "api"]);
+    let schemathesis = setup::python_program("schemathesis");
+    tests.variable("PACELINE_SCHEMATHESIS", schemathesis);
     tests.run()
 }
 

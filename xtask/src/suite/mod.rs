@@ -26,7 +26,7 @@ pub(crate) struct Suite {
 }
 
 /// All of them, in the order they run: what is quick to fail first.
-const SUITES: [Suite; 15] = [
+const SUITES: [Suite; 16] = [
     Suite {
         name: "format",
         about: "cargo fmt changes nothing",
@@ -91,6 +91,20 @@ const SUITES: [Suite; 15] = [
         run: cargo_tests::black_box,
     },
     Suite {
+        name: "postgres-17",
+        about: "the black-box tests that a PostgreSQL takes part in, on a newer one",
+        needs: &[
+            Need::Node,
+            Need::Postgres,
+            Need::NewPostgres,
+            Need::PgBouncer,
+            Need::NewPgBouncer,
+            Need::MariaDb,
+            Need::VendorDrivers,
+        ],
+        run: cargo_tests::newer_postgres,
+    },
+    Suite {
         name: "interop",
         about: "our Redis engine beside BullMQ for Node, Python and Rust, and Bull Board, on the same queues; doubles of vendors' servers under the vendors' clients",
         needs: &[
@@ -119,8 +133,13 @@ const SUITES: [Suite; 15] = [
     },
     Suite {
         name: "api",
-        about: "schemathesis against the demo's OpenAPI document",
-        needs: &[Need::Python],
+        about: "schemathesis against the OpenAPI documents of the demo, and of a shop on PostgreSQL and on MariaDB",
+        needs: &[
+            Need::PythonVenv,
+            Need::Python,
+            Need::Postgres,
+            Need::MariaDb,
+        ],
         run: api::run,
     },
     Suite {

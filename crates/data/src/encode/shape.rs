@@ -29,15 +29,14 @@ impl BigIntegers {
     /// The largest integer that a double holds beside both its neighbours.
     const LARGEST_NUMBER: u64 = (1 << 53) - 1;
 
-    fn quotes(self, cell: Cell<'_>) -> Option<i64> {
-        match (self, cell) {
-            (Self::Strings, Cell::Integer(number))
-                if number.unsigned_abs() > Self::LARGEST_NUMBER =>
-            {
-                Some(number)
+    /// Whether a value is a string by this. Whole numbers beyond 64 bits with a sign come as decimals.
+    fn quotes(self, cell: Cell<'_>, kind: ColumnKind) -> bool {
+        self == Self::Strings
+            && match cell {
+                Cell::Integer(number) => number.unsigned_abs() > Self::LARGEST_NUMBER,
+                Cell::Decimal(_) => kind == ColumnKind::Integer,
+                _ => false,
             }
-            _ => None,
-        }
     }
 }
 
@@ -174,13 +173,10 @@ impl Shape {
             match &member.value {
                 MemberValue::Column { index, kind } => {
                     let cell = row.cell(*index);
-                    match self.integers.quotes(cell) {
-                        Some(number) => {
-                            let digits = itoa::Buffer::new().format(number).to_owned();
-                            write_string(digits.as_bytes(), out);
-                        }
-                        None => write_value(cell, *kind, out),
-                    }
+                    let quotes = self.integers.quotes(cell, *kind);
+                    out.extend(quotes.then_some(b'"'));
+                    write_value(cell, *kind, out);
+                    out.extend(quotes.then_some(b'"'));
                 }
                 MemberValue::Object { presence, .. } if row.cell(*presence) == Cell::Null => {
                     out.extend_from_slice(b"null");
@@ -268,6 +264,7 @@ fn next_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::Decimal;
 
     struct Cells(Vec<Cell<'static>>);
 
@@ -318,6 +315,15 @@ mod tests {
         let cells = [safe, safe + 1, -safe, i64::MIN].map(Cell::Integer);
         shape.write_json(&Cells(cells.to_vec()), &mut out).unwrap();
         let expected = r#"{"a":9007199254740991,"b":"9007199254740992","c":-9007199254740991,"d":"-9223372036854775808"}"#;
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+
+        let mut shape = Shape::new(BigIntegers::Strings);
+        shape.column("unsigned", 0, ColumnKind::Integer);
+        shape.column("decimal", 1, ColumnKind::Decimal);
+        let mut out = Vec::new();
+        let number = Cell::Decimal(Decimal::from_text(b"18446744073709551615"));
+        shape.write_json(&Cells(vec![number; 2]), &mut out).unwrap();
+        let expected = r#"{"unsigned":"18446744073709551615","decimal":18446744073709551615}"#;
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 

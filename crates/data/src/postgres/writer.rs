@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
 use tokio::time::{timeout, timeout_at};
+use tokio_postgres::error::{DbError, SqlState as State};
 
 use super::connect::PostgresConnection;
 use super::database::{PostgresDatabase, answer};
@@ -66,9 +67,15 @@ impl PostgresDatabase {
     }
 }
 
+/// Whether the role may not do this at all, whatever the row. Row security refuses rows under the same code.
+fn lacks_a_right(error: &DbError) -> bool {
+    *error.code() == State::INSUFFICIENT_PRIVILEGE && error.routine() == Some("aclcheck_error")
+}
+
 /// What an error of a write means: a rule that may be told, or what any statement's error means.
 pub(super) fn refused(error: tokio_postgres::Error, told: &Told) -> WriteError {
-    let constraint = error.as_db_error().and_then(|error| {
+    let rule = error.as_db_error().filter(|error| !lacks_a_right(error));
+    let constraint = rule.and_then(|error| {
         let state = SqlState {
             code: error.code().code(),
             table: error.table(),

@@ -27,6 +27,11 @@ enum Json<'text> {
 
 /// The value of `text`, a JSON value, in this column.
 pub(super) fn convert(column: &Column, text: &str) -> Result<Value, Misfit> {
+    let text = if column.kind == ColumnKind::Integer {
+        big_integer(text).unwrap_or(text)
+    } else {
+        text
+    };
     let json = parse(text)?;
     if matches!(json, Json::Null) {
         return if column.nullable {
@@ -108,6 +113,16 @@ fn refuse_early(column: &Column, native: &Native, json: &Json<'_>) -> Result<(),
         )),
         _ => Ok(()),
     }
+}
+
+/// The digits of a string that is a whole number beyond 2^53 - 1: who reads numbers as doubles can send it in no other
+/// form, and gets it in this one where `big_integers` says so.
+fn big_integer(text: &str) -> Option<&str> {
+    let digits = text.strip_prefix('"')?.strip_suffix('"')?;
+    let bare = digits.strip_prefix('-').unwrap_or(digits);
+    let is_number = !bare.starts_with('0') && bare.bytes().all(|byte| byte.is_ascii_digit());
+    let is_big = bare.parse::<u64>().is_ok_and(|number| number >= 1 << 53);
+    (is_number && is_big).then_some(digits)
 }
 
 /// Whether the number is above all signed ones and fits the column all the same.
@@ -319,6 +334,12 @@ mod tests {
         check("INTEGER", "1.0", Value::Integer(1));
         check("INTEGER", "-0", Value::Integer(0));
         check("INTEGER", "12e2", Value::Integer(1200));
+        check(
+            "INTEGER",
+            "\"-9223372036854775808\"",
+            Value::Integer(i64::MIN),
+        );
+        check("INTEGER", "\"9007199254740992\"", Value::Integer(1 << 53));
         check("REAL", "1", Value::Real(1.0));
         check("NUMERIC", "10", Value::Integer(10));
         check("DECIMAL(10,2)", "10.5", Value::Real(10.5));
@@ -367,6 +388,9 @@ mod tests {
         check("INTEGER", "1e18", OutOfRange);
         check("INTEGER", "1.5", WrongType);
         check("INTEGER", "\"1\"", WrongType);
+        check("INTEGER", "\"9007199254740991\"", WrongType);
+        check("INTEGER", "\"09223372036854775807\"", WrongType);
+        check("INTEGER", "\"9223372036854775808\"", OutOfRange);
         check("INTEGER", "null", Null);
         check("REAL", "1e400", OutOfRange);
         check("REAL", "-1e400", OutOfRange);

@@ -166,6 +166,12 @@ fn announce(bound: &Bound) {
     for path in &bound.resources {
         println!("  http://{}/api/{path}", bound.api);
     }
+    if bound.resources.is_empty() {
+        println!(
+            "warning: nothing is served: the database has no table that may be read here. The role of a server needs \
+             rights, such as GRANT SELECT ON ALL TABLES IN SCHEMA public TO app."
+        );
+    }
     for hidden in &bound.hidden {
         println!(
             "  hidden because of its name: {}.{}",

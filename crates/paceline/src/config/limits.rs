@@ -291,7 +291,7 @@ fn required_number(section: &Section<'_, '_>, key: &'static str) -> Option<NonZe
 }
 
 /// Whole seconds, as the headers can tell, up to a year.
-fn window(text: &str) -> Result<Duration, Invalid> {
+pub(super) fn window(text: &str) -> Result<Duration, Invalid> {
     let window = values::positive_duration(text)?;
     let year = Duration::from_hours(365 * 24);
     if window.subsec_nanos() > 0 || window > year {

@@ -1,7 +1,7 @@
 //! `[sql]`: statements over HTTP, as Neon's drivers send them.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use paceline_data::postgres::connect::{Address, InvalidAddress};
@@ -13,6 +13,9 @@ use super::values::{self, Invalid};
 
 /// Tokens shorter than this can be guessed.
 const SHORTEST_TOKEN: usize = 16;
+
+/// Guesses of a client unless the configuration says otherwise.
+const MAX_GUESSES: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
 
 /// `[sql]`: a listener on which whoever has its password or token sends any statement that its role may run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,11 @@ pub struct Sql {
     pub login: Option<SqlLogin>,
     /// The token that `Authorization: Bearer` must hold. Default none.
     pub token: Option<Redacted<String>>,
+    /// How many wrong passwords or tokens a client address may send at once; further requests of it are answered with
+    /// 429. Default 10.
+    pub max_guesses: NonZeroU32,
+    /// In how long the address gets that many back, evenly. Default 10 min.
+    pub guess_window: Duration,
     /// How long the statements of a request may take together. Default 10 s.
     pub statement_timeout: Duration,
     /// How many requests run at once. Default: what fits the place, one on Lambda.
@@ -56,6 +64,8 @@ pub(super) fn sql(section: &Section<'_, '_>) -> Option<Sql> {
     let user = section.parsed("user", values::name);
     let password = section.secret("password", |text| values::name(text).map(Redacted::new));
     let token = section.secret("token", token);
+    let max_guesses = section.integer32("max_guesses", 1..=1_000_000);
+    let guess_window = section.parsed("guess_window", super::limits::window);
     let timeout = section.parsed("statement_timeout", values::positive_duration);
     let number = |key, most| {
         let number = section.integer(key, 1..=most)?;
@@ -106,6 +116,8 @@ pub(super) fn sql(section: &Section<'_, '_>) -> Option<Sql> {
             .zip(password)
             .map(|(user, password)| SqlLogin { user, password }),
         token,
+        max_guesses: max_guesses.and_then(NonZeroU32::new).unwrap_or(MAX_GUESSES),
+        guess_window: guess_window.unwrap_or(Duration::from_mins(10)),
         statement_timeout: timeout.unwrap_or(Duration::from_secs(10)),
         connections,
         max_request: max_request.unwrap_or(10 << 20),

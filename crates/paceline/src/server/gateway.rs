@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::Router;
+use paceline_http::client_ip::TrustedProxies;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -27,7 +28,8 @@ impl Gateway {
         };
         let service = SqlService::open(settings, config).await;
         let service = service.map_err(|error| ServeError::Open(Unopenable::Sql(error)))?;
-        let routes = service.routes(settings);
+        let proxies = TrustedProxies::new(config.server.trusted_proxies.iter().copied());
+        let routes = service.routes(settings, proxies);
         let listener = listen(settings.listen, ServeError::SqlListen).await?;
         if !settings.listen.ip().is_loopback() {
             tracing::warn!(

@@ -38,6 +38,33 @@ pub(super) struct Live {
     job: EventName,
 }
 
+/// Rows that were created together, as far as they are told of: the first ones, and how many are whose.
+#[derive(Debug, Default)]
+pub(super) struct Created {
+    first: Vec<Change>,
+    topics: BTreeMap<String, usize>,
+    count: usize,
+}
+
+impl Created {
+    /// Adds rows.
+    pub(super) fn add(&mut self, resource: &Resource, changes: Vec<Change>) {
+        self.count += changes.len();
+        for change in &changes {
+            if let Some(topic) = topic_of(resource, change) {
+                *self.topics.entry(topic).or_default() += 1;
+            }
+        }
+        let room = TOLD_ONE_BY_ONE.saturating_sub(self.first.len());
+        self.first.extend(changes.into_iter().take(room));
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+}
+
 impl Live {
     /// A stream with these settings.
     pub(super) fn new(settings: &config::Stream) -> Self {
@@ -70,22 +97,16 @@ impl Live {
     }
 
     /// Tells of rows that were created together: each of a few, else how many, to everybody whose some are.
-    pub(super) fn tell_created(&self, resource: &Resource, changes: &[Change]) {
-        if changes.len() <= TOLD_ONE_BY_ONE {
-            for change in changes {
+    pub(super) fn tell_created(&self, resource: &Resource, created: &Created) {
+        if created.count <= TOLD_ONE_BY_ONE {
+            for change in &created.first {
                 self.tell_change(resource, change);
             }
             return;
         }
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for change in changes {
-            if let Some(topic) = topic_of(resource, change) {
-                *counts.entry(topic).or_default() += 1;
-            }
-        }
-        for (topic, count) in counts {
+        for (topic, count) in &created.topics {
             let data = json!({"resource": resource.path, "kind": "created", "count": count});
-            self.publish(topic, &self.change, &data);
+            self.publish(topic.clone(), &self.change, &data);
         }
     }
 

@@ -183,7 +183,9 @@ fn bounds(facts: &Facts) -> Vec<Finding> {
 }
 
 fn short(duration: Duration) -> String {
-    if duration < Duration::from_secs(1) {
+    if duration < Duration::from_millis(1) {
+        format!("{} us", duration.as_micros())
+    } else if duration < Duration::from_secs(1) {
         format!("{:.1} ms", duration.as_secs_f64() * 1e3)
     } else {
         format!("{:.1} s", duration.as_secs_f64())

@@ -189,7 +189,10 @@ impl fmt::Display for ConnectError {
                     "{host} refuses the connection: {message} ({state}){advice}"
                 )
             }
-            Kind::NoPassword => write!(f, "{host} wants a password, and the address holds none"),
+            Kind::NoPassword => write!(
+                f,
+                "{host} wants a password, and the address holds none: it is written user:password@host"
+            ),
             Kind::Authentication => {
                 write!(f, "{host} and this program do not agree on authentication")
             }

@@ -3,6 +3,7 @@
 mod fixed;
 mod reading;
 mod schema;
+mod value;
 mod writing;
 
 use paceline_data::resource::{AccessVerb, Resource, Resources, WriteVerb};
@@ -123,7 +124,7 @@ fn add_resource(
     if resource.can(WriteVerb::Create) {
         schemas.insert(
             schema::new_name(resource),
-            schema::written(resources, resource, true),
+            schema::written(resources, resource, schema::Body::New),
         );
         let create = writing::create(resource, token(AccessVerb::Create));
         many["post"] = own(create, AccessVerb::Create);
@@ -151,6 +152,7 @@ fn one(
 ) -> Value {
     let token = |verb| *rules.access.rule(verb) != Access::Public;
     let own = |operation, verb| for_owner(operation, resource, rules, verb);
+    let is_seen = !token(AccessVerb::Read);
     let mut item = json!({
         "parameters": [schema::key_parameter(resource)],
         "get": own(reading::one(resource, token(AccessVerb::Read)), AccessVerb::Read),
@@ -158,20 +160,20 @@ fn one(
     if resource.can(WriteVerb::Update) {
         schemas.insert(
             schema::changes_name(resource),
-            schema::written(resources, resource, false),
+            schema::written(resources, resource, schema::Body::Changes),
         );
         item["patch"] = own(
-            writing::update(resource, token(AccessVerb::Update)),
+            writing::update(resource, token(AccessVerb::Update), is_seen),
             AccessVerb::Update,
         );
     }
     if resource.can(WriteVerb::Replace) {
         schemas.insert(
-            schema::new_name(resource),
-            schema::written(resources, resource, true),
+            schema::whole_name(resource),
+            schema::written(resources, resource, schema::Body::Whole),
         );
         item["put"] = own(
-            writing::replace(resource, token(AccessVerb::Update)),
+            writing::replace(resource, token(AccessVerb::Update), is_seen),
             AccessVerb::Update,
         );
     }

@@ -4,7 +4,8 @@ use paceline_data::resource::{Resource, Resources};
 use serde_json::{Value, json};
 
 use super::operation_id;
-use super::schema::{for_token, reference, row_name, value, with_problems};
+use super::schema::{for_token, reference, row_name, with_problems};
+use super::value::asked;
 
 const READ_PROBLEMS: [u16; 4] = [400, 406, 429, 503];
 
@@ -132,7 +133,7 @@ fn filters(resources: &Resources, resource: &Resource) -> Vec<Value> {
             "Rows whose `{0}` equals this; also `{0}[ne|gt|gte|lt|lte|in|like|null]=`.",
             field.name
         );
-        parameter(&field.name, &about, value(field.kind, false))
+        parameter(&field.name, &about, asked(field.kind))
     });
     let related = resource.relations.iter().flat_map(|relation| {
         let target = resources.get(relation.target);
@@ -142,7 +143,7 @@ fn filters(resources: &Resources, resource: &Resource) -> Vec<Value> {
                 "Rows to which a row is related whose `{}` equals this; also `{name}[ne|gt|gte|lt|lte|in|like|null]=`.",
                 field.name
             );
-            parameter(&name, &about, value(field.kind, false))
+            parameter(&name, &about, asked(field.kind))
         })
     });
     let free = |parameter: &Value| !parameter["name"].as_str().is_some_and(taken);

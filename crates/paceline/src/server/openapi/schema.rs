@@ -4,12 +4,19 @@ use paceline_data::catalog::ColumnKind;
 use paceline_data::resource::{AccessVerb, Field, Resource, Resources};
 use serde_json::{Map, Value, json};
 
+use super::value::Forms;
+
 pub(super) fn row_name(resource: &Resource) -> String {
     component("Row", resource)
 }
 
 pub(super) fn new_name(resource: &Resource) -> String {
     component("New", resource)
+}
+
+/// A row as `PUT` sends it: its key stands in the path.
+pub(super) fn whole_name(resource: &Resource) -> String {
+    component("Whole", resource)
 }
 
 pub(super) fn changes_name(resource: &Resource) -> String {
@@ -36,10 +43,11 @@ fn component(kind: &str, resource: &Resource) -> String {
 
 /// A row as it is answered. Nothing is required: a request chooses its fields.
 pub(super) fn row(resources: &Resources, resource: &Resource) -> Value {
+    let forms = Forms::of(resources);
     let mut properties: Map<String, Value> = resource
         .fields
         .iter()
-        .map(|field| (field.name.clone(), value(field.kind, field.nullable)))
+        .map(|field| (field.name.clone(), forms.shown(field)))
         .collect();
     for relation in &resource.relations {
         let related = reference(&row_name(resources.get(relation.target)));
@@ -62,8 +70,21 @@ pub(super) fn row(resources: &Resources, resource: &Resource) -> Value {
     json!({"type": "object", "properties": properties})
 }
 
-/// A row as it is sent: all required columns (`whole`), or any of them.
-pub(super) fn written(resources: &Resources, resource: &Resource, whole: bool) -> Value {
+/// What a body asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Body {
+    /// `POST`: a whole row, its key included where the database does not make it.
+    New,
+    /// `PUT`: a whole row, at the key in the path.
+    Whole,
+    /// `PATCH`: any of its fields.
+    Changes,
+}
+
+/// A row as it is sent: what may be written and, of whole rows, what must be given.
+pub(super) fn written(resources: &Resources, resource: &Resource, body: Body) -> Value {
+    let forms = Forms::of(resources);
+    let makes_owner = resource.owners.of(AccessVerb::Create).is_some();
     let writable: Vec<(usize, &Field)> = resource
         .fields
         .iter()
@@ -74,50 +95,24 @@ pub(super) fn written(resources: &Resources, resource: &Resource, whole: bool) -
                 .owners
                 .columns()
                 .any(|owner| *owner == field.column);
-            let is_given = !is_owner || (whole && resource.owners.of(AccessVerb::Create).is_none());
-            !column.generated && !resource.key.contains(&field.column) && is_given
+            let is_given = !is_owner || (body != Body::Changes && !makes_owner);
+            let is_addressed = body != Body::New && resource.key.contains(&field.column);
+            let has_form = field.kind != ColumnKind::Composite;
+            !column.generated && is_given && !is_addressed && has_form
         })
         .collect();
     let required: Vec<&str> = writable
         .iter()
-        .filter(|(index, _)| whole && !resources.column_of(resource, *index).optional_on_insert())
+        .filter(|(index, _)| {
+            body != Body::Changes && !resources.column_of(resource, *index).optional_on_insert()
+        })
         .map(|(_, field)| field.name.as_str())
         .collect();
     let properties: Map<String, Value> = writable
         .iter()
-        .map(|(_, field)| (field.name.clone(), value(field.kind, field.nullable)))
+        .map(|(_, field)| (field.name.clone(), forms.sent(field)))
         .collect();
-    json!({"type": "object", "properties": properties, "required": required})
-}
-
-/// The JSON form of a column's values.
-pub(super) fn value(kind: ColumnKind, nullable: bool) -> Value {
-    let name = match kind {
-        ColumnKind::Integer => "integer",
-        ColumnKind::Real | ColumnKind::Numeric | ColumnKind::Decimal => "number",
-        ColumnKind::Boolean => "boolean",
-        ColumnKind::Text
-        | ColumnKind::Blob
-        | ColumnKind::Date
-        | ColumnKind::DateTime
-        | ColumnKind::Time
-        | ColumnKind::Uuid
-        | ColumnKind::Enum
-        | ColumnKind::Other => "string",
-        _ => return json!({}),
-    };
-    let mut schema = if nullable {
-        json!({"type": [name, "null"]})
-    } else {
-        json!({"type": name})
-    };
-    if kind == ColumnKind::Blob {
-        schema["contentEncoding"] = json!("base64");
-    }
-    if kind == ColumnKind::Uuid {
-        schema["format"] = json!("uuid");
-    }
-    schema
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
 
 /// The path parameter that names one row.

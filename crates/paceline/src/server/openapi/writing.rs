@@ -4,18 +4,18 @@ use paceline_data::resource::Resource;
 use serde_json::{Value, json};
 
 use super::operation_id;
-use super::schema::{changes_name, for_token, new_name, reference, row_name, with_problems};
+use super::schema::{
+    changes_name, for_token, new_name, reference, row_name, whole_name, with_problems,
+};
 
 const BODY_PROBLEMS: [u16; 10] = [400, 404, 409, 412, 413, 415, 422, 428, 429, 503];
 
 pub(super) fn create(resource: &Resource, token: bool) -> Value {
-    let mut created = answered(
+    let created = created(
         resource,
-        "Created; Location is its address. Of many rows the keys.",
+        "Created; Location is its address. Of many rows the keys; the count alone where a row has no key, or the \
+         caller may not read it.",
     );
-    let row = reference(&row_name(resource));
-    created["content"]["application/json"]["schema"] =
-        json!({"anyOf": [row, reference("Created")]});
     let one = new_name(resource);
     let responses = json!({"201": created});
     let mut operation = operation("create", resource, Some(&one), responses, token);
@@ -29,8 +29,9 @@ pub(super) fn create(resource: &Resource, token: bool) -> Value {
     operation
 }
 
-pub(super) fn update(resource: &Resource, token: bool) -> Value {
-    let responses = json!({"200": answered(resource, "The row after the change.")});
+/// `is_seen`: whoever may change the row may read it.
+pub(super) fn update(resource: &Resource, token: bool, is_seen: bool) -> Value {
+    let responses = changed(resource, is_seen);
     operation(
         "update",
         resource,
@@ -40,15 +41,14 @@ pub(super) fn update(resource: &Resource, token: bool) -> Value {
     )
 }
 
-pub(super) fn replace(resource: &Resource, token: bool) -> Value {
-    let responses = json!({
-        "200": answered(resource, "The row after the change."),
-        "201": answered(resource, "Created: there was no row of this key."),
-    });
+/// `is_seen`: whoever may change the row may read it.
+pub(super) fn replace(resource: &Resource, token: bool, is_seen: bool) -> Value {
+    let mut responses = changed(resource, is_seen);
+    responses["201"] = created(resource, "Created: there was no row of this key.");
     operation(
         "replace",
         resource,
-        Some(&new_name(resource)),
+        Some(&whole_name(resource)),
         responses,
         token,
     )
@@ -62,6 +62,22 @@ pub(super) fn delete(resource: &Resource, token: bool) -> Value {
         json!({"204": {"description": "Deleted."}}),
         token,
     )
+}
+
+/// After a change: the row, or nothing for those who may not read it.
+fn changed(resource: &Resource, is_seen: bool) -> Value {
+    let mut responses = json!({"200": answered(resource, "The row after the change.")});
+    if !is_seen {
+        responses["204"] = json!({"description": "Changed; the caller may not read the row."});
+    }
+    responses
+}
+
+fn created(resource: &Resource, about: &str) -> Value {
+    let mut created = answered(resource, about);
+    created["content"]["application/json"]["schema"] =
+        json!({"anyOf": [reference(&row_name(resource)), reference("Created")]});
+    created
 }
 
 fn answered(resource: &Resource, about: &str) -> Value {

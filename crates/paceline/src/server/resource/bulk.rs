@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
+use paceline_data::catalog::ColumnKind;
+use paceline_data::encode::BigIntegers;
 use paceline_data::resource::{AccessVerb, Resource};
 use paceline_data::write::{
     BodyError, Change, ChangeKind, Changes, Transaction, WriteError, Writes,
@@ -19,6 +21,7 @@ use super::repeat::{Claim, Repeatable};
 use super::reply::Reply;
 use super::write::{bodies, touch};
 use super::{Routes, failure};
+use crate::server::live::Created;
 use crate::server::source::Source;
 
 /// The most mistakes that are told of one request.
@@ -65,37 +68,18 @@ pub(super) async fn create(
         if let Some(repeat) = &repeat {
             repeat.store(transaction, &reply)?;
         }
-        Ok(Done::Made(made, reply))
+        let mut created = Created::default();
+        created.add(resource, made);
+        Ok(Done::Made(created, reply))
     };
     let done = source.database.transact(work).await;
     let done = done.map_err(|error| {
         let row = refused.get();
         failure::write_at(error, &row.map(|row| format!("/{row}")).unwrap_or_default())
     })?;
-    finish(shared, resource, done)
-}
-
-/// What came of the work.
-#[derive(Debug)]
-pub(super) enum Done {
-    /// The key says that it was done, or may not be.
-    Not(Claim),
-    /// These rows were created.
-    Made(Vec<Change>, Reply),
-}
-
-/// Tells the live stream, wakes the relay, answers.
-pub(super) fn finish(
-    shared: &Routes,
-    resource: &Resource,
-    done: Done,
-) -> Result<Response, Problem> {
     let reply = match done {
-        Done::Made(made, reply) => {
-            if let Some(live) = &shared.live {
-                live.tell_created(resource, &made);
-            }
-            shared.wake_relay();
+        Done::Made(created, reply) => {
+            tell(shared, resource, &created);
             reply
         }
         Done::Not(claim) => claim
@@ -103,6 +87,23 @@ pub(super) fn finish(
             .unwrap_or_else(|| Err(Problem::internal("a claim without its work")))?,
     };
     Ok(reply.into_response())
+}
+
+/// What came of the work.
+#[derive(Debug)]
+enum Done {
+    /// The key says that it was done, or may not be.
+    Not(Claim),
+    /// These rows were created.
+    Made(Created, Reply),
+}
+
+/// Tells the live stream, wakes the relay.
+pub(super) fn tell(shared: &Routes, resource: &Resource, created: &Created) {
+    if let Some(live) = &shared.live {
+        live.tell_created(resource, created);
+    }
+    shared.wake_relay();
 }
 
 /// Which row the work stopped at: an error that undoes a transaction says only why.
@@ -235,23 +236,27 @@ pub(super) fn key_object(source: &Source, resource: &Resource, key: &[Value]) ->
         .key
         .iter()
         .map(|column| table.columns[*column].name.clone());
-    let values = key.iter().map(|value| json_of(source, value));
+    let columns_and_values = resource.key.iter().zip(key);
+    let values = columns_and_values
+        .map(|(column, value)| json_of(source, table.columns[*column].kind, value));
     serde_json::Value::Object(columns.zip(values).collect())
 }
 
-fn json_of(source: &Source, value: &Value) -> serde_json::Value {
+fn json_of(source: &Source, kind: ColumnKind, value: &Value) -> serde_json::Value {
     use base64::Engine as _;
     const EXACT: u64 = 1 << 53;
+    let strings = source.resources.big_integers() == BigIntegers::Strings;
     match value {
         Value::Null => serde_json::Value::Null,
-        Value::Integer(number)
-            if source.resources.big_integers() == paceline_data::encode::BigIntegers::Strings
-                && number.unsigned_abs() >= EXACT =>
-        {
+        Value::Integer(number) if strings && number.unsigned_abs() >= EXACT => {
             json!(number.to_string())
         }
         Value::Integer(number) => json!(number),
         Value::Real(number) => json!(number),
+        // A whole number beyond 64 bits with a sign.
+        Value::Text(text) if kind == ColumnKind::Integer && !strings => text
+            .parse::<u64>()
+            .map_or_else(|_| json!(text), |number| json!(number)),
         Value::Text(text) => json!(text),
         Value::RawText(bytes) => json!(String::from_utf8_lossy(bytes)),
         Value::Blob(bytes) => json!(base64::engine::general_purpose::STANDARD.encode(bytes)),

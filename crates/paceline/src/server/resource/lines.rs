@@ -17,20 +17,19 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
 use paceline_data::resource::{AccessVerb, Resource};
 use paceline_data::write::{
-    Bodies, Change, MOST_ROWS_A_STATEMENT, Transaction, WriteError, Writes,
+    Bodies, Change, Changes, MOST_ROWS_A_STATEMENT, Transaction, WriteError, Writes,
 };
 use paceline_data::{Principal, RunError};
 use paceline_http::problem::{Problem, Violation};
 use serde_json::json;
 use tempfile::SpooledTempFile;
 
-use super::bulk::{
-    Done, MOST_MISTAKES, RefusedRow, check_query, finish, follow, key_object, violations,
-};
-use super::reply::Reply;
+use super::bulk::{MOST_MISTAKES, RefusedRow, check_query, follow, key_object, tell, violations};
+use super::report::Report;
 use super::write::{bodies, touch};
 use super::{Routes, failure};
 use crate::server::idempotency_key::{KEY_HEADER, idempotency_key};
+use crate::server::live::Created;
 use crate::server::source::Source;
 
 /// Bytes laid aside in memory.
@@ -97,7 +96,9 @@ pub(super) async fn create(
             &line.map(|line| format!("/{line}")).unwrap_or_default(),
         )
     })?;
-    finish(shared, resource, done)
+    let (created, report) = done;
+    tell(shared, resource, &created);
+    report.into_response().map_err(Problem::internal)
 }
 
 /// Lines as they come.
@@ -214,11 +215,19 @@ impl Inserting {
         resource: &Resource,
         bodies: Bodies<'_>,
         mut spool: SpooledTempFile,
-    ) -> Result<Done, WriteError> {
+    ) -> Result<(Created, Report), WriteError> {
         let failed = |error: std::io::Error| WriteError::Run(RunError::other(error));
         spool.rewind().map_err(failed)?;
-        let (mut report, mut told, mut count) = (Vec::new(), Vec::new(), 0);
+        let (mut report, mut created) = (Report::new(), Created::default());
         let (mut rows, mut numbers) = (Vec::new(), Vec::new());
+        let mut store = |rows: &mut Vec<Changes>, numbers: &mut Vec<usize>| {
+            let made = self.batch(transaction, resource, std::mem::take(rows), numbers)?;
+            self.report(resource, &made, numbers, &mut report)
+                .map_err(failed)?;
+            created.add(resource, made);
+            numbers.clear();
+            Ok::<_, WriteError>(())
+        };
         for (number, line) in BufReader::new(spool).split(b'\n').enumerate() {
             let line = line.map_err(failed)?;
             if line.trim_ascii().is_empty() {
@@ -229,32 +238,22 @@ impl Inserting {
             rows.push(changes);
             numbers.push(number);
             if rows.len() == MOST_ROWS_A_STATEMENT {
-                let made =
-                    self.batch(transaction, resource, std::mem::take(&mut rows), &numbers)?;
-                self.report(resource, &made, &numbers, &mut report);
-                count += made.len();
-                told.extend(made);
-                numbers.clear();
+                store(&mut rows, &mut numbers)?;
             }
         }
         if !rows.is_empty() {
-            let made = self.batch(transaction, resource, rows, &numbers)?;
-            self.report(resource, &made, &numbers, &mut report);
-            count += made.len();
-            told.extend(made);
+            store(&mut rows, &mut numbers)?;
         }
-        let end = json!({"count": count});
-        report.extend_from_slice(end.to_string().as_bytes());
-        report.push(b'\n');
-        let reply = Reply::of(StatusCode::CREATED, "application/x-ndjson", report);
-        Ok(Done::Made(told, reply))
+        let end = json!({"count": created.count()});
+        report.add(&end).map_err(failed)?;
+        Ok((created, report))
     }
 
     fn batch(
         &self,
         transaction: &mut dyn Transaction,
         resource: &Resource,
-        rows: Vec<paceline_data::write::Changes>,
+        rows: Vec<Changes>,
         numbers: &[usize],
     ) -> Result<Vec<Change>, WriteError> {
         if Instant::now() > self.deadline {
@@ -275,16 +274,16 @@ impl Inserting {
         resource: &Resource,
         made: &[Change],
         numbers: &[usize],
-        report: &mut Vec<u8>,
-    ) {
+        report: &mut Report,
+    ) -> std::io::Result<()> {
         for (change, number) in made.iter().zip(numbers) {
             let mut line = json!({"line": number + 1, "status": 201});
             if self.shown && resource.has_key() {
                 line["key"] = key_object(&self.source, resource, &change.key);
             }
-            report.extend_from_slice(line.to_string().as_bytes());
-            report.push(b'\n');
+            report.add(&line)?;
         }
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ mod one;
 mod precondition;
 mod repeat;
 mod reply;
+mod report;
 mod write;
 
 use std::sync::Arc;

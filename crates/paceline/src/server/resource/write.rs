@@ -283,11 +283,13 @@ fn read(
 fn respond(place: &str, written: &Written, row: Option<Vec<u8>>) -> Reply {
     let created = written.change.kind == ChangeKind::Created;
     let Some(row) = row else {
-        return Reply::empty(if created {
-            StatusCode::CREATED
+        // As of many rows: who may not read it, or a row without a key, gets the count.
+        return if created {
+            let count = br#"{"count":1}"#.to_vec();
+            Reply::of(StatusCode::CREATED, "application/json", count)
         } else {
-            StatusCode::NO_CONTENT
-        });
+            Reply::empty(StatusCode::NO_CONTENT)
+        };
     };
     let status = if created {
         StatusCode::CREATED

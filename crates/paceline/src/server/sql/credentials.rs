@@ -7,7 +7,6 @@ use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
 use subtle::{Choice, ConstantTimeEq};
 
-use super::failure::Failure;
 use crate::config::Sql;
 
 /// The whole address that a driver was given, password and all.
@@ -19,6 +18,22 @@ pub(super) struct Credentials {
     key: [u8; 32],
     login: Option<(blake3::Hash, blake3::Hash)>,
     token: Option<blake3::Hash>,
+}
+
+/// A request of nobody who may.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// What the client is told.
+    pub(super) why: &'static str,
+    /// Whether a password or a token was given.
+    pub(super) is_guess: bool,
+}
+
+impl Refused {
+    fn guess(why: &'static str) -> Self {
+        let is_guess = true;
+        Self { why, is_guess }
+    }
 }
 
 impl Credentials {
@@ -38,7 +53,7 @@ impl Credentials {
     }
 
     /// Whether the headers hold the token, or a connection string with the user and the password.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Failure> {
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Refused> {
         if let Some(value) = headers.get(AUTHORIZATION) {
             let text = value.to_str().unwrap_or_default();
             let token = text.strip_prefix("Bearer ").unwrap_or_default();
@@ -46,13 +61,14 @@ impl Credentials {
             return if is_right {
                 Ok(())
             } else {
-                Err(Failure::unauthorized("the token is not the one of [sql]"))
+                Err(Refused::guess("the token is not the one of [sql]"))
             };
         }
         let Some(value) = headers.get(CONNECTION_STRING) else {
-            return Err(Failure::unauthorized(
-                "there is neither a Neon-Connection-String nor an Authorization header",
-            ));
+            return Err(Refused {
+                why: "there is neither a Neon-Connection-String nor an Authorization header",
+                is_guess: false,
+            });
         };
         let given = value.to_str().ok().and_then(user_and_password);
         let (user, password) = given.unwrap_or_default();
@@ -66,7 +82,7 @@ impl Credentials {
         if is_right {
             Ok(())
         } else {
-            Err(Failure::unauthorized(
+            Err(Refused::guess(
                 "user and password of the connection string are not those of [sql]",
             ))
         }

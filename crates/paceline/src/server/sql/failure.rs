@@ -72,6 +72,18 @@ impl Failure {
         Self::told(StatusCode::BAD_REQUEST, Some("28P01"), message)
     }
 
+    /// Nobody who may, too often.
+    pub(super) fn too_many_guesses(wait: Duration) -> Self {
+        let message = format!(
+            "too many wrong passwords or tokens from this address: nothing of it is looked at for {} s",
+            wait.as_secs()
+        );
+        Self {
+            retry_after: Some(wait),
+            ..Self::told(StatusCode::TOO_MANY_REQUESTS, None, &message)
+        }
+    }
+
     pub(super) fn too_large(most: usize) -> Self {
         let message = format!(
             "the response is larger than {most} bytes: ask for fewer rows at a time, or write them with COPY over TCP"

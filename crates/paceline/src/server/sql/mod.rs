@@ -8,6 +8,7 @@ mod array;
 mod cors;
 mod credentials;
 mod failure;
+mod guesses;
 mod output;
 mod parameter;
 mod request;
@@ -20,9 +21,12 @@ use axum::Router;
 use axum::routing::post;
 use paceline_data::pool::PoolOptions;
 use paceline_data::postgres::text::{TextDatabase, TextOpenError, TextOptions};
+use paceline_http::client_ip::{ClientAddressLayer, TrustedProxies};
+use paceline_http::rate_limit::SystemClock;
 
 use crate::config::{Config, Sql};
 use credentials::Credentials;
+use guesses::Guesses;
 use route::Gateway;
 
 /// How long closing may take: connections are closed politely in it.
@@ -50,6 +54,12 @@ impl SqlService {
         Ok(Self(Arc::new(Gateway {
             database: TextDatabase::open(options).await?,
             credentials: Credentials::new(settings),
+            guesses: Guesses::new(
+                settings.max_guesses,
+                settings.guess_window,
+                config.limit_settings.ipv6_prefix,
+            ),
+            clock: SystemClock::new(),
             max_request: settings.max_request,
             max_response: settings.max_response,
             body_timeout: config.server.body_timeout,
@@ -57,12 +67,15 @@ impl SqlService {
     }
 
     /// The route, and the answers to preflights where pages of other origins may use it.
-    pub(super) fn routes(&self, settings: &Sql) -> Router {
+    ///
+    /// `proxies` are believed whom a request is from.
+    pub(super) fn routes(&self, settings: &Sql, proxies: TrustedProxies) -> Router {
         let route = post(route::sql).with_state(Arc::clone(&self.0));
         let router = Router::new()
             .route("/sql", route)
             .fallback(async || failure::not_found())
             .method_not_allowed_fallback(async || failure::wrong_method());
+        let router = router.layer(ClientAddressLayer::new(proxies));
         cors::allow(router, &settings.allowed_origins)
     }
 

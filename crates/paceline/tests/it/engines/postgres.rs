@@ -141,6 +141,38 @@ fn rows_are_written_with_their_preconditions_and_the_writer_is_told_no_older_cou
 }
 
 #[test]
+fn a_role_without_rights_is_told_to_its_operator() {
+    let cluster = Postgres::shared();
+    let name = cluster.database();
+    cluster.sql(&name, SCHEMA);
+    cluster.sql(
+        &name,
+        &format!("CREATE ROLE poor_{name} LOGIN PASSWORD 'of-the-role'"),
+    );
+    let url = format!(
+        "postgres://poor_{name}:of-the-role@127.0.0.1:{}/{name}",
+        cluster.port()
+    );
+    let server = Server::serve_url(&url);
+    server.get("/api/post").assert_problem(404, "not-found");
+    server.terminate();
+    let (_, told) = server.wait();
+    assert!(
+        told.contains("nothing is served") && told.contains("GRANT SELECT"),
+        "{told}"
+    );
+
+    cluster.sql(&name, &format!("GRANT SELECT ON post TO poor_{name}"));
+    let config = format!(
+        "[database]\nurl = \"{url}\"\n[resources.post]\nwrite = [\"create\"]\nanonymous_write = true\n"
+    );
+    let server = Server::serve(&config, tempfile::tempdir().unwrap());
+    let refused = server.send_json("POST", "/api/post", &[], r#"{"id":9,"title":"x"}"#);
+    // No rule refused the row: nothing the client sends makes it better.
+    refused.assert_problem(500, "internal-error");
+}
+
+#[test]
 fn users_of_the_server_log_in() {
     let cluster = Postgres::shared();
     let name = cluster.database();

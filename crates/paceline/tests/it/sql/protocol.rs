@@ -174,6 +174,41 @@ fn only_who_has_the_password_or_the_token_is_answered() {
 }
 
 #[test]
+fn an_address_that_guesses_is_not_listened_to() {
+    let settings =
+        "max_guesses = 3\nguess_window = \"1h\"\n[server]\ntrusted_proxies = [\"127.0.0.1\"]\n";
+    let sql = Sql::start_with(settings);
+    let ask = |address: &str, header: &str| {
+        let forwarded = format!("X-Forwarded-For: {address}");
+        let body = one("SELECT 1");
+        let headers = [forwarded.as_str(), header];
+        client::send("POST", &sql.endpoint, &headers, Some(body.as_bytes()))
+    };
+    let right = format!("Neon-Connection-String: {}", connection_string(PASSWORD));
+    let wrong = format!("Neon-Connection-String: {}", connection_string("guess"));
+    let guesser = "192.0.2.1";
+    for _ in 0..5 {
+        assert_eq!(ask(guesser, "X-Nothing: 1").status, 400, "this is no guess");
+        assert_eq!(ask(guesser, &right).status, 200, "nor is this");
+    }
+    for guess in [&wrong, "Authorization: Bearer wrong", &wrong] {
+        assert_eq!(ask(guesser, guess).status, 400);
+    }
+    for header in [&wrong, &right] {
+        let refused = ask(guesser, header);
+        assert_eq!(refused.status, 429, "{}", refused.text());
+        let wait: u64 = refused.header("retry-after").parse().unwrap();
+        assert!((1100..=1200).contains(&wait), "{wait}");
+        let told = refused.json();
+        assert!(
+            told["message"].as_str().unwrap().contains("too many"),
+            "{told}"
+        );
+    }
+    assert_eq!(ask("192.0.2.2", &right).status, 200, "somebody else");
+}
+
+#[test]
 fn what_is_not_the_protocol_is_told_so() {
     let sql = Sql::start();
     for (body, headers, part) in [
