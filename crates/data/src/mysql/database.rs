@@ -17,7 +17,7 @@ use super::running::Running;
 use crate::catalog::{Catalog, mysql::read};
 use crate::encode::RowEncoder;
 use crate::pool::{AcquireError, Lease, Pool, Statistics};
-use crate::run::{Answer, Counters, Counts, RowStream, RunError};
+use crate::run::{Answer, Counters, Counts, RowStream, RunError, encode};
 use crate::statement::Statement;
 
 /// How long closing may take: connections are closed politely in it.
@@ -160,7 +160,7 @@ async fn schema(connection: &mut MySqlConnection) -> Result<Catalog, mysql_async
 }
 
 /// What ended the reading of rows.
-pub(super) enum Unanswered {
+enum Unanswered {
     Statement(Stopped),
     Encoder(RunError),
 }
@@ -178,35 +178,24 @@ impl From<mysql_async::Error> for Unanswered {
 }
 
 /// Runs a statement and encodes its rows.
-pub(super) async fn answer<E: RowEncoder>(
+async fn answer<E: RowEncoder>(
     connection: &mut MySqlConnection,
     statement: &Statement,
     mut encoder: E,
 ) -> Result<Answer<E>, Unanswered> {
-    let (bytes, rows) = encode(connection, statement, &mut encoder).await?;
-    Ok(Answer {
-        encoder,
-        bytes,
-        rows,
-    })
-}
-
-/// The bytes of a statement's rows, and how many they are.
-pub(super) async fn encode<E: RowEncoder + ?Sized>(
-    connection: &mut MySqlConnection,
-    statement: &Statement,
-    encoder: &mut E,
-) -> Result<(Vec<u8>, u64), Unanswered> {
     let mut stream = query::begin(connection, statement).await?;
     let (mut bytes, mut rows, mut readers) = (Vec::new(), 0, None);
     encoder.begin(&mut bytes);
     while let Some(row) = stream.next().await? {
         let readers = readers.get_or_insert_with(|| Reader::of(row.columns_ref()));
-        encoder
-            .row(&MySqlRow::new(&row, readers), &mut bytes)
-            .map_err(|error| Unanswered::Encoder(RunError::encode(error)))?;
+        encode(&mut encoder, &MySqlRow::new(&row, readers), &mut bytes)
+            .map_err(Unanswered::Encoder)?;
         rows += 1;
     }
     encoder.end(&mut bytes);
-    Ok((bytes, rows))
+    Ok(Answer {
+        encoder,
+        bytes,
+        rows,
+    })
 }

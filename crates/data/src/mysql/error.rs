@@ -1,10 +1,18 @@
 //! What errors of the server and the driver mean.
 
+use mysql_async::ServerError;
+
 use super::connect::{ConnectError, TlsSetUpError};
 use super::query::Stopped;
 use crate::pool::AcquireError;
 use crate::run::RunError;
+use crate::write::server::{Fault, Refusal, Refused};
 use crate::write::{Constraint, Names, SqlState};
+
+/// Another row has the same key.
+const DUPLICATE: u16 = 1062;
+/// There is no such table.
+const NO_TABLE: u16 = 1146;
 
 /// A database cannot be used. The message names the server and says what to do; it holds no password.
 #[derive(Debug, thiserror::Error)]
@@ -42,38 +50,70 @@ pub(super) fn not_lent(error: AcquireError) -> RunError {
 
 /// What it means to the caller that a statement stopped.
 pub(super) fn classify(stopped: Stopped) -> RunError {
-    let error = match stopped {
-        Stopped::Value(misfit) => return RunError::value(misfit),
-        Stopped::Database(error) => error,
-    };
-    let mysql_async::Error::Server(refusal) = &error else {
-        return match error {
-            mysql_async::Error::Io(_) | mysql_async::Error::Driver(_) => {
-                RunError::unreachable(error)
-            }
-            other => RunError::database(other),
-        };
-    };
+    match stopped {
+        Stopped::Value(misfit) => RunError::value(misfit),
+        Stopped::Database(mysql_async::Error::Server(refusal)) => meaning(refusal),
+        Stopped::Database(error @ (mysql_async::Error::Io(_) | mysql_async::Error::Driver(_))) => {
+            RunError::unreachable(error)
+        }
+        Stopped::Database(other) => RunError::database(other),
+    }
+}
+
+/// What the server's refusal of a statement means to the caller.
+pub(crate) fn meaning(refusal: ServerError) -> RunError {
     match refusal.code {
         // Killed, by its own time limit or by an administrator.
         1317 | 1969 | 3024 => RunError::timeout(),
         // A lock that was not to be had, a deadlock, a row that changed since it was read.
-        1205 | 1213 | 1020 => RunError::busy(error),
+        1205 | 1213 | 1020 => RunError::busy(refusal),
         // Too many connections, a server that stops.
-        1040 | 1203 | 1226 | 1053 | 1077 | 1079 | 1927 => RunError::unreachable(error),
+        1040 | 1203 | 1226 | 1053 | 1077 | 1079 | 1927 => RunError::unreachable(refusal),
         // Data that does not fit, text in characters the column has not.
         1264 | 1265 | 1267 | 1292 | 1300 | 1366 | 1406 | 1411 | 1525 | 1690 | 3988 => {
-            RunError::value(error)
+            RunError::value(refusal)
         }
-        _ => RunError::database(error),
+        _ => RunError::database(refusal),
     }
 }
 
-/// The rule of the schema behind the server's error, if it is about one.
-pub(super) fn constraint(error: &mysql_async::Error, names: &Names) -> Option<Constraint> {
-    let mysql_async::Error::Server(refusal) = error else {
-        return None;
-    };
+impl From<Stopped> for Refused {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Database(mysql_async::Error::Server(refusal)) => {
+                Self::Server(Box::new(refusal))
+            }
+            other => classify(other).into(),
+        }
+    }
+}
+
+impl From<mysql_async::Error> for Refused {
+    fn from(error: mysql_async::Error) -> Self {
+        Stopped::from(error).into()
+    }
+}
+
+impl Refusal for ServerError {
+    fn rule(&self, names: &Names) -> Option<Constraint> {
+        constraint(self, names)
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        match self.code {
+            DUPLICATE => Some(Fault::Duplicate),
+            NO_TABLE => Some(Fault::NoTable),
+            _ => None,
+        }
+    }
+
+    fn meaning(self: Box<Self>) -> RunError {
+        meaning(*self)
+    }
+}
+
+/// The rule of the schema behind the server's refusal, if it is about one.
+fn constraint(refusal: &ServerError, names: &Names) -> Option<Constraint> {
     let message = refusal.message.as_str();
     // As other engines call it (ISO 9075).
     let code = match refusal.code {

@@ -23,7 +23,6 @@ mod query;
 pub(crate) mod row;
 mod running;
 mod text;
-mod transact;
 mod writer;
 
 pub use error::MySqlOpenError;

@@ -29,6 +29,7 @@ mod many;
 mod merge;
 mod plan;
 mod read_back;
+pub(crate) mod server;
 mod session;
 mod sql;
 mod touched;

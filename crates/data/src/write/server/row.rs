@@ -1,0 +1,177 @@
+//! One row written inside a transaction.
+
+use std::sync::Arc;
+
+use super::{Fault, Met, Open, Refused};
+use crate::cell::Row;
+use crate::encode::RowEncoder;
+use crate::run::{RunError, encode as encode_row};
+use crate::statement::{Statement, Value};
+use crate::version::Touched;
+use crate::write::{ChangeKind, Constraint, Precondition, WriteError, WritePlan, Written};
+
+/// Writes the row, and tells what became of it.
+pub(super) async fn write_row<O: Open>(
+    open: &mut O,
+    plan: &mut WritePlan,
+) -> Result<Written, Refused> {
+    merge(open, plan).await?;
+    let mut kind = plan.kind;
+    let mut key = match run(open, &plan.statement).await {
+        Ok(done) => key_of(done, plan)?,
+        Err(refused)
+            if plan.precondition == Precondition::IfNoneMatchAny
+                && refused.fault() == Some(Fault::Duplicate) =>
+        {
+            judge_duplicate(open, plan).await?;
+            return Err(refused);
+        }
+        Err(refused) => return Err(refused),
+    };
+    if key.is_none() {
+        let current = match &plan.current {
+            Some(current) => version(open, current).await?,
+            None => None,
+        };
+        plan.judge_absence(current)?;
+        if let Some(insert) = &plan.otherwise {
+            kind = ChangeKind::Created;
+            let done = run(open, insert).await?;
+            key = key_of(done, plan)?;
+        }
+    }
+    let Some(mut key) = key else {
+        return Err(WriteError::Constraint(Constraint::refused()).into());
+    };
+    let row = match &plan.key_sql {
+        Some(sql) if kind != ChangeKind::Deleted && plan.is_told_by_reading(&key) => {
+            key.truncate(plan.key_length());
+            stored(open, sql, key).await?
+        }
+        _ => key,
+    };
+    let change = plan.change(kind, row);
+    let row_version = match &plan.version_sql {
+        Some(sql) if kind != ChangeKind::Deleted => {
+            let of_key = Statement {
+                sql: Arc::clone(sql),
+                values: change.key.clone(),
+            };
+            version(open, &of_key).await?
+        }
+        _ => None,
+    };
+    Ok(Written {
+        change,
+        row_version,
+        touched: Touched::All,
+    })
+}
+
+/// The bytes of a statement's rows, and how many they are.
+pub(super) async fn encode<O: Open, E: RowEncoder + ?Sized>(
+    open: &mut O,
+    statement: &Statement,
+    encoder: &mut E,
+) -> Result<(Vec<u8>, u64), Refused> {
+    let (mut bytes, mut rows) = (Vec::new(), 0);
+    encoder.begin(&mut bytes);
+    open.each(statement, |row, _| {
+        rows += 1;
+        encode_row(encoder, row, &mut bytes)
+    })
+    .await?;
+    encoder.end(&mut bytes);
+    Ok((bytes, rows))
+}
+
+/// All values of a row.
+pub(super) fn values(row: &dyn Row, columns: usize) -> Vec<Value> {
+    (0..columns)
+        .map(|column| Value::from(row.cell(column)))
+        .collect()
+}
+
+/// A row was to be created unless it is there, and some row was: whether it is that one.
+async fn judge_duplicate<O: Open>(open: &mut O, plan: &WritePlan) -> Result<(), Refused> {
+    let Some(current) = &plan.current else {
+        return Ok(());
+    };
+    match version(open, current).await? {
+        Some(current) => Ok(plan.judge_absence(Some(current))?),
+        None => Ok(()),
+    }
+}
+
+/// What a statement has done.
+struct Done {
+    /// Its first row, where it gives rows.
+    row: Option<Vec<Value>>,
+    met: Met,
+}
+
+/// The key of the row written; nothing where none was met.
+fn key_of(done: Done, plan: &WritePlan) -> Result<Option<Vec<Value>>, WriteError> {
+    if done.row.is_some() || done.met.rows == 0 {
+        return Ok(done.row);
+    }
+    let counted = done.met.counted.filter(|counted| *counted > 0);
+    let mut counted = counted.and_then(|number| i64::try_from(number).ok());
+    let parts = plan.key.iter().cloned().map(|part| match part {
+        None | Some(Value::Null) => counted.take().map(Value::Integer),
+        given => given,
+    });
+    // MySQL does not say what a default came to. MariaDB does.
+    let key: Option<Vec<Value>> = parts.collect();
+    if key.is_none() {
+        let unknown = "the server made the key of the row and does not tell it";
+        return Err(RunError::database(unknown).into());
+    }
+    Ok(key)
+}
+
+/// The key as it is stored, for the one addressed may differ in the case of letters; the owner follows where that
+/// decides who is told.
+async fn stored<O: Open>(
+    open: &mut O,
+    sql: &Arc<str>,
+    key: Vec<Value>,
+) -> Result<Vec<Value>, Refused> {
+    let addressed = Statement {
+        sql: Arc::clone(sql),
+        values: key,
+    };
+    let found = run(open, &addressed).await?;
+    Ok(found.row.unwrap_or(addressed.values))
+}
+
+/// Merges patches of JSON columns into what the row holds, which stays locked from here on.
+async fn merge<O: Open>(open: &mut O, plan: &mut WritePlan) -> Result<(), Refused> {
+    let Some(merge) = &plan.merge else {
+        return Ok(());
+    };
+    if let Some(row) = run(open, &merge.read).await?.row {
+        plan.merge_into(row);
+    }
+    Ok(())
+}
+
+async fn version<O: Open>(open: &mut O, statement: &Statement) -> Result<Option<String>, Refused> {
+    let done = run(open, statement).await?;
+    Ok(done.row.and_then(|mut row| match row.pop() {
+        Some(Value::Text(version)) => Some(version),
+        _ => None,
+    }))
+}
+
+/// Runs a statement to its end, and keeps its first row.
+async fn run<O: Open>(open: &mut O, statement: &Statement) -> Result<Done, Refused> {
+    let mut first = None;
+    let met = open
+        .each(statement, |row, columns| {
+            first.get_or_insert_with(|| values(row, columns));
+            Ok(())
+        })
+        .await?;
+    Ok(Done { row: first, met })
+}
