@@ -29,6 +29,7 @@ mod principal;
 pub mod query;
 pub mod resource;
 mod run;
+mod server;
 mod sql;
 pub mod sqlite;
 mod statement;

@@ -2,6 +2,7 @@
 
 use crate::mysql::MySqlDatabase;
 use crate::neon::NeonDatabase;
+use crate::planetscale::PlanetScaleDatabase;
 use crate::postgres::PostgresDatabase;
 use crate::sqlite::SqliteEngine;
 
@@ -12,4 +13,5 @@ pub(super) enum Engine {
     Postgres(PostgresDatabase),
     Neon(NeonDatabase),
     MySql(MySqlDatabase),
+    PlanetScale(PlanetScaleDatabase),
 }

@@ -11,6 +11,7 @@ use crate::encode::RowEncoder;
 use crate::mysql::{MySqlDatabase, MySqlOpenError, MySqlOptions};
 use crate::neon::{NeonDatabase, NeonOpenError, NeonOptions};
 use crate::plan::ExportPlan;
+use crate::planetscale::{PlanetScaleDatabase, PlanetScaleOpenError, PlanetScaleOptions};
 use crate::pool::Statistics;
 use crate::postgres::versions::VersionState;
 use crate::postgres::{PostgresDatabase, PostgresOpenError, PostgresOptions};
@@ -91,6 +92,17 @@ impl Database {
         Ok(Self::new(Engine::MySql(database), catalog))
     }
 
+    /// Reads the schema of a database at `PlanetScale` over HTTP.
+    ///
+    /// # Errors
+    /// [`PlanetScaleOpenError`] says which endpoint and what to do.
+    pub async fn connect_planetscale(
+        options: PlanetScaleOptions,
+    ) -> Result<Self, PlanetScaleOpenError> {
+        let (database, catalog) = PlanetScaleDatabase::open(options).await?;
+        Ok(Self::new(Engine::PlanetScale(database), catalog))
+    }
+
     fn new(engine: Engine, catalog: Arc<Catalog>) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -113,7 +125,7 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.versions.stamp(tables),
             Engine::Postgres(database) => database.versions()?.stamp(tables),
-            Engine::Neon(_) | Engine::MySql(_) => None,
+            Engine::Neon(_) | Engine::MySql(_) | Engine::PlanetScale(_) => None,
         }
     }
 
@@ -122,7 +134,9 @@ impl Database {
     pub fn has_exact_stamps(&self) -> bool {
         match &self.shared.engine {
             Engine::Sqlite(_) => true,
-            Engine::Postgres(_) | Engine::Neon(_) | Engine::MySql(_) => false,
+            Engine::Postgres(_) | Engine::Neon(_) | Engine::MySql(_) | Engine::PlanetScale(_) => {
+                false
+            }
         }
     }
 
@@ -134,7 +148,9 @@ impl Database {
                 Some(versions) => ReadTicket::new(Arc::clone(versions) as _, tables),
                 None => ReadTicket::unversioned(),
             },
-            Engine::Neon(_) | Engine::MySql(_) => ReadTicket::unversioned(),
+            Engine::Neon(_) | Engine::MySql(_) | Engine::PlanetScale(_) => {
+                ReadTicket::unversioned()
+            }
         }
     }
 
@@ -144,7 +160,7 @@ impl Database {
             Engine::Sqlite(_) => VersionState::BuiltIn,
             Engine::Postgres(database) => database.version_state(),
             Engine::Neon(_) => VersionState::NotInstalled,
-            Engine::MySql(_) => VersionState::Absent,
+            Engine::MySql(_) | Engine::PlanetScale(_) => VersionState::Absent,
         }
     }
 
@@ -163,6 +179,7 @@ impl Database {
             Engine::Postgres(database) => database.run(&statement, encoder).await,
             Engine::Neon(database) => database.run(&statement, encoder).await,
             Engine::MySql(database) => database.run(&statement, encoder).await,
+            Engine::PlanetScale(database) => database.run(&statement, encoder).await,
         }
     }
 
@@ -210,7 +227,7 @@ impl Database {
         let freshness = match &self.shared.engine {
             Engine::Sqlite(_) => Freshness::of(stamp),
             Engine::Postgres(_) => stamp.map_or(Freshness::OneSecond, Freshness::While),
-            Engine::Neon(_) | Engine::MySql(_) => Freshness::OneSecond,
+            Engine::Neon(_) | Engine::MySql(_) | Engine::PlanetScale(_) => Freshness::OneSecond,
         };
         self.shared
             .totals
@@ -241,6 +258,9 @@ impl Database {
             Engine::Postgres(database) => database.stream(statement, encoder, frame_size).await,
             Engine::Neon(database) => database.export(statement, None, encoder, frame_size).await,
             Engine::MySql(database) => database.stream(statement, encoder, frame_size).await,
+            Engine::PlanetScale(database) => {
+                database.export(statement, None, encoder, frame_size).await
+            }
         }
     }
 
@@ -257,13 +277,18 @@ impl Database {
     where
         E: RowEncoder + Send + 'static,
     {
-        if let Engine::Neon(database) = &self.shared.engine {
-            let pages = plan.pages().cloned();
-            return database
-                .export(plan.statement, pages, encoder, frame_size)
-                .await;
+        let pages = plan.pages().cloned();
+        match &self.shared.engine {
+            Engine::Neon(database) => {
+                let exporting = database.export(plan.statement, pages, encoder, frame_size);
+                exporting.await
+            }
+            Engine::PlanetScale(database) => {
+                let exporting = database.export(plan.statement, pages, encoder, frame_size);
+                exporting.await
+            }
+            _ => self.stream(plan.statement, encoder, frame_size).await,
         }
-        self.stream(plan.statement, encoder, frame_size).await
     }
 
     /// Runs a write and answers when it is durable. Once it has begun, dropping the future does not
@@ -296,15 +321,23 @@ impl Database {
                 writer.write(plan, read_back).await
             }
             Engine::Neon(_) => Err(WriteError::ReadOnly),
-            Engine::Postgres(database) if !database.is_writable() => Err(WriteError::ReadOnly),
+            Engine::Postgres(database) if !database.server.is_writable() => {
+                Err(WriteError::ReadOnly)
+            }
             Engine::Postgres(database) => {
                 let written = database.write(plan, read_back).await;
                 // Whoever wrote must not be told an older count.
                 self.shared.totals.forget_unversioned();
                 written
             }
-            Engine::MySql(database) if !database.is_writable() => Err(WriteError::ReadOnly),
+            Engine::MySql(database) if !database.server.is_writable() => Err(WriteError::ReadOnly),
             Engine::MySql(database) => {
+                let written = database.write(plan, read_back).await;
+                self.shared.totals.forget_unversioned();
+                written
+            }
+            Engine::PlanetScale(database) if !database.is_writable() => Err(WriteError::ReadOnly),
+            Engine::PlanetScale(database) => {
                 let written = database.write(plan, read_back).await;
                 self.shared.totals.forget_unversioned();
                 written
@@ -329,14 +362,22 @@ impl Database {
                 writer.transact(Box::new(work)).await
             }
             Engine::Neon(_) => Err(WriteError::ReadOnly),
-            Engine::Postgres(database) if !database.is_writable() => Err(WriteError::ReadOnly),
+            Engine::Postgres(database) if !database.server.is_writable() => {
+                Err(WriteError::ReadOnly)
+            }
             Engine::Postgres(database) => {
                 let done = database.transact(Box::new(work)).await;
                 self.shared.totals.forget_unversioned();
                 done
             }
-            Engine::MySql(database) if !database.is_writable() => Err(WriteError::ReadOnly),
+            Engine::MySql(database) if !database.server.is_writable() => Err(WriteError::ReadOnly),
             Engine::MySql(database) => {
+                let done = database.transact(Box::new(work)).await;
+                self.shared.totals.forget_unversioned();
+                done
+            }
+            Engine::PlanetScale(database) if !database.is_writable() => Err(WriteError::ReadOnly),
+            Engine::PlanetScale(database) => {
                 let done = database.transact(Box::new(work)).await;
                 self.shared.totals.forget_unversioned();
                 done
@@ -348,9 +389,10 @@ impl Database {
     pub fn is_writable(&self) -> bool {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.writer.is_some(),
-            Engine::Postgres(database) => database.is_writable(),
+            Engine::Postgres(database) => database.server.is_writable(),
             Engine::Neon(_) => false,
-            Engine::MySql(database) => database.is_writable(),
+            Engine::MySql(database) => database.server.is_writable(),
+            Engine::PlanetScale(database) => database.is_writable(),
         }
     }
 
@@ -358,9 +400,10 @@ impl Database {
     pub async fn is_readable(&self) -> bool {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.database.is_readable().await,
-            Engine::Postgres(database) => database.is_readable().await,
+            Engine::Postgres(database) => database.server.is_readable().await,
             Engine::Neon(database) => database.is_readable().await,
-            Engine::MySql(database) => database.is_readable().await,
+            Engine::MySql(database) => database.server.is_readable().await,
+            Engine::PlanetScale(database) => database.is_readable().await,
         }
     }
 
@@ -368,18 +411,19 @@ impl Database {
     pub fn counts(&self) -> Counts {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.database.counts(),
-            Engine::Postgres(database) => database.counts(),
+            Engine::Postgres(database) => database.server.counts(),
             Engine::Neon(database) => database.counts(),
-            Engine::MySql(database) => database.counts(),
+            Engine::MySql(database) => database.server.counts(),
+            Engine::PlanetScale(database) => database.counts(),
         }
     }
 
     /// How busy the connections to a server are, where there are such.
     pub fn pool(&self) -> Option<Statistics> {
         match &self.shared.engine {
-            Engine::Sqlite(_) | Engine::Neon(_) => None,
-            Engine::Postgres(database) => Some(database.statistics()),
-            Engine::MySql(database) => Some(database.statistics()),
+            Engine::Sqlite(_) | Engine::Neon(_) | Engine::PlanetScale(_) => None,
+            Engine::Postgres(database) => Some(database.server.statistics()),
+            Engine::MySql(database) => Some(database.server.statistics()),
         }
     }
 
@@ -390,7 +434,8 @@ impl Database {
             Engine::Sqlite(engine) => engine.close(),
             Engine::Postgres(database) => database.close(),
             Engine::Neon(database) => database.close(),
-            Engine::MySql(database) => database.close(),
+            Engine::MySql(database) => database.server.close(),
+            Engine::PlanetScale(database) => database.close(),
         }
     }
 }

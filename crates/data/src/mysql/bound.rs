@@ -26,7 +26,7 @@ pub(super) enum Form {
 /// The value is none a column of this type can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the value is no date or moment")]
-pub(super) struct Misfit;
+pub(crate) struct Misfit;
 
 impl Form {
     pub(super) fn of_mark(mark: u8) -> Option<Self> {

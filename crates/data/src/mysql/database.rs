@@ -1,37 +1,27 @@
 //! An open MySQL or `MariaDB` database.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use mysql_async::prelude::Queryable as _;
-use tokio::runtime::Handle;
-use tokio::time::timeout_at;
+use bytes::Bytes;
+use tokio::time::{timeout, timeout_at};
 
 use super::connect::{MySqlConnection, MySqlManager};
-use super::error::{MySqlOpenError, classify, not_lent};
-use super::export::Exports;
+use super::error::MySqlOpenError;
 use super::options::MySqlOptions;
 use super::query::{self, Stopped};
 use super::row::{MySqlRow, Reader};
-use super::running::Running;
 use crate::catalog::{Catalog, mysql::read};
 use crate::encode::RowEncoder;
-use crate::pool::{AcquireError, Lease, Pool, Statistics};
-use crate::run::{Answer, Counters, Counts, RowStream, RunError, encode};
+use crate::pool::Pool;
+use crate::run::{Answer, Frames, RowStream, RunError, encode};
+use crate::server::{Bounds, Running, Server, Unanswered};
 use crate::statement::Statement;
 
-/// How long closing may take: connections are closed politely in it.
-const CLOSE: Duration = Duration::from_millis(500);
-
-/// The pools and what is counted.
+/// The server's connections.
 #[derive(Debug)]
 pub(crate) struct MySqlDatabase {
-    pool: Pool<MySqlManager>,
-    exports: Exports,
-    counters: Arc<Counters>,
-    query_timeout: Duration,
-    writable: bool,
-    runtime: Handle,
+    pub(crate) server: Server<MySqlManager>,
 }
 
 impl MySqlDatabase {
@@ -40,22 +30,21 @@ impl MySqlDatabase {
         options: MySqlOptions,
     ) -> Result<(Self, Arc<Catalog>), MySqlOpenError> {
         let manager = MySqlManager::with_writes(options.address.clone(), options.writable)?;
-        let pool = Pool::new(manager.clone(), options.pool.clone());
+        let pool = Pool::new(manager, options.pool.clone());
         let deadline = Instant::now() + options.open_timeout;
         let mut running = Running::new(pool.acquire(deadline).await?);
         let catalog = timeout_at(deadline.into(), schema(running.connection())).await;
         let catalog = catalog.map_err(|_| MySqlOpenError::Timeout)??;
         running.finish();
-        let counters = Arc::<Counters>::default();
-        let database = Self {
-            pool,
-            exports: Exports::new(manager, &options, Arc::clone(&counters)),
-            counters,
+        let bounds = Bounds {
+            pool: options.pool,
             query_timeout: options.query_timeout,
+            max_exports: options.max_exports,
+            export_stall_timeout: options.export_stall_timeout,
             writable: options.writable,
-            runtime: Handle::current(),
         };
-        Ok((database, Arc::new(catalog)))
+        let server = Server::new(pool, bounds);
+        Ok((Self { server }, Arc::new(catalog)))
     }
 
     /// Runs one statement and encodes its rows. Dropping the future cancels it.
@@ -64,29 +53,20 @@ impl MySqlDatabase {
         statement: &Statement,
         encoder: E,
     ) -> Result<Answer<E>, RunError> {
-        let deadline = Instant::now() + self.query_timeout;
-        let lease = self.pool.acquire(deadline).await.map_err(not_lent)?;
-        let mut running = Running::new(lease);
-        self.counters.statement();
+        let deadline = self.server.deadline();
+        let mut running = self.server.begin(deadline).await?;
         let reading = answer(running.connection(), statement, encoder);
         let Ok(outcome) = timeout_at(deadline.into(), reading).await else {
             return Err(RunError::timeout());
         };
-        match outcome {
-            Ok(answer) => {
-                running.finish();
-                self.counters.rows(answer.rows);
-                Ok(answer)
-            }
-            Err(Unanswered::Statement(stopped)) => {
-                running.stop(&stopped);
-                Err(classify(stopped))
-            }
-            Err(Unanswered::Encoder(error)) => Err(error),
-        }
+        let answer = running.end(outcome)?;
+        self.server.counters().rows(answer.rows);
+        Ok(answer)
     }
 
-    /// Runs a statement and hands its rows out in frames, on a connection of its own.
+    /// Runs a statement and hands its rows out in frames, on a connection of its own: as fast as they are taken. What
+    /// the client does not take stays in the socket's buffers, and then in the server, which waits. So memory is flat
+    /// on both sides, without a cursor and its transaction.
     pub(crate) async fn stream<E>(
         &self,
         statement: Statement,
@@ -96,60 +76,13 @@ impl MySqlDatabase {
     where
         E: RowEncoder + Send + 'static,
     {
-        self.exports.start(statement, encoder, frame_size).await
-    }
-
-    /// Whether the server answers in time.
-    pub(crate) async fn is_readable(&self) -> bool {
-        let deadline = Instant::now() + self.query_timeout;
-        let Ok(lease) = self.pool.acquire(deadline).await else {
-            return false;
+        let (place, mut running) = self.server.begin_export().await?;
+        let make = async move |frames| {
+            let outcome = export(running.connection(), &statement, frames).await;
+            running.end(outcome)
         };
-        let mut running = Running::new(lease);
-        let answered = timeout_at(deadline.into(), running.connection().driver().ping()).await;
-        let answered = matches!(answered, Ok(Ok(())));
-        if answered {
-            running.finish();
-        }
-        answered
-    }
-
-    pub(super) async fn lend(
-        &self,
-        deadline: Instant,
-    ) -> Result<Lease<MySqlManager>, AcquireError> {
-        self.pool.acquire(deadline).await
-    }
-
-    pub(super) fn query_timeout(&self) -> Duration {
-        self.query_timeout
-    }
-
-    pub(super) fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
-    /// Whether it was opened for writing.
-    pub(crate) fn is_writable(&self) -> bool {
-        self.writable
-    }
-
-    pub(crate) fn counts(&self) -> Counts {
-        self.counters.read()
-    }
-
-    /// How busy the connections of pages and single rows are.
-    pub(crate) fn statistics(&self) -> Statistics {
-        self.pool.statistics()
-    }
-
-    /// Takes no more statements and closes the connections. Blocks; not to be called on a worker of the runtime.
-    pub(crate) fn close(&self) {
-        self.runtime.block_on(async {
-            let deadline = Instant::now() + CLOSE;
-            self.pool.close(deadline).await;
-            self.exports.close(deadline).await;
-        });
+        let exports = self.server.exports();
+        exports.start(place, encoder, frame_size, make).await
     }
 }
 
@@ -159,37 +92,18 @@ async fn schema(connection: &mut MySqlConnection) -> Result<Catalog, mysql_async
     read(connection.driver(), flavor).await
 }
 
-/// What ended the reading of rows.
-enum Unanswered {
-    Statement(Stopped),
-    Encoder(RunError),
-}
-
-impl From<Stopped> for Unanswered {
-    fn from(stopped: Stopped) -> Self {
-        Self::Statement(stopped)
-    }
-}
-
-impl From<mysql_async::Error> for Unanswered {
-    fn from(error: mysql_async::Error) -> Self {
-        Self::Statement(error.into())
-    }
-}
-
 /// Runs a statement and encodes its rows.
 async fn answer<E: RowEncoder>(
     connection: &mut MySqlConnection,
     statement: &Statement,
     mut encoder: E,
-) -> Result<Answer<E>, Unanswered> {
+) -> Result<Answer<E>, Unanswered<Stopped>> {
     let mut stream = query::begin(connection, statement).await?;
     let (mut bytes, mut rows, mut readers) = (Vec::new(), 0, None);
     encoder.begin(&mut bytes);
     while let Some(row) = stream.next().await? {
         let readers = readers.get_or_insert_with(|| Reader::of(row.columns_ref()));
-        encode(&mut encoder, &MySqlRow::new(&row, readers), &mut bytes)
-            .map_err(Unanswered::Encoder)?;
+        encode(&mut encoder, &MySqlRow::new(&row, readers), &mut bytes)?;
         rows += 1;
     }
     encoder.end(&mut bytes);
@@ -198,4 +112,25 @@ async fn answer<E: RowEncoder>(
         bytes,
         rows,
     })
+}
+
+/// Sends all frames of an export but the last one, which it answers.
+async fn export<E: RowEncoder>(
+    connection: &mut MySqlConnection,
+    statement: &Statement,
+    mut frames: Frames<E>,
+) -> Result<Bytes, Unanswered<Stopped>> {
+    let (stall, late) = (frames.stall(), |_| RunError::timeout());
+    let beginning = query::begin(connection, statement);
+    let mut stream = timeout(stall, beginning).await.map_err(late)??;
+    frames.begin();
+    let mut readers = None;
+    while let Some(row) = timeout(stall, stream.next()).await.map_err(late)?? {
+        let readers = readers.get_or_insert_with(|| Reader::of(row.columns_ref()));
+        frames.row(&MySqlRow::new(&row, readers))?;
+        if frames.are_full() {
+            frames.hand_over().await?;
+        }
+    }
+    Ok(frames.end())
 }

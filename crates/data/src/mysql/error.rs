@@ -6,6 +6,7 @@ use super::connect::{ConnectError, TlsSetUpError};
 use super::query::Stopped;
 use crate::pool::AcquireError;
 use crate::run::RunError;
+use crate::server::{self, Unanswered};
 use crate::write::server::{Fault, Refusal, Refused};
 use crate::write::{Constraint, Names, SqlState};
 
@@ -35,21 +36,8 @@ pub enum MySqlOpenError {
     Timeout,
 }
 
-/// What it means that no connection was to be had.
-pub(super) fn not_lent(error: AcquireError) -> RunError {
-    if error.is_exhausted() {
-        RunError::overloaded()
-    } else if error.is_closed() {
-        RunError::stopped()
-    } else if error.is_connect() {
-        RunError::unreachable(error)
-    } else {
-        RunError::timeout()
-    }
-}
-
 /// What it means to the caller that a statement stopped.
-pub(super) fn classify(stopped: Stopped) -> RunError {
+fn classify(stopped: Stopped) -> RunError {
     match stopped {
         Stopped::Value(misfit) => RunError::value(misfit),
         Stopped::Database(mysql_async::Error::Server(refusal)) => meaning(refusal),
@@ -74,6 +62,26 @@ pub(crate) fn meaning(refusal: ServerError) -> RunError {
             RunError::value(refusal)
         }
         _ => RunError::database(refusal),
+    }
+}
+
+impl server::Stopped for Stopped {
+    fn is_over(&self) -> bool {
+        match self {
+            Self::Database(error) => !error.is_fatal(),
+            // It was never sent.
+            Self::Value(_) => true,
+        }
+    }
+
+    fn meaning(self) -> RunError {
+        classify(self)
+    }
+}
+
+impl From<mysql_async::Error> for Unanswered<Stopped> {
+    fn from(error: mysql_async::Error) -> Self {
+        Stopped::from(error).into()
     }
 }
 

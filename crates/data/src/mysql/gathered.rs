@@ -5,12 +5,34 @@
 //! a bracket.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 use super::row::Reader;
-use crate::cell::{Cell, packed};
+use crate::cell::{Cell, Rows, packed};
+
+/// The related rows of one row, by their column, once they are asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Related(OnceCell<Vec<OnceCell<Vec<u8>>>>);
+
+impl Related {
+    /// The related rows in `cell`, the one at `index` of so many columns.
+    pub(crate) fn rows(&self, index: usize, columns: usize, cell: Cell<'_>) -> Rows<'_> {
+        let (Cell::Text(json) | Cell::Json(json) | Cell::Blob(json)) = cell else {
+            return Rows::none();
+        };
+        let all = self
+            .0
+            .get_or_init(|| (0..columns).map(|_| OnceCell::new()).collect());
+        let rows = all[index].get_or_init(|| packed(json).unwrap_or_else(|| CUT_OFF.to_vec()));
+        Rows::packed(Cell::Blob(rows))
+    }
+}
+
+/// The begin of a row, and no more: whoever reads it says that it is malformed.
+const CUT_OFF: &[u8] = &[1];
 
 /// What stands in a row.
 enum Entry<'text> {
@@ -20,7 +42,7 @@ enum Entry<'text> {
 }
 
 /// The rows in packed form; `None` when the text is cut off, or holds something else.
-pub(super) fn packed(json: &[u8]) -> Option<Vec<u8>> {
+fn packed(json: &[u8]) -> Option<Vec<u8>> {
     let rows: Vec<Vec<Entry<'_>>> = serde_json::from_slice(json).ok()?;
     let mut bytes = Vec::new();
     pack(&rows, &mut bytes)?;

@@ -11,18 +11,16 @@
 //!
 //! Servers: `MariaDB` 10.5 and later, MySQL 8.0.17 and later. Only `MariaDB` is tested.
 
-mod bound;
+pub(crate) mod bound;
 pub mod connect;
 mod database;
 pub mod doctor;
-mod error;
-mod export;
-mod gathered;
+pub(crate) mod error;
+pub(crate) mod gathered;
 mod options;
 mod query;
 pub(crate) mod row;
-mod running;
-mod text;
+pub(crate) mod text;
 mod writer;
 
 pub use error::MySqlOpenError;

@@ -1,12 +1,11 @@
 //! The driver's rows in this crate's terms, in either protocol.
 
-use std::cell::OnceCell;
 use std::io::Write as _;
 
 use mysql_async::consts::{ColumnFlags, ColumnType};
 use mysql_async::{Column, Row as DriverRow, Value};
 
-use super::gathered::packed;
+use super::gathered::Related;
 use crate::cell::{Cell, Decimal, Moment, Row, Rows};
 use crate::sql::SINGLE;
 
@@ -227,8 +226,7 @@ pub(super) struct MySqlRow<'row> {
     readers: &'row [Reader],
     /// The columns whose value has no cell of its own, with their text.
     told: Vec<(usize, Vec<u8>)>,
-    /// Related rows by their column, once they are asked for.
-    gathered: OnceCell<Vec<OnceCell<Vec<u8>>>>,
+    related: Related,
 }
 
 impl<'row> MySqlRow<'row> {
@@ -242,7 +240,7 @@ impl<'row> MySqlRow<'row> {
             row,
             readers,
             told: told.collect(),
-            gathered: OnceCell::new(),
+            related: Related::default(),
         }
     }
 }
@@ -260,19 +258,10 @@ impl Row for MySqlRow<'_> {
     }
 
     fn rows(&self, index: usize) -> Rows<'_> {
-        let (Cell::Text(json) | Cell::Json(json) | Cell::Blob(json)) = self.cell(index) else {
-            return Rows::none();
-        };
-        let gathered = self
-            .gathered
-            .get_or_init(|| self.readers.iter().map(|_| OnceCell::new()).collect());
-        let rows = gathered[index].get_or_init(|| packed(json).unwrap_or_else(|| CUT_OFF.to_vec()));
-        Rows::packed(Cell::Blob(rows))
+        self.related
+            .rows(index, self.readers.len(), self.cell(index))
     }
 }
-
-/// The begin of a row, and no more: whoever reads it says that it is malformed.
-const CUT_OFF: &[u8] = &[1];
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use crate::statement::{Statement, Value};
 
 /// A statement cut at its placeholders: one piece more than there are slots.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Text<'sql> {
+pub(crate) struct Text<'sql> {
     pieces: Vec<&'sql str>,
     slots: Vec<Slot>,
 }
@@ -23,7 +23,7 @@ struct Slot {
 
 impl<'sql> Text<'sql> {
     /// Finds the placeholders of a plan's text. What stands in quotes is none.
-    pub(super) fn of(sql: &'sql str) -> Self {
+    pub(crate) fn of(sql: &'sql str) -> Self {
         let (mut pieces, mut slots) = (Vec::new(), Vec::new());
         let (mut begin, mut quote) = (0, None);
         let mut bytes = sql.bytes().enumerate().peekable();
@@ -61,12 +61,12 @@ impl<'sql> Text<'sql> {
     }
 
     /// As it is prepared.
-    pub(super) fn prepared(&self) -> String {
+    pub(crate) fn prepared(&self) -> String {
         self.pieces.join("?")
     }
 
     /// The values, in the order in which they are sent.
-    pub(super) fn values(&self, statement: &Statement) -> Result<Vec<Sent>, Misfit> {
+    pub(crate) fn values(&self, statement: &Statement) -> Result<Vec<Sent>, Misfit> {
         let slots = self.slots.iter();
         slots
             .map(|slot| {
@@ -77,7 +77,7 @@ impl<'sql> Text<'sql> {
     }
 
     /// With the values in it, escaped as the session reads them.
-    pub(super) fn filled(&self, values: &[Sent], no_backslash_escapes: bool) -> String {
+    pub(crate) fn filled(&self, values: &[Sent], no_backslash_escapes: bool) -> String {
         let mut sql = String::with_capacity(self.pieces.iter().map(|piece| piece.len() + 8).sum());
         for (index, piece) in self.pieces.iter().enumerate() {
             sql.push_str(piece);

@@ -1,19 +1,19 @@
 //! Writes on MySQL: a transaction on a lent connection.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
 use tokio::time::timeout;
 
+use super::connect::MySqlManager;
 use super::database::MySqlDatabase;
-use super::error::not_lent;
 use super::query::{self, Stopped};
 use super::row::{MySqlRow, Reader};
-use super::running::Running;
 use crate::catalog::TableId;
 use crate::cell::Row;
 use crate::encode::RowEncoder;
 use crate::run::RunError;
+use crate::server::Running;
 use crate::sql::SqlDialect;
 use crate::statement::Statement;
 use crate::write::server::{Met, Open, Outcome, Refused, detached, transact, write};
@@ -32,32 +32,25 @@ impl MySqlDatabase {
     where
         E: RowEncoder + Send + 'static,
     {
-        let deadline = Instant::now() + self.query_timeout();
-        let opening = begin(self.running(deadline).await?);
+        let deadline = self.server.deadline();
+        let opening = begin(self.server.begin(deadline).await?);
         detached(write(opening, plan, read_back, deadline)).await
     }
 
     /// Runs work in a transaction of its own. Once it has begun, dropping the future does not stop it.
     pub(crate) async fn transact<T: Send + 'static>(&self, work: Work<T>) -> Result<T, WriteError> {
-        let most = self.query_timeout();
-        let opening = begin(self.running(Instant::now() + most).await?);
-        transact(opening, work, most).await
-    }
-
-    async fn running(&self, deadline: Instant) -> Result<Running, RunError> {
-        let lease = self.lend(deadline).await.map_err(not_lent)?;
-        self.counters().statement();
-        Ok(Running::new(lease))
+        let opening = begin(self.server.begin(self.server.deadline()).await?);
+        transact(opening, work, self.server.query_timeout()).await
     }
 }
 
 /// A transaction on a connection, which is closed when it is dropped: the server then rolls back.
 struct OnConnection {
-    running: Running,
+    running: Running<MySqlManager>,
     dialect: SqlDialect,
 }
 
-async fn begin(mut running: Running) -> Result<OnConnection, Refused> {
+async fn begin(mut running: Running<MySqlManager>) -> Result<OnConnection, Refused> {
     let dialect = SqlDialect::MySql(running.connection().session().flavor);
     let mut open = OnConnection { running, dialect };
     open.control("START TRANSACTION").await?;

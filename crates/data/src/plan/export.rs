@@ -29,8 +29,10 @@ pub struct ExportPlan {
 pub(crate) struct ExportPages {
     /// The first page; its last value is the number of rows.
     first: Statement,
-    /// A page behind a key; the values of the key stand before the last one, which is the number of rows.
+    /// A page behind a key; its last value is the number of rows.
     next: Statement,
+    /// Which values of the next page are parts of the key, and which part: some engines compare a part twice.
+    parts: Vec<(usize, usize)>,
     /// Where rows have their key.
     places: Vec<usize>,
 }
@@ -67,10 +69,22 @@ impl ExportPages {
                 values: conditions.values,
             })
         };
-        let any_key = vec![Value::Integer(0); places.len()];
+        let first = page(None)?;
+        // What stands where is told by the numbers that stand there.
+        let numbered = 0..i64::try_from(places.len()).ok()?;
+        let numbered: Vec<Value> = numbered.map(Value::Integer).collect();
+        let next = page(Some(&numbered))?;
+        let before = first.values.len() - 1;
+        let key = next.values[before..next.values.len() - 1].iter();
+        let parts = key.enumerate().filter_map(|(at, value)| match value {
+            Value::Integer(part) => Some((before + at, usize::try_from(*part).ok()?)),
+            _ => None,
+        });
+        let parts = parts.collect();
         Some(Self {
-            first: page(None)?,
-            next: page(Some(&any_key))?,
+            first,
+            next,
+            parts,
             places,
         })
     }
@@ -89,7 +103,9 @@ impl ExportPages {
         let end = statement.values.len() - 1;
         statement.values[end] = Value::Integer(rows);
         if let Some(key) = behind {
-            statement.values[end - key.len()..end].clone_from_slice(key);
+            for (value, part) in &self.parts {
+                statement.values[*value] = key[*part].clone();
+            }
         }
         statement
     }

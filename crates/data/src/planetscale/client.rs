@@ -16,6 +16,7 @@ use super::rows::Rows;
 use super::session::{PlanetScaleSession, Repeat};
 use super::statistics::{ClientStatistics, Counted};
 use super::transaction::Transaction;
+use crate::mysql::connect::session::is_utc;
 use crate::pool::{Clock as _, Moment, SystemClock};
 use crate::postgres::connect::TlsSetUpError;
 use crate::vendor_http::{HttpClient, HttpOptions, tls_settings};
@@ -195,9 +196,10 @@ fn authorization(address: &Address) -> HeaderValue {
     header
 }
 
-/// Why a session cannot be used. `found` are its mode, its three character sets and its database.
+/// Why a session cannot be used. `found` are its mode, its three character sets, its time zone and that of the system,
+/// and its database.
 fn problem(found: &[String], wanted: Option<&str>) -> Option<String> {
-    let [mode, charsets @ .., database] = found else {
+    let [mode, charsets @ .., zone, system_zone, database] = found else {
         return Some("it does not say how it reads text".to_owned());
     };
     let escapes = mode
@@ -211,6 +213,11 @@ fn problem(found: &[String], wanted: Option<&str>) -> Option<String> {
     if let Some(other) = charsets.iter().find(|charset| *charset != "utf8mb4") {
         return Some(format!(
             "its character set is {other:?}, and values are written in utf8mb4"
+        ));
+    }
+    if !is_utc(zone, system_zone) {
+        return Some(format!(
+            "its time zone is {zone:?}, and moments are read in UTC: set it to '+00:00'"
         ));
     }
     match wanted {
@@ -236,6 +243,8 @@ mod tests {
     #[test]
     fn sessions_that_read_text_in_another_way_are_not_used() {
         let check = |found: [&str; 5], wanted: Option<&str>, about: Option<&str>| {
+            let [mode, client, connection, results, database] = found;
+            let found = [mode, client, connection, results, "SYSTEM", "UTC", database];
             let found = found.map(str::to_owned);
             match (problem(&found, wanted), about) {
                 (None, None) => {}
@@ -259,5 +268,7 @@ mod tests {
         check([strict, "gbk", utf8, utf8, "shop"], None, Some("gbk"));
         check([strict, utf8, utf8, "latin1", "shop"], None, Some("latin1"));
         assert!(problem(&[], None).is_some());
+        let elsewhere = [strict, utf8, utf8, utf8, "SYSTEM", "CET", "shop"].map(str::to_owned);
+        assert!(problem(&elsewhere, None).unwrap().contains("UTC"));
     }
 }

@@ -32,21 +32,28 @@
 mod address;
 mod client;
 mod column;
+mod database;
+pub mod doctor;
 mod error;
 mod literal;
+mod options;
 mod refusal;
 mod reply;
 mod rows;
 mod session;
 mod statistics;
 mod transaction;
+mod writer;
 
 pub use address::Address;
 pub use client::{ClientOptions, PlanetScaleClient};
 pub use error::PlanetScaleError;
 pub use literal::{NotALiteral, literal};
+pub use options::{PlanetScaleOpenError, PlanetScaleOptions};
 pub use refusal::Refusal;
 pub use rows::{PlanetScaleRow, Rows};
 pub use session::{PlanetScaleSession, Repeat};
 pub use statistics::ClientStatistics;
 pub use transaction::{TRANSACTION_LIMIT, Transaction};
+
+pub(crate) use database::PlanetScaleDatabase;

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 
 use super::reply::Number;
-use crate::cell::{Cell, Row};
+use crate::cell::{self, Cell, Row};
+use crate::mysql::gathered::Related;
 use crate::mysql::row::Reader;
 
 /// What a statement gave.
@@ -192,6 +193,7 @@ pub struct PlanetScaleRow<'row> {
     places: &'row [Option<Range<usize>>],
     /// The columns whose value has no cell of its own, with their text.
     told: Vec<(usize, Vec<u8>)>,
+    related: Related,
 }
 
 impl<'row> PlanetScaleRow<'row> {
@@ -205,6 +207,7 @@ impl<'row> PlanetScaleRow<'row> {
             bytes,
             places,
             told: Vec::new(),
+            related: Related::default(),
         };
         let told = readers.iter().enumerate().filter_map(|(index, reader)| {
             let text = reader.read_bytes(row.sent(index)?).err()?;
@@ -239,6 +242,11 @@ impl Row for PlanetScaleRow<'_> {
             let text = self.told.iter().find(|(place, _)| *place == index);
             reader.told(text.map(|(_, text)| text.as_slice()).unwrap_or_default())
         })
+    }
+
+    fn rows(&self, index: usize) -> cell::Rows<'_> {
+        self.related
+            .rows(index, self.places.len(), self.cell(index))
     }
 }
 

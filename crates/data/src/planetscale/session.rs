@@ -26,9 +26,10 @@ pub enum Repeat {
 /// Where statements are sent.
 const EXECUTE: &str = "/psdb.v1alpha1.Database/Execute";
 
-/// What decides how text is read, and which database this is.
+/// What decides how text and moments are read, and which database this is.
 const CHECK: &str = "SELECT @@session.sql_mode, @@session.character_set_client, \
-    @@session.character_set_connection, @@session.character_set_results, DATABASE()";
+    @@session.character_set_connection, @@session.character_set_results, @@session.time_zone, \
+    @@global.system_time_zone, DATABASE()";
 
 /// The body of a request.
 #[derive(Serialize)]

@@ -1,39 +1,30 @@
 //! An open PostgreSQL database.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use tokio::runtime::Handle;
-use tokio::time::timeout_at;
-use tokio_postgres::Client;
+use tokio::time::{timeout, timeout_at};
+use tokio_postgres::{Client, Error};
 
 use super::connect::{PostgresConnection, PostgresManager};
-use super::error::{PostgresOpenError, classify, not_lent};
-use super::export::Exports;
+use super::error::PostgresOpenError;
 use super::options::PostgresOptions;
 use super::query;
 use super::row::{PostgresRow, Reader};
-use super::running::Running;
 use super::versions::{Listener, PostgresVersions, VersionState, is_installed};
 use crate::catalog::{Catalog, postgres::read};
 use crate::encode::RowEncoder;
-use crate::pool::{AcquireError, Lease, Pool, Statistics};
-use crate::run::{Answer, Counters, Counts, RowStream, RunError, encode};
+use crate::pool::Pool;
+use crate::run::{Answer, Frames, RowStream, RunError, encode};
+use crate::server::{Bounds, Running, Server, Unanswered};
 use crate::statement::Statement;
 
-/// How long closing may take: connections are closed politely in it.
-const CLOSE: Duration = Duration::from_millis(500);
-
-/// The pools and what is counted.
+/// The server's connections, and what tells of its changes.
 #[derive(Debug)]
 pub(crate) struct PostgresDatabase {
-    pool: Pool<PostgresManager>,
-    exports: Exports,
-    counters: Arc<Counters>,
-    query_timeout: Duration,
-    writable: bool,
-    runtime: Handle,
+    pub(crate) server: Server<PostgresManager>,
     changes: Option<Changes>,
 }
 
@@ -72,7 +63,7 @@ impl PostgresDatabase {
             options.address.clone(),
             options.credentials.clone(),
         )?;
-        let pool = Pool::new(manager.clone(), options.pool.clone());
+        let pool = Pool::new(manager, options.pool.clone());
         let deadline = Instant::now() + options.open_timeout;
         let mut running = Running::new(pool.acquire(deadline).await?);
         let catalog = timeout_at(deadline.into(), read::<Client>(running.connection())).await;
@@ -85,17 +76,15 @@ impl PostgresDatabase {
         } else {
             None
         };
-        let counters = Arc::<Counters>::default();
-        let database = Self {
-            changes,
-            pool,
-            exports: Exports::new(manager, &options, Arc::clone(&counters)),
-            counters,
+        let bounds = Bounds {
+            pool: options.pool,
             query_timeout: options.query_timeout,
+            max_exports: options.max_exports,
+            export_stall_timeout: options.export_stall_timeout,
             writable: options.writable,
-            runtime: Handle::current(),
         };
-        Ok((database, catalog))
+        let server = Server::new(pool, bounds);
+        Ok((Self { server, changes }, catalog))
     }
 
     /// Runs one statement and encodes its rows. Dropping the future cancels it.
@@ -104,29 +93,20 @@ impl PostgresDatabase {
         statement: &Statement,
         encoder: E,
     ) -> Result<Answer<E>, RunError> {
-        let deadline = Instant::now() + self.query_timeout;
-        let lease = self.pool.acquire(deadline).await.map_err(not_lent)?;
-        let mut running = Running::new(lease);
-        self.counters.statement();
+        let deadline = self.server.deadline();
+        let mut running = self.server.begin(deadline).await?;
         let reading = answer(running.connection(), statement, encoder);
         let Ok(outcome) = timeout_at(deadline.into(), reading).await else {
             return Err(RunError::timeout());
         };
-        match outcome {
-            Ok(answer) => {
-                running.finish();
-                self.counters.rows(answer.rows);
-                Ok(answer)
-            }
-            Err(Stopped::Database(error)) => {
-                running.fail(&error);
-                Err(classify(error))
-            }
-            Err(Stopped::Encoder(error)) => Err(error),
-        }
+        let answer = running.end(outcome)?;
+        self.server.counters().rows(answer.rows);
+        Ok(answer)
     }
 
-    /// Runs a statement and hands its rows out in frames, on a connection of its own.
+    /// Runs a statement and hands its rows out in frames, on a connection of its own: as fast as they are taken. What
+    /// the client does not take stays in the socket's buffers, and then in the server, which waits. So memory is flat
+    /// on both sides, without a cursor and its transaction.
     pub(crate) async fn stream<E>(
         &self,
         statement: Statement,
@@ -136,37 +116,13 @@ impl PostgresDatabase {
     where
         E: RowEncoder + Send + 'static,
     {
-        self.exports.start(statement, encoder, frame_size).await
-    }
-
-    /// Whether the server answers in time.
-    pub(crate) async fn is_readable(&self) -> bool {
-        let deadline = Instant::now() + self.query_timeout;
-        let Ok(lease) = self.pool.acquire(deadline).await else {
-            return false;
+        let (place, mut running) = self.server.begin_export().await?;
+        let make = async move |frames| {
+            let outcome = export(running.connection(), &statement, frames).await;
+            running.end(outcome)
         };
-        let mut running = Running::new(lease);
-        let answered = timeout_at(deadline.into(), running.connection().check_connection()).await;
-        let answered = matches!(answered, Ok(Ok(())));
-        if answered {
-            running.finish();
-        }
-        answered
-    }
-
-    pub(super) async fn lend(
-        &self,
-        deadline: Instant,
-    ) -> Result<Lease<PostgresManager>, AcquireError> {
-        self.pool.acquire(deadline).await
-    }
-
-    pub(super) fn query_timeout(&self) -> Duration {
-        self.query_timeout
-    }
-
-    pub(super) fn counters(&self) -> &Counters {
-        &self.counters
+        let exports = self.server.exports();
+        exports.start(place, encoder, frame_size, make).await
     }
 
     /// What knows the versions of tables, where they are told.
@@ -182,52 +138,28 @@ impl PostgresDatabase {
         }
     }
 
-    /// Whether it was opened for writing.
-    pub(crate) fn is_writable(&self) -> bool {
-        self.writable
-    }
-
-    pub(crate) fn counts(&self) -> Counts {
-        self.counters.read()
-    }
-
-    /// How busy the connections of pages and single rows are.
-    pub(crate) fn statistics(&self) -> Statistics {
-        self.pool.statistics()
-    }
-
     /// Takes no more statements and closes the connections. Blocks; not to be called on a worker of the runtime.
     pub(crate) fn close(&self) {
         if let Some(changes) = &self.changes {
             changes.listener.stop();
         }
-        self.runtime.block_on(async {
-            let deadline = Instant::now() + CLOSE;
-            self.pool.close(deadline).await;
-            self.exports.close(deadline).await;
-        });
+        self.server.close();
     }
 }
 
-/// What ended the reading of rows.
-pub(super) enum Stopped {
-    Database(tokio_postgres::Error),
-    Encoder(RunError),
-}
-
-pub(super) async fn answer<E: RowEncoder>(
+/// Runs a statement and encodes its rows.
+async fn answer<E: RowEncoder>(
     connection: &mut PostgresConnection,
     statement: &Statement,
     mut encoder: E,
-) -> Result<Answer<E>, Stopped> {
-    let stream = query::begin(connection, statement).await;
-    let mut stream = std::pin::pin!(stream.map_err(Stopped::Database)?);
+) -> Result<Answer<E>, Unanswered<Error>> {
+    let mut stream = std::pin::pin!(query::begin(connection, statement).await?);
     let (mut bytes, mut rows, mut readers) = (Vec::new(), 0, None);
     encoder.begin(&mut bytes);
-    while let Some(row) = stream.try_next().await.map_err(Stopped::Database)? {
+    while let Some(row) = stream.try_next().await? {
         let readers = readers.get_or_insert_with(|| Reader::of_columns(row.columns()));
         let row = PostgresRow { row: &row, readers };
-        encode(&mut encoder, &row, &mut bytes).map_err(Stopped::Encoder)?;
+        encode(&mut encoder, &row, &mut bytes)?;
         rows += 1;
     }
     encoder.end(&mut bytes);
@@ -236,4 +168,26 @@ pub(super) async fn answer<E: RowEncoder>(
         bytes,
         rows,
     })
+}
+
+/// Sends all frames of an export but the last one, which it answers.
+async fn export<E: RowEncoder>(
+    connection: &mut PostgresConnection,
+    statement: &Statement,
+    mut frames: Frames<E>,
+) -> Result<Bytes, Unanswered<Error>> {
+    let (stall, late) = (frames.stall(), |_| RunError::timeout());
+    let beginning = query::begin(connection, statement);
+    let stream = timeout(stall, beginning).await.map_err(late)??;
+    let mut stream = std::pin::pin!(stream);
+    frames.begin();
+    let mut readers = None;
+    while let Some(row) = timeout(stall, stream.try_next()).await.map_err(late)?? {
+        let readers = readers.get_or_insert_with(|| Reader::of_columns(row.columns()));
+        frames.row(&PostgresRow { row: &row, readers })?;
+        if frames.are_full() {
+            frames.hand_over().await?;
+        }
+    }
+    Ok(frames.end())
 }

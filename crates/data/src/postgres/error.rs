@@ -1,11 +1,14 @@
 //! What errors of the server and the driver mean.
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 use super::connect::ManagerError;
 use crate::catalog::postgres::ReadError;
 use crate::pool::AcquireError;
 use crate::run::RunError;
+use crate::server::Stopped;
+use crate::write::server::{Fault, Refusal, Refused};
+use crate::write::{Constraint, Names, SqlState as Told};
 
 /// A database cannot be used. The message names the server and says what to do; it holds no password.
 #[derive(Debug, thiserror::Error)]
@@ -28,19 +31,6 @@ pub enum PostgresOpenError {
     Timeout,
 }
 
-/// What it means that no connection was to be had.
-pub(super) fn not_lent(error: AcquireError) -> RunError {
-    if error.is_exhausted() {
-        RunError::overloaded_for(error.retry_after(), error)
-    } else if error.is_closed() {
-        RunError::stopped()
-    } else if error.is_connect() {
-        RunError::unreachable(error)
-    } else {
-        RunError::timeout()
-    }
-}
-
 impl From<ReadError<tokio_postgres::Error>> for PostgresOpenError {
     fn from(error: ReadError<tokio_postgres::Error>) -> Self {
         match error {
@@ -51,10 +41,53 @@ impl From<ReadError<tokio_postgres::Error>> for PostgresOpenError {
 }
 
 /// What an error of a statement means to the caller.
-pub(super) fn classify(error: tokio_postgres::Error) -> RunError {
+fn classify(error: tokio_postgres::Error) -> RunError {
     match error.code().map(|state| state.code().to_owned()) {
         Some(state) => meaning(&state, error),
         None => RunError::unreachable(error),
+    }
+}
+
+impl Stopped for tokio_postgres::Error {
+    fn is_over(&self) -> bool {
+        self.as_db_error().is_some()
+    }
+
+    fn meaning(self) -> RunError {
+        classify(self)
+    }
+}
+
+/// Whether the role may not do this at all, whatever the row. Row security refuses rows under the same code.
+fn lacks_a_right(error: &DbError) -> bool {
+    *error.code() == SqlState::INSUFFICIENT_PRIVILEGE && error.routine() == Some("aclcheck_error")
+}
+
+impl From<tokio_postgres::Error> for Refused {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Server(Box::new(error))
+    }
+}
+
+impl Refusal for tokio_postgres::Error {
+    fn rule(&self, names: &Names) -> Option<Constraint> {
+        let error = self.as_db_error().filter(|error| !lacks_a_right(error))?;
+        let told = Told {
+            code: error.code().code(),
+            table: error.table(),
+            column: error.column(),
+            rule: error.constraint(),
+        };
+        Constraint::from_state(&told, names)
+    }
+
+    /// Nothing can be asked any more in a transaction in which a key was taken: statements have `ON CONFLICT`.
+    fn fault(&self) -> Option<Fault> {
+        (self.code() == Some(&SqlState::UNDEFINED_TABLE)).then_some(Fault::NoTable)
+    }
+
+    fn meaning(self: Box<Self>) -> RunError {
+        classify(*self)
     }
 }
 

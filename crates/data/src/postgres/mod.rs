@@ -12,16 +12,13 @@ pub mod connect;
 mod database;
 pub mod doctor;
 mod error;
-mod export;
 mod options;
 mod parameter;
 mod prepared;
 mod query;
 pub(crate) mod record;
 mod row;
-mod running;
 pub mod text;
-mod transact;
 pub mod versions;
 mod writer;
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::encode::EncodeError;
+use crate::pool::AcquireError;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -157,6 +158,21 @@ impl RunError {
     /// Whether a value of the database could not be encoded.
     pub fn is_encode(&self) -> bool {
         self.kind == RunKind::Encode
+    }
+}
+
+/// What it means that no connection was to be had.
+impl From<AcquireError> for RunError {
+    fn from(error: AcquireError) -> Self {
+        if error.is_exhausted() {
+            Self::overloaded_for(error.retry_after(), error)
+        } else if error.is_closed() {
+            Self::stopped()
+        } else if error.is_connect() {
+            Self::unreachable(error)
+        } else {
+            Self::timeout()
+        }
     }
 }
 

@@ -5,6 +5,8 @@ mod bound;
 mod collect;
 mod counters;
 mod error;
+mod exports;
+pub(crate) mod paged;
 mod stream;
 
 pub use answer::Answer;
@@ -16,4 +18,5 @@ pub use stream::RowStream;
 pub(crate) use bound::encode;
 pub(crate) use collect::Collect;
 pub(crate) use counters::Counters;
+pub(crate) use exports::{Exports, Frames};
 pub(crate) use stream::{CancelOnDrop, FRAME_SIZES, FRAMES_AHEAD, Frame, SLACK};

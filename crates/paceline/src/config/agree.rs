@@ -105,6 +105,14 @@ fn check_database(config: &Config, root: &Section<'_, '_>) {
         let message = "over HTTP there are no connections to keep".to_owned();
         report("pool", message, "`ca_file` alone, or no [pool]");
     }
+    if root.has("pool") && matches!(config.database.url, DatabaseUrl::PlanetScale(_)) {
+        let message = "over HTTP there are no connections to keep".to_owned();
+        report(
+            "pool",
+            message,
+            "no [pool]; `ca_file` is part of the address",
+        );
+    }
     if matches!(config.database.url, DatabaseUrl::MySql(_)) && config.pool.is_of_postgres() {
         let message = "what `pooler` names stands before PostgreSQL, and the database is MySQL";
         report(
@@ -127,7 +135,7 @@ fn check_database(config: &Config, root: &Section<'_, '_>) {
         DatabaseUrl::Sqlite(_) => {
             Some("`listen_url` is about a server, and the database is a file")
         }
-        DatabaseUrl::MySql(_) => {
+        DatabaseUrl::MySql(_) | DatabaseUrl::PlanetScale(_) => {
             Some("`listen_url` is about PostgreSQL, and the database is MySQL")
         }
         DatabaseUrl::Postgres(_) | DatabaseUrl::Neon(_) => None,

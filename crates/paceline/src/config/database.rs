@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use paceline_data::mysql::connect::Address as MySqlAddress;
 use paceline_data::neon::{InvalidNeonAddress, NeonAddress};
+use paceline_data::planetscale::Address as PlanetScaleAddress;
 use paceline_data::postgres::connect::{Address, InvalidAddress};
 
 use super::reader::Section;
@@ -46,7 +47,8 @@ impl Database {
 ///
 /// `sqlite:` and the path of a file; `sqlite://` before the path is taken too. Everything after the
 /// scheme is the path, as it is: nothing is decoded. `postgres://` and what [`Address`] says; `neon+https://` and what
-/// [`NeonAddress`] says; `mysql://` or `mariadb://` and what [`MySqlAddress`] says.
+/// [`NeonAddress`] says; `mysql://` or `mariadb://` and what [`MySqlAddress`] says; `planetscale://` and what
+/// [`PlanetScaleAddress`] says.
 ///
 /// A password is shown neither by `Display` nor by `Debug`.
 ///
@@ -70,6 +72,8 @@ pub enum DatabaseUrl {
     Neon(Box<NeonAddress>),
     /// A database on a MySQL or `MariaDB` server.
     MySql(Box<MySqlAddress>),
+    /// A database at `PlanetScale`, asked over HTTP.
+    PlanetScale(Box<PlanetScaleAddress>),
 }
 
 /// The text is not the address of a database that can be served.
@@ -93,14 +97,15 @@ impl DatabaseUrl {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Sqlite(path) => Some(path),
-            Self::Postgres(_) | Self::Neon(_) | Self::MySql(_) => None,
+            Self::Postgres(_) | Self::Neon(_) | Self::MySql(_) | Self::PlanetScale(_) => None,
         }
     }
 
     fn relative_to(self, folder: &Path) -> Self {
         match self {
             Self::Sqlite(path) => Self::Sqlite(folder.join(path)),
-            server @ (Self::Postgres(_) | Self::Neon(_) | Self::MySql(_)) => server,
+            server
+            @ (Self::Postgres(_) | Self::Neon(_) | Self::MySql(_) | Self::PlanetScale(_)) => server,
         }
     }
 }
@@ -112,6 +117,7 @@ impl fmt::Display for DatabaseUrl {
             Self::Postgres(address) => address.fmt(f),
             Self::Neon(address) => address.fmt(f),
             Self::MySql(address) => address.fmt(f),
+            Self::PlanetScale(address) => address.fmt(f),
         }
     }
 }
@@ -147,6 +153,9 @@ pub(super) fn parse(text: &str) -> Result<DatabaseUrl, Invalid> {
         "neon+https" | "neon+http" => neon(text, invalid),
         "mysql" | "mariadb" => {
             server(text, invalid).map(|address| DatabaseUrl::MySql(Box::new(address)))
+        }
+        "planetscale" => {
+            server(text, invalid).map(|address| DatabaseUrl::PlanetScale(Box::new(address)))
         }
         _ => Err(invalid),
     }

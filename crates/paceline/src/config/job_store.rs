@@ -102,9 +102,12 @@ pub(super) fn parse(text: &str) -> Result<JobStoreUrl, Invalid> {
         }
         _ => match database::parse(text) {
             Ok(DatabaseUrl::Sqlite(path)) => Ok(JobStoreUrl::Sqlite(path)),
-            Ok(DatabaseUrl::Postgres(_) | DatabaseUrl::Neon(_) | DatabaseUrl::MySql(_)) => {
-                Err(invalid)
-            }
+            Ok(
+                DatabaseUrl::Postgres(_)
+                | DatabaseUrl::Neon(_)
+                | DatabaseUrl::MySql(_)
+                | DatabaseUrl::PlanetScale(_),
+            ) => Err(invalid),
             Err(Invalid { suggestion, .. }) => Err(Invalid {
                 suggestion,
                 ..invalid

@@ -13,6 +13,9 @@ use paceline_data::mysql::connect::Address as MySqlAddress;
 use paceline_data::mysql::{MySqlOpenError, MySqlOptions};
 use paceline_data::neon::{NeonAddress, NeonOpenError, NeonOptions};
 use paceline_data::plan::{UnservedSort, unserved_sorts};
+use paceline_data::planetscale::{
+    Address as PlanetScaleAddress, PlanetScaleOpenError, PlanetScaleOptions,
+};
 use paceline_data::postgres::connect::{Address, InvalidAddress};
 use paceline_data::postgres::versions::VersionState;
 use paceline_data::postgres::{PostgresOpenError, PostgresOptions};
@@ -57,6 +60,9 @@ pub enum Unopenable {
     /// The database server, MySQL or `MariaDB`, cannot be used.
     #[error("the database {0} cannot be used")]
     MySqlServer(String, #[source] Box<MySqlOpenError>),
+    /// The database at `PlanetScale` cannot be used over HTTP.
+    #[error("the database {0} cannot be used")]
+    PlanetScale(String, #[source] Box<PlanetScaleOpenError>),
     /// The job store cannot be opened.
     #[error(transparent)]
     Jobs(#[from] CannotOpen),
@@ -90,6 +96,7 @@ impl Unopenable {
             Self::Database(_)
             | Self::Server(..)
             | Self::MySqlServer(..)
+            | Self::PlanetScale(..)
             | Self::Jobs(_)
             | Self::Sql(_)
             | Self::Outbox(_) => false,
@@ -126,6 +133,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, Unopenable> {
         DatabaseUrl::Postgres(address) => connect(config, address)?,
         DatabaseUrl::Neon(address) => connect_neon(config, address)?,
         DatabaseUrl::MySql(address) => connect_mysql(config, address)?,
+        DatabaseUrl::PlanetScale(address) => connect_planetscale(config, address)?,
     };
     let (resources, rules) = resolve(config, &database)?;
     let resources = resources.with_big_integers(if config.database.big_integers_as_strings {
@@ -240,6 +248,20 @@ fn connect_mysql(config: &Config, address: &MySqlAddress) -> Result<Database, Un
     Handle::current()
         .block_on(Database::connect_mysql(options))
         .map_err(|error| Unopenable::MySqlServer(address.to_string(), Box::new(error)))
+}
+
+fn connect_planetscale(
+    config: &Config,
+    address: &PlanetScaleAddress,
+) -> Result<Database, Unopenable> {
+    let options = PlanetScaleOptions::new(address.clone())
+        .writable(is_written(config))
+        .query_timeout(config.database.query_timeout)
+        .max_exports(exports(config))
+        .export_stall_timeout(config.server.stall_timeout);
+    Handle::current()
+        .block_on(Database::connect_planetscale(options))
+        .map_err(|error| Unopenable::PlanetScale(address.to_string(), Box::new(error)))
 }
 
 fn is_written(config: &Config) -> bool {

@@ -93,9 +93,10 @@ fn of_state(
             Err(error) => return Ok(of_process(format!("the database has no path: {error}"))),
         },
         // Without its password, which may change.
-        server @ (DatabaseUrl::Postgres(_) | DatabaseUrl::Neon(_) | DatabaseUrl::MySql(_)) => {
-            server.to_string().into()
-        }
+        server @ (DatabaseUrl::Postgres(_)
+        | DatabaseUrl::Neon(_)
+        | DatabaseUrl::MySql(_)
+        | DatabaseUrl::PlanetScale(_)) => server.to_string().into(),
     };
     let path = key_file_of(&database, &folder);
     match load_or_create(&path) {

@@ -1,5 +1,6 @@
 //! One statement, on the connection of its session.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -107,7 +108,11 @@ impl Service {
         query: &str,
     ) -> Result<(Map<String, Value>, State), Failure> {
         let number = connection.id();
-        let mut result = connection.query_iter(query).await?;
+        let query = match &self.options.version {
+            Some(version) => Cow::Owned(query.replace("VERSION()", &format!("'{version}'"))),
+            None => Cow::Borrowed(query),
+        };
+        let mut result = connection.query_iter(&*query).await?;
         let columns = result.columns().filter(|columns| !columns.is_empty());
         let mut rows = Vec::new();
         let mut asked_to_stop = false;

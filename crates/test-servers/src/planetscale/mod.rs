@@ -43,8 +43,13 @@ pub struct PlanetScaleOptions {
     pub transaction_limit: Duration,
     /// The most rows of one answer.
     pub row_limit: usize,
+    /// The database it serves; `None` for a new one.
+    pub database: Option<String>,
     /// Statements each session begins with.
     pub setup: Vec<String>,
+    /// What `VERSION()` is, as Vitess answers it; `None` for that of the server, which is a `MariaDB`. Clients speak
+    /// MySQL's SQL to a MySQL.
+    pub version: Option<String>,
 }
 
 impl Default for PlanetScaleOptions {
@@ -52,7 +57,9 @@ impl Default for PlanetScaleOptions {
         Self {
             transaction_limit: Duration::from_secs(20),
             row_limit: 100_000,
+            database: None,
             setup: Vec::new(),
+            version: None,
         }
     }
 }
@@ -140,7 +147,8 @@ impl PlanetScale {
         options: PlanetScaleOptions,
         acceptor: Option<TlsAcceptor>,
     ) -> Self {
-        let database = server.database();
+        let database = options.database.clone();
+        let database = database.unwrap_or_else(|| server.database());
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         listener.set_nonblocking(true).expect("a socket takes this");
         let port = listener.local_addr().expect("a bound socket").port();

@@ -2,12 +2,9 @@
 
 use std::collections::HashMap;
 
-use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, Row};
-
 use super::relations::Relations;
 use super::types::{Described, kind, labels};
-use super::{number, optional, text};
+use super::{Source, Told, number, optional, text};
 use crate::catalog::{Column, ColumnKind};
 
 /// Every column the role may select.
@@ -22,12 +19,12 @@ const COLUMNS: &str = "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_DEFAULT, IS_NULLAB
 pub(super) struct Columns(HashMap<String, Vec<Column>>);
 
 impl Columns {
-    pub(super) async fn read(
-        conn: &mut Conn,
+    pub(super) async fn read<S: Source>(
+        conn: &mut S,
         relations: &Relations,
-    ) -> Result<Self, mysql_async::Error> {
+    ) -> Result<Self, S::Error> {
         let mut all: HashMap<String, Vec<Column>> = HashMap::new();
-        for row in conn.query::<Row, _>(COLUMNS).await? {
+        for row in conn.rows(COLUMNS).await? {
             let table = text(&row, 0);
             let extra = text(&row, 8).to_ascii_uppercase();
             if !extra.contains("INVISIBLE") {
@@ -45,7 +42,7 @@ impl Columns {
     }
 }
 
-fn column(row: &Row, extra: &str, is_json: bool) -> Column {
+fn column(row: &Told, extra: &str, is_json: bool) -> Column {
     let declared = text(row, 5);
     let (kind, native) = kind(&Described {
         name: &text(row, 4).to_ascii_lowercase(),

@@ -1,8 +1,6 @@
 //! About how many rows a table has, cheaply.
 
-use mysql_async::Conn;
-use mysql_async::prelude::Queryable as _;
-
+use super::{Source, number};
 use crate::catalog::Table;
 use crate::sql::{MySqlFlavor, SqlDialect};
 
@@ -10,21 +8,21 @@ use crate::sql::{MySqlFlavor, SqlDialect};
 const COUNTED: u64 = 1_000;
 
 /// What the engine's statistics say; exact below 1,000, where they are often behind.
-pub(super) async fn rows(
-    conn: &mut Conn,
+pub(super) async fn rows<S: Source>(
+    conn: &mut S,
     estimated: Option<u64>,
     table: &Table,
     flavor: MySqlFlavor,
-) -> Result<u64, mysql_async::Error> {
+) -> Result<u64, S::Error> {
     if let Some(estimated) = estimated.filter(|rows| *rows >= COUNTED) {
         return Ok(estimated);
     }
     let name = SqlDialect::MySql(flavor).table(table);
     let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {name} LIMIT {COUNTED}) AS few");
-    let counted = match conn.query_first::<u64, _>(sql).await {
-        Ok(counted) => counted,
+    let counted = match conn.rows(&sql).await {
+        Ok(rows) => rows.first().and_then(|row| number(row, 0)),
         // A table that is broken, say, is no reason not to serve the others.
-        Err(error) if !error.is_fatal() => None,
+        Err(error) if S::is_refusal(&error) => None,
         Err(error) => return Err(error),
     };
     Ok(counted.or(estimated).unwrap_or_default())

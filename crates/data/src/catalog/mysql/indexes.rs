@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, Row};
-
-use super::{optional, text};
+use super::{Source, Told, optional, text};
 use crate::catalog::{Index, IndexColumn, Table};
 
 /// One row a column. Indexes for full text and shapes serve no order.
@@ -19,11 +16,11 @@ const PRIMARY: &str = "PRIMARY";
 
 /// Indexes by the table they belong to.
 #[derive(Debug)]
-pub(super) struct Indexes(HashMap<String, Vec<Row>>);
+pub(super) struct Indexes(HashMap<String, Vec<Told>>);
 
-pub(super) async fn read(conn: &mut Conn) -> Result<Indexes, mysql_async::Error> {
-    let mut all: HashMap<String, Vec<Row>> = HashMap::new();
-    for row in conn.query::<Row, _>(INDEXES).await? {
+pub(super) async fn read<S: Source>(conn: &mut S) -> Result<Indexes, S::Error> {
+    let mut all: HashMap<String, Vec<Told>> = HashMap::new();
+    for row in conn.rows(INDEXES).await? {
         all.entry(text(&row, 0)).or_default().push(row);
     }
     Ok(Indexes(all))

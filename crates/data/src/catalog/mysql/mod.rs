@@ -10,6 +10,8 @@ mod indexes;
 mod relations;
 mod types;
 
+use std::future::Future;
+
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Row};
 
@@ -22,15 +24,51 @@ const TABLES: &str = "SELECT TABLE_NAME, TABLE_TYPE, TABLE_ROWS FROM information
     WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED', 'VIEW') \
     ORDER BY TABLE_NAME";
 
+/// A row of an answer, as text; nothing for `NULL`.
+pub(crate) type Told = Vec<Option<String>>;
+
+/// Whoever can be asked about the schema.
+pub(crate) trait Source {
+    /// Why there is no answer.
+    type Error;
+
+    /// All rows of a statement.
+    fn rows(&mut self, sql: &str) -> impl Future<Output = Result<Vec<Told>, Self::Error>> + Send;
+
+    /// Whether it was the statement that was refused, so that others can still be asked.
+    fn is_refusal(error: &Self::Error) -> bool;
+}
+
+impl Source for Conn {
+    type Error = mysql_async::Error;
+
+    async fn rows(&mut self, sql: &str) -> Result<Vec<Told>, mysql_async::Error> {
+        let rows: Vec<Row> = self.query(sql).await?;
+        let told = |row: &Row| (0..row.len()).map(|index| cell(row, index)).collect();
+        Ok(rows.iter().map(told).collect())
+    }
+
+    fn is_refusal(error: &mysql_async::Error) -> bool {
+        !error.is_fatal()
+    }
+}
+
+fn cell(row: &Row, index: usize) -> Option<String> {
+    match row.as_ref(index)? {
+        mysql_async::Value::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => None,
+    }
+}
+
 /// Reads the schema, and how large each table is, more or less.
 ///
 /// # Errors
 /// What the database answers when it cannot be read.
-pub(crate) async fn read(
-    conn: &mut Conn,
+pub(crate) async fn read<S: Source>(
+    conn: &mut S,
     flavor: MySqlFlavor,
-) -> Result<Catalog, mysql_async::Error> {
-    let listed: Vec<Row> = conn.query(TABLES).await?;
+) -> Result<Catalog, S::Error> {
+    let listed = conn.rows(TABLES).await?;
     let mut relations = Relations::read(conn, flavor).await?;
     let mut columns = Columns::read(conn, &relations).await?;
     let mut indexes = indexes::read(conn).await?;
@@ -78,17 +116,14 @@ fn reason_to_skip(name: &str, is_empty: bool) -> Option<String> {
 }
 
 /// A column of the answer as text; nothing for `NULL`.
-fn text(row: &Row, index: usize) -> String {
+fn text(row: &Told, index: usize) -> String {
     optional(row, index).unwrap_or_default()
 }
 
-fn optional(row: &Row, index: usize) -> Option<String> {
-    match row.as_ref(index)? {
-        mysql_async::Value::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-        _ => None,
-    }
+fn optional(row: &Told, index: usize) -> Option<String> {
+    row.get(index)?.clone()
 }
 
-fn number(row: &Row, index: usize) -> Option<u64> {
+fn number(row: &Told, index: usize) -> Option<u64> {
     optional(row, index)?.parse().ok()
 }

@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, Row};
-
-use super::text;
+use super::{Source, Told, text};
 use crate::catalog::{Check, ForeignKey, Table};
 use crate::sql::MySqlFlavor;
 
@@ -24,17 +21,17 @@ const CHECKS_OF_MYSQL: &str = "SELECT t.TABLE_NAME, c.CONSTRAINT_NAME, c.CHECK_C
 /// What tables say of their rows, by the table.
 #[derive(Debug)]
 pub(super) struct Relations {
-    keys: HashMap<String, Vec<Row>>,
+    keys: HashMap<String, Vec<Told>>,
     checks: HashMap<String, Vec<(String, String)>>,
 }
 
 impl Relations {
-    pub(super) async fn read(
-        conn: &mut Conn,
+    pub(super) async fn read<S: Source>(
+        conn: &mut S,
         flavor: MySqlFlavor,
-    ) -> Result<Self, mysql_async::Error> {
-        let mut keys: HashMap<String, Vec<Row>> = HashMap::new();
-        for row in conn.query::<Row, _>(KEYS).await? {
+    ) -> Result<Self, S::Error> {
+        let mut keys: HashMap<String, Vec<Told>> = HashMap::new();
+        for row in conn.rows(KEYS).await? {
             keys.entry(text(&row, 0)).or_default().push(row);
         }
         let query = match flavor {
@@ -42,7 +39,7 @@ impl Relations {
             MySqlFlavor::MySql => CHECKS_OF_MYSQL,
         };
         let mut checks: HashMap<String, Vec<(String, String)>> = HashMap::new();
-        for row in conn.query::<Row, _>(query).await? {
+        for row in conn.rows(query).await? {
             let check = (text(&row, 1), text(&row, 2));
             checks.entry(text(&row, 0)).or_default().push(check);
         }

@@ -23,7 +23,7 @@ mod error;
 mod kill;
 mod manager;
 mod parameters;
-mod session;
+pub(crate) mod session;
 mod tls;
 
 pub use crate::postgres::connect::{Encryption, InvalidAddress, StatementMode, TlsSetUpError};

@@ -62,7 +62,7 @@ impl Session {
     }
 }
 
-fn flavor(version: &str) -> MySqlFlavor {
+pub(crate) fn flavor(version: &str) -> MySqlFlavor {
     if version.to_ascii_lowercase().contains("mariadb") {
         MySqlFlavor::MariaDb
     } else {
@@ -71,7 +71,7 @@ fn flavor(version: &str) -> MySqlFlavor {
 }
 
 /// Whether moments are read and written in UTC. A zone that only happens to agree now does not count.
-fn is_utc(session: &str, system: &str) -> bool {
+pub(crate) fn is_utc(session: &str, system: &str) -> bool {
     let zone = if session == "SYSTEM" { system } else { session };
     matches!(zone, "UTC" | "Etc/UTC" | "+00:00" | "-00:00" | "Z")
 }

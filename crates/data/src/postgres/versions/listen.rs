@@ -14,7 +14,7 @@ use crate::catalog::TableId;
 use crate::pool::{AcquireError, Clock as _, Pool, SystemClock};
 use crate::postgres::connect::hearing::Hearing;
 use crate::postgres::connect::{ConnectError, Endpoint, PostgresManager};
-use crate::postgres::running::Running;
+use crate::server::Running;
 
 /// How long the connection is left alone between two round trips.
 const BEAT: Duration = Duration::from_secs(1);

@@ -28,6 +28,12 @@ pub(super) async fn write_row<O: Open>(
         }
         Err(refused) => return Err(refused),
     };
+    if let Some(told) = key.as_mut().filter(|_| plan.replaces_or_creates) {
+        // The last column is whether the row is new.
+        if told.pop() != Some(Value::Integer(1)) {
+            kind = ChangeKind::Updated;
+        }
+    }
     if key.is_none() {
         let current = match &plan.current {
             Some(current) => version(open, current).await?,

@@ -17,12 +17,41 @@ use paceline_data::encode::Neighbours;
 use paceline_data::mysql::MySqlOptions;
 use paceline_data::mysql::connect::{Address, StatementMode};
 use paceline_data::plan::ListPlan;
+use paceline_data::planetscale::PlanetScaleOptions;
 use paceline_data::query::{Dialect, QueryError, parse_list};
 use paceline_data::resource::Resources;
-use paceline_test_servers::MariaDb;
+use paceline_test_servers::{MariaDb, PlanetScale, PlanetScaleOptions as DoubleOptions};
 
-/// Both ways to send statements.
+/// The ways to send statements on connections.
 const MODES: [StatementMode; 2] = [StatementMode::Named, StatementMode::Unnamed];
+/// All ways to send statements.
+const WAYS: [Way; 3] = [
+    Way::Tcp(StatementMode::Named),
+    Way::Tcp(StatementMode::Unnamed),
+    Way::Http,
+];
+
+/// A way to a database.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// MySQL's own protocol.
+    Tcp(StatementMode),
+    /// `PlanetScale`'s, to a double of it.
+    Http,
+}
+
+async fn connect(
+    server: &MariaDb,
+    name: &str,
+    mode: StatementMode,
+    change: impl FnOnce(MySqlOptions) -> MySqlOptions,
+) -> Database {
+    let address: Address = server.url(name).parse().unwrap();
+    let options = MySqlOptions::new(address.with_statements(mode))
+        .connections(NonZeroUsize::new(2).unwrap())
+        .query_timeout(Duration::from_secs(20));
+    Database::connect_mysql(change(options)).await.unwrap()
+}
 
 /// A database of a test's own.
 struct Served {
@@ -30,6 +59,7 @@ struct Served {
     name: String,
     database: Database,
     resources: Resources,
+    _double: Option<PlanetScale>,
 }
 
 impl Served {
@@ -41,38 +71,49 @@ impl Served {
         let server = MariaDb::shared();
         let name = server.database();
         server.sql(&name, schema);
-        Self::of(server, name, StatementMode::Named, change).await
+        let mode = StatementMode::Named;
+        let database = connect(&server, &name, mode, change).await;
+        Self::of(server, name, database, None)
     }
 
-    async fn of(
+    fn of(
         server: Arc<MariaDb>,
         name: String,
-        mode: StatementMode,
-        change: impl FnOnce(MySqlOptions) -> MySqlOptions,
+        database: Database,
+        double: Option<PlanetScale>,
     ) -> Self {
-        let address: Address = server.url(&name).parse().unwrap();
-        let options = MySqlOptions::new(address.with_statements(mode))
-            .connections(NonZeroUsize::new(2).unwrap())
-            .query_timeout(Duration::from_secs(20));
-        let database = Database::connect_mysql(change(options)).await.unwrap();
         let resources = Resources::discover(database.catalog());
         Self {
             server,
             name,
             database,
             resources,
+            _double: double,
         }
     }
 
-    /// The same database, with statements sent in another way.
-    async fn in_mode(&self, mode: StatementMode) -> Self {
-        Self::of(
-            Arc::clone(&self.server),
-            self.name.clone(),
-            mode,
-            |options| options,
-        )
-        .await
+    /// The same database, reached in another way. It can be written.
+    async fn in_way(&self, way: Way) -> Self {
+        let (server, name) = (Arc::clone(&self.server), self.name.clone());
+        match way {
+            Way::Tcp(mode) => {
+                let writable = |options: MySqlOptions| options.writable(true);
+                let database = connect(&server, &name, mode, writable).await;
+                Self::of(server, name, database, None)
+            }
+            Way::Http => {
+                let over = DoubleOptions {
+                    database: Some(name.clone()),
+                    ..DoubleOptions::default()
+                };
+                let double = PlanetScale::start_with(&server, over);
+                let options = PlanetScaleOptions::new(double.address().parse().unwrap())
+                    .query_timeout(Duration::from_secs(20))
+                    .writable(true);
+                let database = Database::connect_planetscale(options).await.unwrap();
+                Self::of(server, name, database, Some(double))
+            }
+        }
     }
 
     fn plan(&self, path: &str, query: &str) -> Result<ListPlan, QueryError> {

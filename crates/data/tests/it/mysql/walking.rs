@@ -1,6 +1,6 @@
 //! Walking a list by its cursors: every row once, in the server's own order.
 
-use super::{MODES, Served};
+use super::{Served, WAYS};
 
 const SCHEMA: &str = "
     CREATE TABLE t(id int PRIMARY KEY, x int, y varchar(20), m enum('sad', 'ok', 'happy'), n decimal(10,3) NOT NULL, f float,
@@ -43,8 +43,8 @@ async fn walk(served: &Served, path: &str, key: &str, sort: &str) -> Vec<String>
 #[tokio::test]
 async fn every_row_comes_once_and_in_order() {
     let served = Served::open(SCHEMA).await;
-    for mode in MODES {
-        let served = served.in_mode(mode).await;
+    for way in WAYS {
+        let served = served.in_way(way).await;
         for (sort, keys) in [
             ("id", "id"),
             ("-id", "id DESC"),
@@ -86,10 +86,10 @@ async fn every_row_comes_once_and_in_order() {
                 .split(',')
                 .map(|rank| rank.parse().unwrap())
                 .collect();
-            assert!(numbers.is_sorted(), "{sort} {mode:?}: {ranked}");
+            assert!(numbers.is_sorted(), "{sort} {way:?}: {ranked}");
             let mut ids: Vec<i32> = found.iter().map(|id| id.parse().unwrap()).collect();
             ids.sort_unstable();
-            assert_eq!(ids, (1..=40).collect::<Vec<_>>(), "{sort} {mode:?}");
+            assert_eq!(ids, (1..=40).collect::<Vec<_>>(), "{sort} {way:?}");
         }
         for (path, key, sort, rows) in [
             ("pair", "a,b", "", 30),

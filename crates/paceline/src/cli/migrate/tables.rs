@@ -87,6 +87,9 @@ async fn open(url: &DatabaseUrl) -> Result<Database, Failure> {
             "MySQL and MariaDB have neither answers that are kept nor jobs that follow writes yet"
                 .to_owned(),
         )),
+        DatabaseUrl::PlanetScale(_) => Err(Failure::Usage(
+            "over PlanetScale's HTTP there are neither answers that are kept nor jobs that follow writes".to_owned(),
+        )),
         DatabaseUrl::Neon(_) => Err(Failure::Usage(
             "over HTTP nothing is written: give the postgres:// address of the same database"
                 .to_owned(),

@@ -26,7 +26,7 @@ Examples:
   paceline pool doctor mysql://app@db.example.com/shop
   paceline pool doctor \"$DATABASE_URL\" --json")]
 pub(super) struct Doctor {
-    /// The address: `postgres://user:password@host:port/database`, or `mysql://...`
+    /// The address: `postgres://user:password@host:port/database`, `mysql://...` or `planetscale://...`
     // Not parsed by clap, which would print it, password and all, when it is wrong.
     #[arg(value_name = "URL")]
     url: String,
@@ -37,8 +37,14 @@ pub(super) struct Doctor {
 
 impl Doctor {
     pub(super) fn run(self) -> Result<(), Failure> {
-        if let Some(("mysql" | "mariadb", _)) = self.url.split_once(':') {
-            return super::mysql::examine(&self.url, self.json, TIMEOUT);
+        match self.url.split_once(':') {
+            Some(("mysql" | "mariadb", _)) => {
+                return super::mysql::examine(&self.url, self.json, TIMEOUT);
+            }
+            Some(("planetscale", _)) => {
+                return super::planetscale::examine(&self.url, self.json, TIMEOUT);
+            }
+            _ => {}
         }
         let address = address(&self.url)?;
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -2,6 +2,7 @@
 
 mod doctor;
 mod mysql;
+mod planetscale;
 
 use clap::{Args, Subcommand};
 

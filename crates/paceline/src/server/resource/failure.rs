@@ -44,7 +44,7 @@ pub(in crate::server) fn run(error: RunError) -> Problem {
     }
     if error.is_too_large() {
         return Problem::bad_request(
-            "The answer would be larger than 64 MiB (over HTTP to the database, 10 MiB). Ask for fewer rows or fields, or for an export.",
+            "The answer would be larger than 64 MiB (over HTTP to the database 10 MiB, at PlanetScale 32 MiB or 100,000 rows). Ask for fewer rows or fields, or for an export.",
         )
         .with_code("answer-too-large");
     }

@@ -5,6 +5,7 @@ mod exhaustion;
 mod leaving;
 mod mariadb;
 mod neon;
+mod planetscale;
 mod postgres;
 mod restart;
 mod shop;

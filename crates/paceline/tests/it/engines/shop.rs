@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use paceline_test_servers::{MariaDb, Postgres};
+use paceline_test_servers::{MariaDb, PlanetScale, Postgres};
 
 use super::{next, said, serve};
 use crate::client::Answer;
@@ -115,6 +115,8 @@ struct Engines {
     sqlite: Server,
     postgres: Server,
     mariadb: Server,
+    planetscale: Server,
+    _double: PlanetScale,
     _cluster: std::sync::Arc<Postgres>,
     _server: std::sync::Arc<MariaDb>,
     _folder: tempfile::TempDir,
@@ -141,7 +143,9 @@ impl Engines {
         std::fs::write(&file, statements).unwrap();
         cluster.sql_file(&name, &file);
         let server = MariaDb::shared();
-        let shop = server.database();
+        // One database, reached in two ways.
+        let double = PlanetScale::start(&server);
+        let shop = double.database().to_owned();
         let bytes = |id: i64| format!("x'00{id:02x}ff'");
         // Backslashes are themselves, and moments have no Z.
         let statements = rows(["false", "true"], bytes).replace(":00Z'", ":00'");
@@ -155,6 +159,8 @@ impl Engines {
         server.sql_file(&shop, &file);
         Self {
             mariadb: Server::serve_url(&server.url(&shop)),
+            planetscale: Server::serve_url(&double.address()),
+            _double: double,
             _server: server,
             sqlite: Server::serve_url(&format!("sqlite:{}", path.display())),
             postgres: serve(&cluster, &name),
@@ -165,14 +171,19 @@ impl Engines {
 
     /// Sends a request to each; they must say the same.
     #[track_caller]
-    fn all(&self, path: &str, headers: &[&str]) -> [Answer; 3] {
+    fn all(&self, path: &str, headers: &[&str]) -> [Answer; 4] {
         let answers = self.servers().map(|server| server.get_with(path, headers));
         check(&answers, path);
         answers
     }
 
-    fn servers(&self) -> [&Server; 3] {
-        [&self.sqlite, &self.postgres, &self.mariadb]
+    fn servers(&self) -> [&Server; 4] {
+        [
+            &self.sqlite,
+            &self.postgres,
+            &self.mariadb,
+            &self.planetscale,
+        ]
     }
 
     /// Walks a list to its end on each, by the cursor each gives.
@@ -180,8 +191,15 @@ impl Engines {
     fn walk(&self, path: &str) {
         let mut pages = self.all(path, &[]);
         for _ in 0..100 {
-            let [Some(sqlite), Some(postgres), Some(mariadb)] = pages.each_ref().map(next) else {
-                assert_eq!(pages.each_ref().map(next), [None, None, None], "{path}");
+            let cursors = pages.each_ref().map(next);
+            let [
+                Some(sqlite),
+                Some(postgres),
+                Some(mariadb),
+                Some(planetscale),
+            ] = cursors
+            else {
+                assert_eq!(cursors, [None, None, None, None], "{path}");
                 return;
             };
             let of = |server: &Server, cursor: &str| server.get(&format!("{path}&cursor={cursor}"));
@@ -189,6 +207,7 @@ impl Engines {
                 of(&self.sqlite, &sqlite),
                 of(&self.postgres, &postgres),
                 of(&self.mariadb, &mariadb),
+                of(&self.planetscale, &planetscale),
             ];
             check(&pages, path);
         }
@@ -197,9 +216,10 @@ impl Engines {
 }
 
 #[track_caller]
-fn check(answers: &[Answer; 3], path: &str) {
-    let [sqlite, postgres, mariadb] = answers.each_ref().map(said);
+fn check(answers: &[Answer; 4], path: &str) {
+    let [sqlite, postgres, mariadb, planetscale] = answers.each_ref().map(said);
     assert_eq!(postgres, sqlite, "PostgreSQL: {path}");
+    assert_eq!(planetscale, mariadb, "PlanetScale: {path}");
     // Of two lists that of the table made first comes first; MySQL does not tell, and the names decide.
     if sqlite.contains("users_by_boss") {
         assert_eq!(unordered(&mariadb), unordered(&sqlite), "MariaDB: {path}");
