@@ -1,7 +1,7 @@
 //! Who may know whom, proven from `cargo metadata`.
 //!
-//! The rules are those of ARCHITECTURE.md: the three libraries know nothing of each other, jobs know no
-//! HTTP, data answers none, and only the `paceline` crate knows all.
+//! The rules are those of ARCHITECTURE.md: the libraries know nothing of each other, jobs know no HTTP, data answers
+//! none, what runs a service knows none in particular, and only the `paceline` crate knows all.
 
 use crate::metadata::Metadata;
 
@@ -28,6 +28,19 @@ const STORES: [&str; 4] = [
     "mysql_async",
 ];
 
+/// Frameworks and databases, as a dependency: what `paceline-serverless` must not need at any depth. It starts in
+/// milliseconds, whatever service it is given.
+const HEAVY: [&str; 8] = [
+    "axum",
+    "axum-core",
+    "tower-http",
+    "tower",
+    "rusqlite",
+    "libsqlite3-sys",
+    "tokio-postgres",
+    "mysql_async",
+];
+
 /// One library and what it must not need.
 #[derive(Debug)]
 struct Rule {
@@ -36,7 +49,7 @@ struct Rule {
     why: &'static str,
 }
 
-const RULES: [Rule; 3] = [
+const RULES: [Rule; 4] = [
     Rule {
         member: "paceline-http",
         forbidden: &STORES,
@@ -51,6 +64,11 @@ const RULES: [Rule; 3] = [
         member: "paceline-data",
         forbidden: &FRAMEWORKS,
         why: "it knows no HTTP framework",
+    },
+    Rule {
+        member: "paceline-serverless",
+        forbidden: &HEAVY,
+        why: "it runs any service and knows none",
     },
 ];
 
@@ -108,6 +126,7 @@ mod tests {
             "paceline-http",
             "paceline-jobs",
             "paceline-data",
+            "paceline-serverless",
         ];
         let members = names.clone();
         names.extend(edges.iter().flat_map(|edge| [edge.0, edge.1]));
@@ -149,6 +168,9 @@ mod tests {
             (vec![("paceline-http", "paceline-jobs", None)], 1),
             (vec![("paceline-data", "axum", None)], 1),
             (vec![("paceline-data", "axum", Some("dev"))], 0),
+            (vec![("paceline-serverless", "hyper", None)], 0),
+            (vec![("paceline-serverless", "tower", None)], 1),
+            (vec![("paceline-serverless", "paceline-jobs", None)], 1),
             (vec![("paceline-data", "hyper", None)], 0),
             (
                 vec![

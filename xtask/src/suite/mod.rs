@@ -26,7 +26,7 @@ pub(crate) struct Suite {
 }
 
 /// All of them, in the order they run: what is quick to fail first.
-const SUITES: [Suite; 16] = [
+const SUITES: [Suite; 17] = [
     Suite {
         name: "format",
         about: "cargo fmt changes nothing",
@@ -118,6 +118,17 @@ const SUITES: [Suite; 16] = [
             Need::VendorClients,
         ],
         run: cargo_tests::interop,
+    },
+    Suite {
+        name: "lambda",
+        about: "functions under AWS's own emulator and cargo-lambda's: start, timeout, stop, streams, four at once; events of npm warmers",
+        needs: &[
+            Need::PythonVenv,
+            Need::Node,
+            Need::LambdaEmulators,
+            Need::Warmers,
+        ],
+        run: cargo_tests::lambda,
     },
     Suite {
         name: "chaos",
