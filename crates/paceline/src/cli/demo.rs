@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::Failure;
 use super::serve::{AdminAddress, admin_address, check_reach};
 use crate::demo::{self, Created, Demo};
-use crate::server::{self, Bound};
+use crate::server::{self, Bound, Ephemeral};
 
 /// Make a shop and serve it
 #[derive(Debug, Args)]
@@ -87,8 +87,13 @@ impl DemoCommand {
         if let Some(AdminAddress(address)) = self.admin_listen {
             config.server.admin_listen = address;
         }
+        let prepare = || demo::prepare(&self.dir, self.fresh).map_err(|error| Failure::run(&error));
+        if let Some(place) = super::lambda_place()? {
+            let _shop = prepare()?;
+            return super::serve_on_lambda(config, &place, Ephemeral::Warned);
+        }
         check_reach(&config.server, self.public)?;
-        let shop = demo::prepare(&self.dir, self.fresh).map_err(|error| Failure::run(&error))?;
+        let shop = prepare()?;
         let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::run(&error))?;
         runtime
             .block_on(server::run(config, |bound| announce(&shop, bound)))

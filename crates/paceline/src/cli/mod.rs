@@ -13,8 +13,10 @@ mod serve;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use paceline_serverless::Place;
 
-use crate::server::{ServeError, Unopenable};
+use crate::config::Config;
+use crate::server::{self, Ephemeral, ServeError, Unopenable};
 
 /// Fast HTTP APIs in front of a database.
 #[derive(Debug, Parser)]
@@ -87,6 +89,28 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// The function this runs as, when it does.
+fn lambda_place() -> Result<Option<Place>, Failure> {
+    let place = Place::current().map_err(|error| Failure::usage(&error))?;
+    Ok(place.is_lambda().then_some(place))
+}
+
+/// Answers a function's events. What keeps it from starting is told to the platform as well.
+fn serve_on_lambda(config: Config, place: &Place, ephemeral: Ephemeral) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::run(&error))?;
+    let ran = runtime.block_on(async {
+        let ran = server::run_on_lambda(config, place, ephemeral).await;
+        if let Err(error) = &ran
+            && !matches!(error, ServeError::Serverless(_))
+            && let Err(untold) = paceline_serverless::report_failed_start(error).await
+        {
+            tracing::warn!(%untold, "the platform could not be told why the function does not start");
+        }
+        ran
+    });
+    ran.map_err(|error| Failure::serving(&error))
+}
+
 /// Why a command did not do its work.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -128,6 +152,7 @@ impl Failure {
     pub(crate) fn serving(error: &ServeError) -> Self {
         match error {
             ServeError::Open(unopenable) => Self::opening(unopenable),
+            ServeError::Lambda(_) => Self::usage(error),
             _ => Self::run(error),
         }
     }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::config::{Config, DatabaseUrl};
-use crate::server::{self, Bound, SecretOrigin};
+use crate::server::{self, Bound, Ephemeral, SecretOrigin};
 
 /// Serve the tables of a database.
 #[derive(Debug, Args)]
@@ -84,6 +84,9 @@ impl Serve {
         }
         if let Some(AdminAddress(address)) = self.admin_listen {
             config.server.admin_listen = address;
+        }
+        if let Some(place) = super::lambda_place()? {
+            return super::serve_on_lambda(config, &place, Ephemeral::Refused);
         }
         check_reach(&config.server, self.public)?;
         check_reach_of_sql(config.sql.as_ref(), self.public)?;

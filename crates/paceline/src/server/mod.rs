@@ -10,6 +10,7 @@ mod health;
 mod host;
 mod idempotency_key;
 mod jobs;
+mod lambda;
 mod limits;
 mod live;
 mod login;
@@ -42,6 +43,8 @@ use open::Opened;
 use parts::Parts;
 
 pub use crate::job_store::CannotOpen;
+pub(crate) use lambda::embedded_jobs;
+pub use lambda::{Ephemeral, Unfit, run_on_lambda};
 pub use open::{Unopenable, describe};
 pub(crate) use outbox::schema as outbox_schema;
 pub(crate) use resource::idempotency_schema;
@@ -85,6 +88,12 @@ pub enum ServeError {
     /// Requests cannot be limited as configured.
     #[error("requests cannot be limited as configured")]
     Limits(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The configuration is not for AWS Lambda.
+    #[error("this cannot run on AWS Lambda:\n{}", lines(.0))]
+    Lambda(Vec<Unfit>),
+    /// Events cannot be asked for or answered.
+    #[error("the function cannot go on")]
+    Serverless(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The metrics cannot be collected.
     #[error("the metrics cannot be collected")]
     Metrics(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -166,6 +175,12 @@ pub async fn run(config: Config, ready: impl FnOnce(&Bound) + Send) -> Result<()
         gateway.await.map_err(std::io::Error::other)?;
     }
     parts.stop(drain).await
+}
+
+/// One a line.
+fn lines(unfit: &[Unfit]) -> String {
+    let lines: Vec<String> = unfit.iter().map(|unfit| format!("  {unfit}")).collect();
+    lines.join("\n")
 }
 
 async fn listen(

@@ -30,6 +30,8 @@ pub(super) struct Parts {
 pub(super) struct Mail {
     pub(super) queue: Queue<email::Email>,
     pub(super) settings: Arc<config::Email>,
+    /// Whether mails outlive the process.
+    pub(super) is_durable: bool,
     worker: Worker,
 }
 
@@ -63,6 +65,13 @@ impl Parts {
             deliveries,
             relay,
         })
+    }
+
+    /// Whether jobs outlive the process, which answers then say.
+    pub(super) fn set_durable(&mut self, is_durable: bool) {
+        if let Some(mail) = &mut self.mail {
+            mail.is_durable = is_durable;
+        }
     }
 
     /// What is called after a write that jobs may follow.
@@ -137,6 +146,7 @@ impl Mail {
         Ok(Self {
             queue,
             settings: Arc::new(settings.clone()),
+            is_durable: true,
             worker,
         })
     }

@@ -69,6 +69,7 @@ pub(super) fn all(parts: &Parts, config: &Config, stop: &CancellationToken) -> R
             Arc::clone(&mail.settings),
             Arc::clone(source),
         );
+        let route = route.durable(mail.is_durable);
         router = router
             .route("/api/jobs/{queue}/{id}", get(job).with_state(jobs))
             .route(&mail.settings.path, post(send_email).with_state(route));

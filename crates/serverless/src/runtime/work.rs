@@ -22,6 +22,8 @@ use crate::{BoxError, RunError};
 const ATTEMPTS: u32 = 4;
 /// Between them.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long the start waits for the extension at most, which it can do without.
+const REGISTERING: Duration = Duration::from_secs(1);
 /// How long invocations under way get once the process is to end; the platform kills it after 500 ms.
 const LAST_ANSWERS: Duration = Duration::from_millis(150);
 
@@ -41,7 +43,9 @@ where
     B::Error: Into<BoxError>,
 {
     let mut api = RuntimeApi::new(&lambda.runtime_api)?;
-    if let Err(error) = extension::register(api.clone()).await {
+    let registering = tokio::time::timeout(REGISTERING, extension::register(api.clone()));
+    let registered = registering.await.map_err(BoxError::from);
+    if let Err(error) = registered.and_then(|done| done.map_err(BoxError::from)) {
         tracing::warn!(%error, "no extension could be registered: the platform ends the process without telling it before");
     }
     if lambda.initialization == Initialization::SnapStart {

@@ -161,3 +161,27 @@ fn trap_08_events_that_are_no_requests_are_told_apart() {
     looks["body"] = json!("{\"source\":\"aws.events\"}");
     assert_eq!(ask(rie.port, &looks)["statusCode"], 200);
 }
+
+#[test]
+fn trap_13_a_thawed_function_has_the_whole_time_of_its_next_event() {
+    let rie = Rie::start(&[("AWS_LAMBDA_FUNCTION_TIMEOUT", "2")]);
+    let function = rie.process();
+    let signal = |name: &str| {
+        let sent = Command::new("kill")
+            .args([name, &function.to_string()])
+            .status();
+        assert!(sent.expect("it runs").success());
+    };
+    signal("-STOP");
+    // Longer than any event may take, so that every timer of the last one is over.
+    std::thread::park_timeout(Duration::from_millis(2_500));
+    signal("-CONT");
+    let begun = Instant::now();
+    assert_eq!(ask(rie.port, &get("/slow"))["statusCode"], 503);
+    assert!(
+        begun.elapsed() >= Duration::from_millis(1_500),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(rie.process(), function);
+}

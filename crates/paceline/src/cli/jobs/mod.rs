@@ -163,6 +163,9 @@ impl Jobs {
             _ => Missing::Refused,
         };
         let url = store::url(url, config.as_deref())?;
+        if matches!(verb, Verb::Work(_)) && super::lambda_place()?.is_some() {
+            store::check_on_lambda(&url)?;
+        }
         let engine = store::open(&url, missing)?;
         let done = block_on(async {
             let done = perform(&engine, verb, json).await;

@@ -6,7 +6,7 @@ use paceline_jobs::EngineHandle;
 
 use crate::cli::{Failure, serve};
 use crate::config::{Durability, JobStoreUrl};
-use crate::job_store;
+use crate::{job_store, server};
 
 /// What happens when the store is a file that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,16 @@ pub(super) fn url(url: Option<JobStoreUrl>, config: Option<&Path>) -> Result<Job
     let jobs = serve::load(file)?.jobs;
     let missing = || Failure::Usage(format!("{} has no [jobs]: give --url", file.display()));
     Ok(jobs.ok_or_else(missing)?.url)
+}
+
+/// Refuses a file where processes are many and gone without notice.
+pub(super) fn check_on_lambda(url: &JobStoreUrl) -> Result<(), Failure> {
+    match server::embedded_jobs(url) {
+        Some(unfit) => Err(Failure::Usage(format!(
+            "this cannot run on AWS Lambda: {unfit}"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Opens the store.

@@ -28,6 +28,7 @@ pub(crate) struct EmailRoute {
     queue: Queue<Email>,
     settings: Arc<config::Email>,
     source: Arc<Source>,
+    is_durable: bool,
 }
 
 impl EmailRoute {
@@ -40,7 +41,14 @@ impl EmailRoute {
             queue,
             settings,
             source,
+            is_durable: true,
         }
+    }
+
+    /// Whether a mail outlives the process; answers say so when it does not.
+    pub(crate) fn durable(mut self, is_durable: bool) -> Self {
+        self.is_durable = is_durable;
+        self
     }
 
     fn options(&self, key: Option<IdempotencyKey>) -> JobOptions {
@@ -76,17 +84,17 @@ pub(crate) async fn send_email(
         .add_with("send-email", &email, route.options(key))
         .await
         .map_err(refused)?;
-    Ok(accepted(
-        &route.source.public_path,
-        &route.settings.queue,
-        &added,
-    ))
+    Ok(accepted(&route, &added))
 }
 
-fn accepted(public_path: &str, queue: &str, added: &Added) -> Response {
+fn accepted(route: &EmailRoute, added: &Added) -> Response {
+    let (public_path, queue) = (&route.source.public_path, &route.settings.queue);
     let id = added.id.as_str();
-    let body =
+    let mut body =
         json!({"success": true, "message": "Email queued", "job": {"queue": queue, "id": id}});
+    if !route.is_durable {
+        body["durable"] = json!(false);
+    }
     let location = HeaderValue::try_from(format!("{public_path}/api/jobs/{queue}/{id}"))
         .expect("queue names and job ids are legal in a header");
     let headers = [

@@ -1,5 +1,7 @@
 //! `paceline jobs work`: a worker process without the API.
 
+mod on_lambda;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +28,8 @@ webhook-signature (Standard Webhooks). What the answer means:
   429 or 503 with Retry-After  taken up again then; uses no attempt, 100 times at most
   410                          failed for good
   anything else, or none       a failed attempt; redirects are not followed
+
+On AWS Lambda each event of a schedule is a round that ends in time: docs/lambda.md.
 
 SIGTERM or Ctrl-C: no new jobs, those under way get --grace to end, the rest is given back.
 A second one ends at once.
@@ -84,6 +88,9 @@ impl Work {
         engine: &EngineHandle,
         json: bool,
     ) -> Result<String, Failure> {
+        if let Some(place) = crate::cli::lambda_place()? {
+            return self.on_lambda(engine, &place).await;
+        }
         let queue = raw_queue(engine, &self.queue)?;
         let settings = self.settings()?;
         let stop = crate::signals::stop_on_signal().map_err(|error| Failure::run(&error))?;
@@ -94,7 +101,7 @@ impl Work {
             queue = self.queue, target = %self.http, concurrency = self.concurrency,
             signed = settings.secret.is_some(), "working"
         );
-        let ended = self.wait_for_end(&queue, &stop).await;
+        let ended = self.wait_for_end(&queue, &stop, self.max_time).await;
         let stopped = worker.stop(self.grace).await;
         let end = ended?;
         let printed = self.summary(end, &tally, stopped, json);
@@ -141,9 +148,10 @@ impl Work {
         &self,
         queue: &RawQueue,
         stop: &CancellationToken,
+        longest: Option<Duration>,
     ) -> Result<End, Failure> {
         let time_is_up = async {
-            match self.max_time {
+            match longest {
                 Some(longest) => tokio::time::sleep(longest).await,
                 None => std::future::pending().await,
             }
