@@ -1,6 +1,7 @@
 //! One database, open: its catalog, its engine and its remembered counts together.
 
 mod engine;
+mod whole;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::total::{Freshness, Totals};
 use crate::version::{ReadTicket, Stamp, Stamps as _};
 use crate::write::{ReadBack, Transaction, WriteError, WritePlan, Written};
 use engine::Engine;
+pub use whole::WholeTransactions;
 
 /// Counts remembered at a time.
 const TOTALS: NonZeroUsize = NonZeroUsize::new(1024).expect("a literal above zero");
@@ -72,7 +74,7 @@ impl Database {
         Ok(Self::new(Engine::Postgres(database), catalog))
     }
 
-    /// Reads the schema of a PostgreSQL database over HTTP, as far as the role may select it. Nothing can be written.
+    /// Reads the schema of a PostgreSQL database over HTTP, as far as the role may select it.
     ///
     /// # Errors
     /// [`NeonOpenError`] says which endpoint and what to do.
@@ -295,7 +297,12 @@ impl Database {
                 let writer = engine.writer.as_ref().ok_or(WriteError::ReadOnly)?;
                 writer.write(plan, read_back).await
             }
-            Engine::Neon(_) => Err(WriteError::ReadOnly),
+            Engine::Neon(database) if !database.is_writable() => Err(WriteError::ReadOnly),
+            Engine::Neon(database) => {
+                let written = database.write(plan, read_back).await;
+                self.shared.totals.forget_unversioned();
+                written
+            }
             Engine::Postgres(database) if !database.is_writable() => Err(WriteError::ReadOnly),
             Engine::Postgres(database) => {
                 let written = database.write(plan, read_back).await;
@@ -317,7 +324,8 @@ impl Database {
     /// dropping the future does not stop it.
     ///
     /// # Errors
-    /// What the work answers, and [`WriteError`] when it cannot be begun or committed; nothing is stored then.
+    /// What the work answers, and [`WriteError`] when it cannot be begun or committed; nothing is stored then. Over HTTP
+    /// [`WriteError::NotInteractive`].
     pub async fn transact<T, W>(&self, work: W) -> Result<T, WriteError>
     where
         T: Send + 'static,
@@ -328,7 +336,7 @@ impl Database {
                 let writer = engine.writer.as_ref().ok_or(WriteError::ReadOnly)?;
                 writer.transact(Box::new(work)).await
             }
-            Engine::Neon(_) => Err(WriteError::ReadOnly),
+            Engine::Neon(_) => Err(WriteError::NotInteractive),
             Engine::Postgres(database) if !database.is_writable() => Err(WriteError::ReadOnly),
             Engine::Postgres(database) => {
                 let done = database.transact(Box::new(work)).await;
@@ -344,12 +352,23 @@ impl Database {
         }
     }
 
+    /// What creates rows where a transaction is sent whole, and [`transact`](Self::transact) is not to be had: over HTTP.
+    pub fn whole_transactions(&self) -> Option<WholeTransactions<'_>> {
+        match &self.shared.engine {
+            Engine::Neon(database) => Some(WholeTransactions {
+                database,
+                totals: &self.shared.totals,
+            }),
+            Engine::Sqlite(_) | Engine::Postgres(_) | Engine::MySql(_) => None,
+        }
+    }
+
     /// Whether it was opened for writing.
     pub fn is_writable(&self) -> bool {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.writer.is_some(),
             Engine::Postgres(database) => database.is_writable(),
-            Engine::Neon(_) => false,
+            Engine::Neon(database) => database.is_writable(),
             Engine::MySql(database) => database.is_writable(),
         }
     }
