@@ -45,7 +45,7 @@ pub struct WritePlan {
     pub(crate) version_sql: Option<std::sync::Arc<str>>,
     pub(crate) names: Names,
     /// How many of the values returned are the key.
-    key_length: usize,
+    pub(crate) key_length: usize,
     /// Whether the owner follows the key.
     tells_owner: bool,
     /// Whether the statement creates the row or replaces it, whichever it is.
@@ -317,9 +317,10 @@ impl WritePlan {
         }
     }
 
-    /// How many values the key has.
-    pub(crate) fn key_length(&self) -> usize {
-        self.key_length
+    /// How many values the statement gives of a row: the key, its owner and whether it is new, as far as they are told.
+    pub(crate) fn told_length(&self) -> usize {
+        let told = self.key_length + usize::from(self.tells_owner);
+        told.max(1) + usize::from(self.replaces_or_creates)
     }
 
     /// Whether a row has to be read for what is told of it: its key may be stored in another spelling than this one,

@@ -136,7 +136,7 @@ impl PostgresManager {
         let socket = socket::connect(host, deadline)
             .await
             .map_err(|error| ConnectError::unreachable(host, error))?;
-        let config = self.config(host)?;
+        let config = self.config(host, deadline).await?;
         let probe = Probe::of(&socket);
         let heard = Heard::default();
         let driver = |error| ConnectError::driver(host, error);
@@ -183,12 +183,17 @@ impl PostgresManager {
     }
 
     /// What the driver is told; the password is made now where it is a token.
-    pub(super) fn config(&self, host: &Host) -> Result<Cow<'_, Config>, ConnectError> {
+    pub(super) async fn config(
+        &self,
+        host: &Host,
+        deadline: Instant,
+    ) -> Result<Cow<'_, Config>, ConnectError> {
         let inner = &*self.inner;
         if inner.address.authentication == Authentication::Password {
             return Ok(Cow::Borrowed(&inner.config));
         }
-        let token = iam::token(&inner.address, host, &inner.credentials)
+        let token = iam::token(&inner.address, host, &inner.credentials, deadline)
+            .await
             .map_err(|error| ConnectError::no_credentials(host, error))?;
         let mut config = inner.config.clone();
         config.password(token.expose());

@@ -51,7 +51,7 @@ pub(super) async fn write_row<O: Open>(
     };
     let row = match &plan.key_sql {
         Some(sql) if kind != ChangeKind::Deleted && plan.is_told_by_reading(&key) => {
-            key.truncate(plan.key_length());
+            key.truncate(plan.key_length);
             stored(open, sql, key).await?
         }
         _ => key,

@@ -91,7 +91,8 @@ async fn open(url: &DatabaseUrl) -> Result<Database, Failure> {
             "over PlanetScale's HTTP there are neither answers that are kept nor jobs that follow writes".to_owned(),
         )),
         DatabaseUrl::Neon(_) => Err(Failure::Usage(
-            "over HTTP nothing is written: give the postgres:// address of the same database"
+            "over HTTP there are neither answers that are kept nor jobs that follow writes: give the postgres:// address of \
+             the same database, here and to the service"
                 .to_owned(),
         )),
     }

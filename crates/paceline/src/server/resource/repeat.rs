@@ -61,6 +61,8 @@ pub(super) enum Claim {
     InUse,
     /// There is no table for it.
     NoTable,
+    /// The transaction is sent whole, before there is an answer to keep.
+    NotInteractive,
     /// Answers are not kept on this engine.
     Unsupported,
 }
@@ -225,6 +227,12 @@ impl Claim {
                 StatusCode::BAD_REQUEST,
                 "idempotency-unavailable",
                 "Answers are not kept on MySQL and MariaDB yet: send no Idempotency-Key.",
+            )),
+            Self::NotInteractive => Err(refused(
+                StatusCode::BAD_REQUEST,
+                "idempotency-unavailable",
+                "Answers are not kept where the database is reached over HTTP: send no Idempotency-Key, but rows with \
+                 keys of your own, or PUT with If-None-Match.",
             )),
             Self::NoTable => Err(refused(
                 StatusCode::BAD_REQUEST,

@@ -3,6 +3,7 @@
 mod bulk;
 mod follow;
 mod injection;
+mod neon;
 mod owners;
 mod repeat;
 mod upsert;
@@ -10,7 +11,7 @@ mod upsert;
 use std::process::Command;
 use std::sync::Arc;
 
-use paceline_test_servers::Postgres;
+use paceline_test_servers::{Postgres, free_port};
 
 use crate::server::{BINARY, Server};
 
@@ -33,6 +34,8 @@ pub(super) struct World {
     /// Lines of `Authorization`.
     pub(super) ada: String,
     pub(super) bob: String,
+    /// What speaks HTTP in between, where something does.
+    _gateway: Option<Server>,
     cluster: Option<(Arc<Postgres>, String)>,
     _folder: tempfile::TempDir,
 }
@@ -58,6 +61,13 @@ pub(super) fn new_key(name: &str, principal: &str) -> (String, String) {
 
 /// The same service over each engine; keys make Ada and Bob known.
 pub(super) fn worlds(config: &str) -> Vec<World> {
+    let mut all = interactive_worlds(config);
+    all.push(over_http(config));
+    all
+}
+
+/// The same where a transaction can wait for answers: not over HTTP.
+pub(super) fn interactive_worlds(config: &str) -> Vec<World> {
     worlds_after(config, &|_| {})
 }
 
@@ -66,6 +76,39 @@ pub(super) fn worlds_after(config: &str, prepare: &dyn Fn(&str)) -> Vec<World> {
     ["sqlite", "postgres"]
         .map(|engine| world(engine, config, prepare))
         .into()
+}
+
+/// PostgreSQL through our own `[sql]`, which the vendor's driver judges, as a role that is no superuser.
+pub(super) fn over_http(config: &str) -> World {
+    over_http_on(&Postgres::shared(), config)
+}
+
+/// The same on a cluster of the test's own.
+pub(super) fn over_http_on(cluster: &Arc<Postgres>, config: &str) -> World {
+    let (_, held) = database_on(cluster);
+    let (cluster, name) = &held;
+    let role = format!("over_http_{name}");
+    cluster.sql(
+        name,
+        &format!(
+            "CREATE ROLE {role} LOGIN PASSWORD 'of-the-role'; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role};
+             GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}"
+        ),
+    );
+    let port = free_port();
+    let url = format!(
+        "postgres://{role}:of-the-role@127.0.0.1:{}/{name}",
+        cluster.port()
+    );
+    let gateway = format!(
+        "[database]\nurl = \"{url}\"\n[sql]\nlisten = \"127.0.0.1:{port}\"\nurl = \"{url}\"\nuser = \"app\"\npassword = \"hunter2\"\n"
+    );
+    let gateway = Server::serve(&gateway, tempfile::tempdir().unwrap());
+    let url = format!("neon+http://app:hunter2@127.0.0.1:{port}/{name}");
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = start("neon", &url, Some(held), config, folder);
+    world._gateway = Some(gateway);
+    world
 }
 
 /// A database of the shared server with the tables: its URL, and what keeps it.
@@ -133,6 +176,7 @@ fn start(
         server: Server::serve_folder(dir, None),
         ada: authorization(&ada),
         bob: authorization(&bob),
+        _gateway: None,
         cluster,
         _folder: folder,
     }

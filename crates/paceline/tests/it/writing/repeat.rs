@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{World, worlds};
+use super::{World, interactive_worlds};
 use crate::server::BINARY;
 
 const CONFIG: &str = r#"
@@ -32,7 +32,7 @@ fn count(world: &World) -> String {
 
 #[test]
 fn a_repeated_write_gets_the_same_answer_and_is_done_once() {
-    for world in worlds(CONFIG) {
+    for world in interactive_worlds(CONFIG) {
         install(&world);
         let (engine, server, ada) = (world.engine, &world.server, &world.ada);
         let body = r#"{"text":"x","member_id":1}"#;
@@ -105,7 +105,7 @@ fn a_repeated_write_gets_the_same_answer_and_is_done_once() {
 
 #[test]
 fn of_many_at_the_same_time_one_is_done() {
-    for world in worlds(CONFIG) {
+    for world in interactive_worlds(CONFIG) {
         install(&world);
         let (engine, server, ada) = (world.engine, &world.server, &world.ada);
         let answers: Vec<(u16, Vec<u8>)> = std::thread::scope(|scope| {
@@ -134,7 +134,7 @@ fn of_many_at_the_same_time_one_is_done() {
 
 #[test]
 fn without_its_table_the_header_is_refused_and_nothing_written() {
-    let world = worlds(CONFIG).pop().unwrap();
+    let world = interactive_worlds(CONFIG).pop().unwrap();
     assert_eq!(world.engine, "postgres");
     let headers = [world.ada.as_str(), "Idempotency-Key: one"];
     let refused = world.server.send_json(
