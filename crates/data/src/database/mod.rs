@@ -400,10 +400,9 @@ impl Database {
                 database,
                 totals: &self.shared.totals,
             }),
-            Engine::Sqlite(_)
-            | Engine::Postgres(_)
-            | Engine::MySql(_)
-            | Engine::PlanetScale(_) => None,
+            Engine::Sqlite(_) | Engine::Postgres(_) | Engine::MySql(_) | Engine::PlanetScale(_) => {
+                None
+            }
         }
     }
 
