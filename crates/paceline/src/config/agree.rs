@@ -300,10 +300,6 @@ fn check_events(resource: &Resource, config: &Config, root: &Section<'_, '_>) {
             "no `on`, or the postgres:// address of the same database",
         );
     }
-    if matches!(config.database.url, DatabaseUrl::MySql(_)) {
-        let message = "jobs do not follow writes on MySQL and MariaDB yet";
-        report(message, "no `on`, or a database on SQLite or PostgreSQL");
-    }
 }
 
 /// What asks for a token or a key can get one.

@@ -72,10 +72,10 @@ pub enum Unopenable {
     /// Statements over HTTP cannot be served.
     #[error("[sql] cannot be served")]
     Sql(#[source] paceline_data::postgres::text::TextOpenError),
-    /// There is no table for the jobs that follow writes.
+    /// There is no table for the jobs that follow writes, or not as it is needed.
     #[error(
-        "`on` of a resource adds jobs in the transactions of writes, and the database has no table for them: \
-         `paceline migrate install-outbox URL` makes it"
+        "`on` of a resource adds jobs in the transactions of writes, and the database has no table for them, \
+         or one of an earlier version: `paceline migrate install-outbox URL` makes it as it is to be"
     )]
     NoOutbox,
     /// The table for the jobs that follow writes cannot be used.

@@ -84,7 +84,7 @@ async fn none_of_our_statements_pins_a_client() {
         .writable(true)
         .query_timeout(Duration::from_secs(20));
     let database = Database::connect(options).await.unwrap();
-    everything(&database).await;
+    Box::pin(everything(&database)).await;
     let said = proxied.proxy.statements();
     assert!(said.len() > 15, "{said:?}");
     for begin in ["SELECT", "INSERT", "UPDATE", "DELETE", "BEGIN", "COMMIT"] {
