@@ -106,8 +106,8 @@ pub(super) async fn whole(
     let Some(transactions) = source.database.whole_transactions() else {
         return Err(WriteError::NotInteractive.into());
     };
-    let writes = Writes::of(&source.resources, resource).by(writer);
-    transactions.create_all(writes, rows, deadline).await
+    let every = Writes::of(&source.resources, resource).by(writer);
+    transactions.create_all(every, rows, deadline).await
 }
 
 /// Tells the live stream, wakes the relay, answers.

@@ -319,10 +319,10 @@ impl Inserting {
 }
 
 /// The rows laid aside, each with the number of its line.
-fn rows_of<'a>(
-    bodies: Bodies<'a>,
+fn rows_of(
+    bodies: Bodies<'_>,
     mut spool: SpooledTempFile,
-) -> Result<impl Iterator<Item = Result<(usize, Changes), WriteError>> + 'a, WriteError> {
+) -> Result<impl Iterator<Item = Result<(usize, Changes), WriteError>> + '_, WriteError> {
     spool.rewind().map_err(failed)?;
     let lines = BufReader::new(spool).split(b'\n').enumerate();
     Ok(lines.filter_map(move |(number, line)| {
