@@ -139,9 +139,10 @@ pub(super) fn over_http_on(cluster: &Arc<Postgres>, config: &str) -> World {
     let url = format!("neon+http://app:hunter2@127.0.0.1:{port}/{name}");
     let held = Held::Postgres(Arc::clone(cluster), name.clone());
     let folder = tempfile::tempdir().unwrap();
-    let mut world = start("neon", &url, Some(held), config, folder);
-    world._gateway = Some(gateway);
-    world
+    World {
+        _gateway: Some(gateway),
+        ..start("neon", &url, Some(held), config, folder)
+    }
 }
 
 /// The same, and over HTTP as at `PlanetScale`, which says that it is MySQL: no statement of that gives back a key.
