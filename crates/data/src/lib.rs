@@ -39,7 +39,7 @@ pub mod version;
 pub mod write;
 
 pub use cell::{Cell, Decimal, MalformedRows, Moment, Row, Rows, Uuid};
-pub use database::Database;
+pub use database::{Database, WholeTransactions};
 pub use principal::Principal;
 pub use run::{Answer, Counts, LARGEST_ANSWER, RowStream, RunError};
 pub use sql::{MySqlFlavor, SqlDialect};

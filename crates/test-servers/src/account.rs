@@ -97,6 +97,8 @@ fn parse(accounts: &str, name: &str) -> Option<Account> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -106,6 +108,8 @@ mod tests {
             return;
         };
         let closed = tempfile::tempdir().expect("a folder");
+        let alone = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(closed.path(), alone).expect("it is ours");
         let program = closed.path().join("program");
         fs::copy("/bin/sh", &program).expect("there is a shell");
         assert!(account.reaches(Path::new("/bin/sh")));

@@ -1,6 +1,7 @@
 //! One database, open: its catalog, its engine and its remembered counts together.
 
 mod engine;
+mod whole;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::total::{Freshness, Totals};
 use crate::version::{ReadTicket, Stamp, Stamps as _};
 use crate::write::{ReadBack, Transaction, WriteError, WritePlan, Written};
 use engine::Engine;
+pub use whole::WholeTransactions;
 
 /// Counts remembered at a time.
 const TOTALS: NonZeroUsize = NonZeroUsize::new(1024).expect("a literal above zero");
@@ -73,7 +75,7 @@ impl Database {
         Ok(Self::new(Engine::Postgres(database), catalog))
     }
 
-    /// Reads the schema of a PostgreSQL database over HTTP, as far as the role may select it. Nothing can be written.
+    /// Reads the schema of a PostgreSQL database over HTTP, as far as the role may select it.
     ///
     /// # Errors
     /// [`NeonOpenError`] says which endpoint and what to do.
@@ -320,7 +322,12 @@ impl Database {
                 let writer = engine.writer.as_ref().ok_or(WriteError::ReadOnly)?;
                 writer.write(plan, read_back).await
             }
-            Engine::Neon(_) => Err(WriteError::ReadOnly),
+            Engine::Neon(database) if !database.is_writable() => Err(WriteError::ReadOnly),
+            Engine::Neon(database) => {
+                let written = database.write(plan, read_back).await;
+                self.shared.totals.forget_unversioned();
+                written
+            }
             Engine::Postgres(database) if !database.server.is_writable() => {
                 Err(WriteError::ReadOnly)
             }
@@ -350,7 +357,8 @@ impl Database {
     /// dropping the future does not stop it.
     ///
     /// # Errors
-    /// What the work answers, and [`WriteError`] when it cannot be begun or committed; nothing is stored then.
+    /// What the work answers, and [`WriteError`] when it cannot be begun or committed; nothing is stored then. Over HTTP
+    /// [`WriteError::NotInteractive`].
     pub async fn transact<T, W>(&self, work: W) -> Result<T, WriteError>
     where
         T: Send + 'static,
@@ -361,7 +369,7 @@ impl Database {
                 let writer = engine.writer.as_ref().ok_or(WriteError::ReadOnly)?;
                 writer.transact(Box::new(work)).await
             }
-            Engine::Neon(_) => Err(WriteError::ReadOnly),
+            Engine::Neon(_) => Err(WriteError::NotInteractive),
             Engine::Postgres(database) if !database.server.is_writable() => {
                 Err(WriteError::ReadOnly)
             }
@@ -385,12 +393,25 @@ impl Database {
         }
     }
 
+    /// What creates rows where a transaction is sent whole, and [`transact`](Self::transact) is not to be had: over HTTP.
+    pub fn whole_transactions(&self) -> Option<WholeTransactions<'_>> {
+        match &self.shared.engine {
+            Engine::Neon(database) => Some(WholeTransactions {
+                database,
+                totals: &self.shared.totals,
+            }),
+            Engine::Sqlite(_) | Engine::Postgres(_) | Engine::MySql(_) | Engine::PlanetScale(_) => {
+                None
+            }
+        }
+    }
+
     /// Whether it was opened for writing.
     pub fn is_writable(&self) -> bool {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.writer.is_some(),
             Engine::Postgres(database) => database.server.is_writable(),
-            Engine::Neon(_) => false,
+            Engine::Neon(database) => database.is_writable(),
             Engine::MySql(database) => database.server.is_writable(),
             Engine::PlanetScale(database) => database.is_writable(),
         }

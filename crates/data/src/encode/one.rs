@@ -1,5 +1,7 @@
 //! One row: an object, an object in an envelope, or a JSON:API document.
 
+use std::sync::Arc;
+
 use super::resource_object::Included;
 use super::{EncodeError, RowEncoder, RowShape};
 use crate::cell::{Cell, Row};
@@ -7,7 +9,7 @@ use crate::cell::{Cell, Row};
 /// One row: `{…}`, `{"data":{…}}` or a document. Remembers the row's version where the statement gives one.
 #[derive(Debug, Clone)]
 pub struct OneEncoder {
-    shape: RowShape,
+    shape: Arc<RowShape>,
     is_enveloped: bool,
     version_index: Option<usize>,
     version: Option<String>,
@@ -15,9 +17,13 @@ pub struct OneEncoder {
 
 impl OneEncoder {
     /// A row of this shape; `version_index` is where the `SELECT` list has its version.
-    pub fn new(shape: RowShape, is_enveloped: bool, version_index: Option<usize>) -> Self {
+    pub fn new(
+        shape: impl Into<Arc<RowShape>>,
+        is_enveloped: bool,
+        version_index: Option<usize>,
+    ) -> Self {
         Self {
-            shape,
+            shape: shape.into(),
             is_enveloped,
             version_index,
             version: None,
@@ -34,7 +40,7 @@ impl RowEncoder for OneEncoder {
     fn begin(&mut self, _: &mut Vec<u8>) {}
 
     fn row(&mut self, row: &dyn Row, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        match &self.shape {
+        match &*self.shape {
             RowShape::Plain(shape) if self.is_enveloped => {
                 out.extend_from_slice(b"{\"data\":");
                 shape.write_json(row, out)?;

@@ -1,5 +1,7 @@
 //! A page of a list: `{"data":[…],"pagination":{…}}`, or a JSON:API document.
 
+use std::sync::Arc;
+
 use super::json_text::write_string;
 use super::neighbours::Neighbours;
 use super::resource_object::Included;
@@ -61,7 +63,7 @@ fn write_text(text: Option<&str>, out: &mut Vec<u8>) {
 /// Writes the rows of a page, drops the one beyond it, and remembers where the next page begins.
 #[derive(Debug, Clone)]
 pub struct PageEncoder {
-    shape: RowShape,
+    shape: Arc<RowShape>,
     included: Included,
     limit: u32,
     key_indexes: Vec<usize>,
@@ -72,9 +74,9 @@ pub struct PageEncoder {
 
 impl PageEncoder {
     /// At most `limit` rows of this shape; `key_indexes` is where the `SELECT` list has the sort keys.
-    pub fn new(shape: RowShape, limit: u32, key_indexes: Vec<usize>) -> Self {
+    pub fn new(shape: impl Into<Arc<RowShape>>, limit: u32, key_indexes: Vec<usize>) -> Self {
         Self {
-            shape,
+            shape: shape.into(),
             included: Included::default(),
             limit,
             key_indexes,
@@ -97,7 +99,7 @@ impl PageEncoder {
     /// Closes the document: `info` says where the page is, `neighbours` what is around it, `own` the
     /// address that was asked for.
     pub fn finish(&self, info: &PageInfo, neighbours: &Neighbours, own: &str, out: &mut Vec<u8>) {
-        match &self.shape {
+        match &*self.shape {
             RowShape::Plain(_) => {
                 out.extend_from_slice(b"],\"pagination\":");
                 info.write_pagination(out);
@@ -134,7 +136,7 @@ impl PageEncoder {
 
 impl RowEncoder for PageEncoder {
     fn begin(&mut self, out: &mut Vec<u8>) {
-        match &self.shape {
+        match &*self.shape {
             RowShape::Plain(_) => out.extend_from_slice(b"{\"data\":["),
             RowShape::JsonApi(_) => {
                 out.extend_from_slice(b"{\"jsonapi\":{\"version\":\"1.1\"},\"data\":[");
@@ -150,7 +152,7 @@ impl RowEncoder for PageEncoder {
         if self.written > 0 {
             out.push(b',');
         }
-        match &self.shape {
+        match &*self.shape {
             RowShape::Plain(shape) => shape.write_json(row, out)?,
             RowShape::JsonApi(shape) => {
                 shape.write(row, out)?;

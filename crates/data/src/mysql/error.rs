@@ -7,11 +7,14 @@ use super::query::Stopped;
 use crate::pool::AcquireError;
 use crate::run::RunError;
 use crate::server::{self, Unanswered};
+use crate::sql::mysql::FAILED;
 use crate::write::server::{Fault, Refusal, Refused};
 use crate::write::{Constraint, Names, SqlState};
 
 /// Another row has the same key.
 const DUPLICATE: u16 = 1062;
+/// The transaction was undone so that others could go on.
+const DEADLOCK: u16 = 1213;
 /// There is no such table.
 const NO_TABLE: u16 = 1146;
 
@@ -110,6 +113,8 @@ impl Refusal for ServerError {
     fn fault(&self) -> Option<Fault> {
         match self.code {
             DUPLICATE => Some(Fault::Duplicate),
+            DEADLOCK => Some(Fault::Deadlock),
+            FAILED => Some(Fault::Met),
             NO_TABLE => Some(Fault::NoTable),
             _ => None,
         }

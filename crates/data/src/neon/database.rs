@@ -14,11 +14,12 @@ use super::result::NeonResult;
 use super::row::{Reader, TextRow};
 use crate::catalog::Catalog;
 use crate::catalog::postgres::{Ask, ReadError, read};
+use crate::cell::Row as _;
 use crate::encode::RowEncoder;
 use crate::plan::ExportPages;
 use crate::postgres::meaning;
 use crate::run::{Answer, Counters, Counts, RowStream, RunError};
-use crate::statement::Statement;
+use crate::statement::{Statement, Value};
 
 /// The client and what is counted. There are no connections to close that anybody would miss.
 #[derive(Debug)]
@@ -28,9 +29,10 @@ pub(crate) struct NeonDatabase {
 
 #[derive(Debug)]
 pub(super) struct Shared {
-    client: NeonClient,
+    pub(super) client: NeonClient,
     pub(super) counters: Counters,
-    query_timeout: Duration,
+    pub(super) query_timeout: Duration,
+    writable: bool,
     pub(super) exports: Arc<Semaphore>,
     pub(super) stall_timeout: Duration,
 }
@@ -64,6 +66,7 @@ impl NeonDatabase {
             client,
             counters: Counters::default(),
             query_timeout: options.query_timeout,
+            writable: options.writable,
             exports: Arc::new(Semaphore::new(most)),
             stall_timeout: options.export_stall_timeout,
         };
@@ -115,6 +118,11 @@ impl NeonDatabase {
         self.shared.client.read(&query, deadline).await.is_ok()
     }
 
+    /// Whether it was opened for writing.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.shared.writable
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         self.shared.counters.read()
     }
@@ -126,7 +134,7 @@ impl NeonDatabase {
 }
 
 impl Shared {
-    /// Sends a statement of a plan: all of them read.
+    /// Sends a statement of a plan that reads.
     pub(super) async fn ask(
         &self,
         statement: &Statement,
@@ -156,8 +164,19 @@ pub(super) fn encode<E: RowEncoder>(
     Ok(rows)
 }
 
+/// The rows of a result.
+pub(super) fn values(result: &NeonResult) -> Result<Vec<Vec<Value>>, RunError> {
+    let readers = Reader::of(result.fields());
+    let row = |row| {
+        let row = TextRow::read(row, &readers, result.fields()).map_err(RunError::database)?;
+        let values = (0..readers.len()).map(|column| Value::from(row.cell(column)));
+        Ok(values.collect())
+    };
+    result.rows().map(row).collect()
+}
+
 /// What an error means to the caller.
-fn classify(error: NeonError, deadline: Instant) -> RunError {
+pub(super) fn classify(error: NeonError, deadline: Instant) -> RunError {
     match &error {
         NeonError::Refused(refusal) => match refusal.code.clone() {
             Some(code) => meaning(&code, error),

@@ -89,10 +89,4 @@ pub enum NeonOpenError {
     /// What the database says of its schema is not understood.
     #[error("what the database says of its schema is not understood")]
     Form(#[source] serde_json::Error),
-    /// Rows were to be written.
-    #[error(
-        "rows are not written over HTTP, where a precondition, the write and the reading of its answer cannot share a \
-         transaction: give the database's postgres:// address, or write nothing"
-    )]
-    Writable,
 }

@@ -33,6 +33,7 @@ mod query;
 mod result;
 mod row;
 mod wake;
+mod write;
 
 pub use address::{InvalidNeonAddress, NeonAddress};
 pub use client::NeonClient;

@@ -1,4 +1,4 @@
-//! Which database is read over HTTP, and how much it may be asked for at once.
+//! Which database is asked over HTTP, and how much it may be asked for at once.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use super::address::NeonAddress;
 #[must_use = "pass it to `Database::connect_neon`"]
 pub struct NeonOptions {
     pub(super) address: NeonAddress,
+    pub(super) writable: bool,
     pub(super) query_timeout: Duration,
     pub(super) open_timeout: Duration,
     pub(super) max_exports: NonZeroUsize,
@@ -21,11 +22,18 @@ impl NeonOptions {
     pub fn new(address: NeonAddress) -> Self {
         Self {
             address,
+            writable: false,
             query_timeout: Duration::from_secs(5),
             open_timeout: Duration::from_secs(10),
             max_exports: const { NonZeroUsize::new(4).expect("a literal above zero") },
             export_stall_timeout: Duration::from_secs(30),
         }
+    }
+
+    /// Whether rows may be written. Default: no.
+    pub fn writable(mut self, writable: bool) -> Self {
+        self.writable = writable;
+        self
     }
 
     /// How long a query may take, connecting and waking the database included. Default: 5 s.

@@ -9,7 +9,7 @@ use super::{canonical, position, unindexed, with};
 use crate::catalog::{Shown, Table, TableId};
 use crate::cursor::{Binding, Cursor, CursorKey, Direction};
 use crate::encode::{PageEncoder, PageInfo, RowShape};
-use crate::query::{Count, Dialect, ListQuery, Position, QueryError, QueryErrorCode};
+use crate::query::{Count, Dialect, Filter, ListQuery, Position, QueryError, QueryErrorCode};
 use crate::resource::{AccessVerb, Resource, ResourceId, Resources};
 use crate::sql::SqlDialect;
 use crate::statement::{Statement, Value};
@@ -46,7 +46,7 @@ pub struct ListPlan {
     pub key: Arc<[u8]>,
     /// Which conventions the answer follows.
     pub dialect: Dialect,
-    shape: RowShape,
+    shape: Arc<RowShape>,
     key_indexes: Vec<usize>,
     binding: Binding,
     page: Option<u64>,
@@ -89,6 +89,7 @@ impl ListPlan {
             order: &order,
             places: &key_indexes,
             rows: i64::from(query.limit) + 1,
+            is_fixed: is_one_walk(resources, query, &order, &conditions),
         };
         let (page, sql) = match &query.position {
             Position::Page(page) => {
@@ -117,7 +118,7 @@ impl ListPlan {
             is_personal,
             key: canonical::list_key(query),
             dialect: query.dialect,
-            shape,
+            shape: shape.into(),
             key_indexes,
             binding,
             page,
@@ -128,7 +129,11 @@ impl ListPlan {
 
     /// The encoder of the page's rows.
     pub fn encoder(&self) -> PageEncoder {
-        PageEncoder::new(self.shape.clone(), self.limit, self.key_indexes.clone())
+        PageEncoder::new(
+            Arc::clone(&self.shape),
+            self.limit,
+            self.key_indexes.clone(),
+        )
     }
 
     /// What the page says about itself, once its rows are written and counted.
@@ -181,6 +186,8 @@ struct Walk<'a> {
     places: &'a [usize],
     /// Rows to read at most.
     rows: i64,
+    /// Whether it is the same walk whatever the values are.
+    is_fixed: bool,
 }
 
 impl Walk<'_> {
@@ -252,9 +259,36 @@ impl Walk<'_> {
         format!("{outer} FROM ({inner}) AS walk{order}")
     }
 
+    /// The number stands in the text where the plan does not depend on values: PostgreSQL keeps a plan only when it
+    /// knows that few rows are wanted, and plans each time otherwise. Elsewhere that is as well: what is best may
+    /// depend on how many rows a value has.
     fn limit(&self, conditions: &mut Conditions) -> String {
+        if self.is_fixed {
+            return format!(" LIMIT {}", self.rows);
+        }
         format!(" LIMIT {}", conditions.bind_rows(self.rows))
     }
+}
+
+/// Whether `PostgreSQL` reads the page by one walk over the order, whatever the values are: nothing is skipped, and all
+/// that is asked is between which values of its first key the rows are.
+fn is_one_walk(
+    resources: &Resources,
+    query: &ListQuery,
+    order: &Order,
+    conditions: &Conditions,
+) -> bool {
+    let resource = resources.get(query.resource);
+    let first = order.keys.first().and_then(|key| key.column);
+    let is_of_the_order = |filter: &Filter| {
+        filter.path.is_empty()
+            && filter.operator.is_range()
+            && first == Some(resource.fields[filter.field].column)
+    };
+    conditions.dialect() == SqlDialect::Postgres
+        && !conditions.is_personal
+        && !matches!(query.position, Position::Page(2..))
+        && query.filters.iter().all(is_of_the_order)
 }
 
 fn total(

@@ -79,7 +79,7 @@ pub struct OnePlan {
     pub key: Arc<[u8]>,
     /// Which conventions the answer follows.
     pub dialect: Dialect,
-    shape: RowShape,
+    shape: Arc<RowShape>,
     is_enveloped: bool,
     version_index: Option<usize>,
 }
@@ -143,7 +143,7 @@ impl OnePlan {
             is_personal,
             key: canonical::one_key(query, key),
             dialect: query.dialect,
-            shape,
+            shape: shape.into(),
             is_enveloped: query.enveloped,
             version_index,
         }
@@ -164,6 +164,10 @@ impl OnePlan {
 
     /// The encoder of the row.
     pub fn encoder(&self) -> OneEncoder {
-        OneEncoder::new(self.shape.clone(), self.is_enveloped, self.version_index)
+        OneEncoder::new(
+            Arc::clone(&self.shape),
+            self.is_enveloped,
+            self.version_index,
+        )
     }
 }

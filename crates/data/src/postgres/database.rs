@@ -4,16 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use futures_util::TryStreamExt as _;
 use tokio::time::{timeout, timeout_at};
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Client;
 
 use super::connect::{PostgresConnection, PostgresManager};
 use super::error::PostgresOpenError;
 use super::options::PostgresOptions;
-use super::query;
-use super::row::{PostgresRow, Reader};
 use super::versions::{Listener, PostgresVersions, VersionState, is_installed};
+use super::wire::Failure;
 use crate::catalog::{Catalog, postgres::read};
 use crate::encode::RowEncoder;
 use crate::pool::Pool;
@@ -152,13 +150,11 @@ async fn answer<E: RowEncoder>(
     connection: &mut PostgresConnection,
     statement: &Statement,
     mut encoder: E,
-) -> Result<Answer<E>, Unanswered<Error>> {
-    let mut stream = std::pin::pin!(query::begin(connection, statement).await?);
-    let (mut bytes, mut rows, mut readers) = (Vec::new(), 0, None);
+) -> Result<Answer<E>, Unanswered<Failure>> {
+    let mut found = connection.ask(statement).await?;
+    let (mut bytes, mut rows) = (Vec::with_capacity(found.ahead()), 0);
     encoder.begin(&mut bytes);
-    while let Some(row) = stream.try_next().await? {
-        let readers = readers.get_or_insert_with(|| Reader::of_columns(row.columns()));
-        let row = PostgresRow { row: &row, readers };
+    while let Some(row) = found.next().await? {
         encode(&mut encoder, &row, &mut bytes)?;
         rows += 1;
     }
@@ -175,16 +171,13 @@ async fn export<E: RowEncoder>(
     connection: &mut PostgresConnection,
     statement: &Statement,
     mut frames: Frames<E>,
-) -> Result<Bytes, Unanswered<Error>> {
+) -> Result<Bytes, Unanswered<Failure>> {
     let (stall, late) = (frames.stall(), |_| RunError::timeout());
-    let beginning = query::begin(connection, statement);
-    let stream = timeout(stall, beginning).await.map_err(late)??;
-    let mut stream = std::pin::pin!(stream);
+    let beginning = connection.ask(statement);
+    let mut found = timeout(stall, beginning).await.map_err(late)??;
     frames.begin();
-    let mut readers = None;
-    while let Some(row) = timeout(stall, stream.try_next()).await.map_err(late)?? {
-        let readers = readers.get_or_insert_with(|| Reader::of_columns(row.columns()));
-        frames.row(&PostgresRow { row: &row, readers })?;
+    while let Some(row) = timeout(stall, found.next()).await.map_err(late)?? {
+        frames.row(&row)?;
         if frames.are_full() {
             frames.hand_over().await?;
         }

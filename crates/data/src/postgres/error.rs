@@ -6,7 +6,6 @@ use super::connect::ManagerError;
 use crate::catalog::postgres::ReadError;
 use crate::pool::AcquireError;
 use crate::run::RunError;
-use crate::server::Stopped;
 use crate::write::server::{Fault, Refusal, Refused};
 use crate::write::{Constraint, Names, SqlState as Told};
 
@@ -45,16 +44,6 @@ fn classify(error: tokio_postgres::Error) -> RunError {
     match error.code().map(|state| state.code().to_owned()) {
         Some(state) => meaning(&state, error),
         None => RunError::unreachable(error),
-    }
-}
-
-impl Stopped for tokio_postgres::Error {
-    fn is_over(&self) -> bool {
-        self.as_db_error().is_some()
-    }
-
-    fn meaning(self) -> RunError {
-        classify(self)
     }
 }
 

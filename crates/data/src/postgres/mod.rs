@@ -14,12 +14,12 @@ pub mod doctor;
 mod error;
 mod options;
 mod parameter;
-mod prepared;
 mod query;
 pub(crate) mod record;
 mod row;
 pub mod text;
 pub mod versions;
+mod wire;
 mod writer;
 
 pub use error::PostgresOpenError;

@@ -66,6 +66,14 @@ impl Operator {
         matches!(self, Self::Equal | Self::In)
     }
 
+    /// Whether rows that pass lie on one side of a value.
+    pub fn is_range(self) -> bool {
+        matches!(
+            self,
+            Self::Greater | Self::GreaterOrEqual | Self::Less | Self::LessOrEqual
+        )
+    }
+
     /// Whether an index on the field narrows the rows down.
     pub fn uses_index(self) -> bool {
         !matches!(self, Self::NotEqual | Self::Like | Self::Null)

@@ -27,6 +27,7 @@ enum RunKind {
     Value,
     Encode,
     TooLarge,
+    Unknown,
     Database,
 }
 
@@ -101,6 +102,10 @@ impl RunError {
         Self::new(RunKind::TooLarge)
     }
 
+    pub(crate) fn unknown(source: impl Into<Source>) -> Self {
+        Self::because(RunKind::Unknown, source)
+    }
+
     pub(crate) fn database(source: impl Into<Source>) -> Self {
         Self::because(RunKind::Database, source)
     }
@@ -155,6 +160,11 @@ impl RunError {
         self.kind == RunKind::TooLarge
     }
 
+    /// Whether it is not known if the statement was carried out: the answer to what had left was lost.
+    pub fn is_unknown(&self) -> bool {
+        self.kind == RunKind::Unknown
+    }
+
     /// Whether a value of the database could not be encoded.
     pub fn is_encode(&self) -> bool {
         self.kind == RunKind::Encode
@@ -187,6 +197,9 @@ impl fmt::Display for RunError {
             RunKind::Unreachable => "the database server cannot be used",
             RunKind::Value => "a value is none its column can hold",
             RunKind::TooLarge => "the answer is larger than it may be",
+            RunKind::Unknown => {
+                "the answer was lost: whether the statement was carried out is not known"
+            }
             RunKind::Encode => "a row cannot be encoded",
             RunKind::Database => "the database refused the statement",
         })

@@ -15,9 +15,10 @@
 //! | version of a row | a hash of its values | `xmin`, the transaction that wrote it | a hash of its values |
 //! | the key of a row written | `RETURNING` | `RETURNING` | MariaDB: `RETURNING` of an `INSERT`; else known or the number made last |
 //! | create unless there | `ON CONFLICT` | `ON CONFLICT` | the error, judged |
+//! | create or replace | `ON CONFLICT` | `ON CONFLICT` | `ON DUPLICATE KEY UPDATE` that fails where it meets a row, then an `UPDATE` of that |
 
 mod gather;
-mod mysql;
+pub(crate) mod mysql;
 mod quote;
 
 pub(crate) use gather::Gathered;
@@ -142,10 +143,20 @@ impl SqlDialect {
         }
     }
 
-    /// Whether an `INSERT` that updates the row there is says which of both it did.
-    pub(crate) fn tells_created(self) -> bool {
+    /// What follows a `SELECT` of a row that a write has not met, so that it is the row the write would meet now: where
+    /// a transaction goes on to read rows as they were when it first read.
+    pub(crate) fn held(self) -> &'static str {
+        match self {
+            Self::Sqlite | Self::Postgres => "",
+            Self::MySql(_) => mysql::HELD,
+        }
+    }
+
+    /// Whether one statement creates a row or replaces the one that is there, and touches no other.
+    pub(crate) fn replaces_or_creates(self) -> bool {
         match self {
             Self::Sqlite | Self::Postgres => true,
+            // What it meets may be a row that has another unique value in common.
             Self::MySql(_) => false,
         }
     }

@@ -12,6 +12,15 @@ use crate::catalog::{Column, ColumnKind, Native, Shown, Table};
 /// The name of a column that was a single before it was asked for as a double. No table has it.
 pub(crate) const SINGLE: &str = "paceline single";
 
+/// A value that cannot be had: who evaluates it fails with [`FAILED`], and what the statement did is undone.
+pub(crate) const FAIL: &str = "(SELECT 1 UNION ALL SELECT 2)";
+
+/// The server's number of that failure: a subquery gives more than one row.
+pub(crate) const FAILED: u16 = 1242;
+
+/// Has a row that is read stay as it is until the end of the transaction, and reads it as it is now.
+pub(crate) const HELD: &str = " LOCK IN SHARE MODE";
+
 /// Which of the servers that speak MySQL's SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

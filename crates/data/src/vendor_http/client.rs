@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use rustls::ClientConfig;
@@ -54,6 +54,27 @@ impl fmt::Debug for Post {
     }
 }
 
+/// A request without a body that may be carried out twice: it is sent again after a connection was lost. Its `Debug`
+/// does not show the headers.
+#[derive(Clone)]
+pub struct Fetch {
+    /// `GET`, or what else is asked for.
+    pub method: Method,
+    /// The path and the query, from the first slash.
+    pub path: Uri,
+    /// Headers besides `Host`, `Content-Length` and `User-Agent`.
+    pub headers: HeaderMap,
+}
+
+impl fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetch")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
 /// An answer, whole.
 #[derive(Debug)]
 pub struct Reply {
@@ -62,6 +83,9 @@ pub struct Reply {
     /// Its body.
     pub body: Vec<u8>,
 }
+
+/// A request on its way, its body cheap to copy.
+type Outgoing = Request<Full<Bytes>>;
 
 /// Asks one server. Clones share its connections.
 #[derive(Clone)]
@@ -100,11 +124,49 @@ impl HttpClient {
     ///
     /// # Errors
     /// [`HttpError`] when there is no answer by `deadline`, or none that is small enough.
+    ///
+    /// # Panics
+    /// Never: paths are made by this crate.
     pub async fn post(&self, post: &Post, deadline: Instant) -> Result<Reply, HttpError> {
+        let mut request = Request::new(Full::new(post.body.clone()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = post.path.parse().expect("paths are made by this crate");
+        *request.headers_mut() = post.headers.clone();
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_LENGTH, post.body.len().into());
+        headers
+            .entry(CONTENT_TYPE)
+            .or_insert(HeaderValue::from_static("application/json"));
+        self.send(request, post.twice, deadline).await
+    }
+
+    /// The same without a body.
+    ///
+    /// # Errors
+    /// Those of [`post`](Self::post).
+    pub async fn fetch(&self, fetch: &Fetch, deadline: Instant) -> Result<Reply, HttpError> {
+        let mut request = Request::new(Full::default());
+        *request.method_mut() = fetch.method.clone();
+        *request.uri_mut() = fetch.path.clone();
+        *request.headers_mut() = fetch.headers.clone();
+        self.send(request, true, deadline).await
+    }
+
+    async fn send(
+        &self,
+        mut request: Outgoing,
+        twice: bool,
+        deadline: Instant,
+    ) -> Result<Reply, HttpError> {
+        let authority = self.inner.origin.authority();
+        let host = HeaderValue::from_str(&authority).expect("hosts were checked to be names");
+        let headers = request.headers_mut();
+        headers.insert(HOST, host);
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let error = match self.attempt(post, deadline).await {
+            let error = match self.attempt(&request, deadline).await {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
@@ -112,14 +174,14 @@ impl HttpClient {
                 return Err(error);
             };
             let left = deadline.saturating_duration_since(Instant::now());
-            match retry::wait(failure, attempts, post.twice, left, random()) {
+            match retry::wait(failure, attempts, twice, left, random()) {
                 Some(wait) => sleep(wait).await,
                 None => return Err(error),
             }
         }
     }
 
-    async fn attempt(&self, post: &Post, deadline: Instant) -> Result<Reply, HttpError> {
+    async fn attempt(&self, request: &Outgoing, deadline: Instant) -> Result<Reply, HttpError> {
         let inner = &*self.inner;
         let sender = if let Some(sender) = inner.kept.take() {
             sender
@@ -128,7 +190,7 @@ impl HttpClient {
             connect::open(&inner.origin, inner.tls.as_ref(), until).await?
         };
         let sent = AtomicBool::new(false);
-        let exchange = self.exchange(sender, post, &sent);
+        let exchange = self.exchange(sender, request, &sent);
         timeout_at(deadline.into(), exchange)
             .await
             .unwrap_or_else(|_| Err(HttpError::late(&inner.server, sent.load(Ordering::Relaxed))))
@@ -137,14 +199,14 @@ impl HttpClient {
     async fn exchange(
         &self,
         mut sender: Sender,
-        post: &Post,
+        request: &Outgoing,
         sent: &AtomicBool,
     ) -> Result<Reply, HttpError> {
         let server = &self.inner.server;
         let ready = poll_fn(|context| sender.poll_ready(context)).await;
         ready.map_err(|error| HttpError::unsent(server, error))?;
         sent.store(true, Ordering::Relaxed);
-        let response = match sender.try_send_request(self.request(post)).await {
+        let response = match sender.try_send_request(request.clone()).await {
             Ok(response) => response,
             Err(mut refused) => {
                 // It is handed back when nothing of it was written.
@@ -160,23 +222,6 @@ impl HttpClient {
         let reply = self.read(response).await?;
         self.inner.kept.put(sender);
         Ok(reply)
-    }
-
-    fn request(&self, post: &Post) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(post.body.clone()));
-        *request.method_mut() = http::Method::POST;
-        *request.uri_mut() = post.path.parse().expect("paths are made by this crate");
-        let headers = request.headers_mut();
-        *headers = post.headers.clone();
-        let authority = self.inner.origin.authority();
-        let host = HeaderValue::from_str(&authority).expect("hosts were checked to be names");
-        headers.insert(HOST, host);
-        headers.insert(CONTENT_LENGTH, post.body.len().into());
-        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        headers
-            .entry(CONTENT_TYPE)
-            .or_insert(HeaderValue::from_static("application/json"));
-        request
     }
 
     async fn read(&self, response: Response<Incoming>) -> Result<Reply, HttpError> {

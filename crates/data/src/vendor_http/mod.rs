@@ -17,7 +17,7 @@ mod retry;
 #[cfg(test)]
 mod tests;
 
-pub use client::{HttpClient, HttpOptions, Post, Reply};
+pub use client::{Fetch, HttpClient, HttpOptions, Post, Reply};
 pub use connect::tls_settings;
 pub use error::HttpError;
 pub use origin::Origin;

@@ -4,6 +4,9 @@ use std::fmt;
 
 use rusqlite::ffi;
 
+use crate::catalog::Table;
+use crate::resource::Resource;
+
 /// The kind of rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -156,6 +159,17 @@ impl Constraint {
 }
 
 impl Names {
+    /// Those of a resource's table. What refers to others is noted by what is written.
+    pub(super) fn of(resource: &Resource, table: &Table) -> Self {
+        let fields = resource.fields.iter();
+        Self {
+            table: table.name.clone(),
+            fields: fields.map(|field| field.name.clone()).collect(),
+            references: Vec::new(),
+            rules: rules(resource, table),
+        }
+    }
+
     /// The table's name.
     pub(crate) fn table(&self) -> &str {
         &self.table
@@ -179,6 +193,31 @@ impl Names {
         let stands = |field: &&String| words.iter().any(|word| word.eq_ignore_ascii_case(field));
         self.fields.iter().filter(stands).cloned().collect()
     }
+}
+
+/// The rules of a table that a server tells by their names.
+fn rules(resource: &Resource, table: &Table) -> Vec<Rule> {
+    let rule = |name: &str, columns: &mut dyn Iterator<Item = usize>| {
+        let fields: Vec<Option<usize>> = columns
+            .map(|column| resource.field_of_column(column))
+            .collect();
+        let shown = fields.iter().flatten();
+        Rule {
+            name: name.to_owned(),
+            fields: shown
+                .map(|&field| resource.fields[field].name.clone())
+                .collect(),
+            is_open: fields.iter().all(Option::is_some),
+        }
+    };
+    let unique = table.indexes.iter().filter(|index| index.unique);
+    let unique = unique.map(|index| {
+        let columns = &mut index.columns.iter().filter_map(|column| column.column);
+        rule(&index.name, columns)
+    });
+    let checks = table.checks.iter();
+    let checks = checks.map(|check| rule(&check.name, &mut check.columns.iter().copied()));
+    unique.chain(checks).collect()
 }
 
 /// The name of a `CHECK`: SQLite gives its text where it has none, which is not for clients.

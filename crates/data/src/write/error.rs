@@ -25,6 +25,12 @@ pub enum WriteError {
     /// Another request with the same key is being answered.
     #[error("another request with the same key is being answered")]
     KeyInUse,
+    /// The way to the database is HTTP, where a transaction is sent whole: none of its statements can depend on the
+    /// answer to another.
+    #[error(
+        "over HTTP a transaction is sent whole: this one needs the database's postgres:// address"
+    )]
+    NotInteractive,
     /// The database was opened read-only.
     #[error("the database was opened read-only")]
     ReadOnly,

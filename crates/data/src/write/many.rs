@@ -38,14 +38,8 @@ impl Writes<'_> {
         transaction: &mut dyn Transaction,
         mut rows: Vec<Changes>,
     ) -> Result<Vec<Change>, RowRefused> {
-        for row in &mut rows {
-            row.assignments.sort_by_key(|one| one.column);
-        }
         let mut made = Vec::with_capacity(rows.len());
-        let mut rest = rows.as_slice();
-        while !rest.is_empty() {
-            let (batch, others) = rest.split_at(batch_length(rest));
-            rest = others;
+        for batch in batches(&mut rows) {
             let before = made.len();
             let created = self.create_batch(transaction, batch);
             made.extend(created.map_err(|refused| RowRefused {
@@ -111,13 +105,28 @@ impl Writes<'_> {
         .collect()
     }
 
-    fn create_many(self, batch: &[Changes]) -> WritePlan {
+    /// Creates the rows of one of [`batches`].
+    pub(crate) fn create_many(self, batch: &[Changes]) -> WritePlan {
         let mut plan = self.create(&batch[0]);
         if batch.len() > 1 {
             plan.statement = self.insert_many(batch);
         }
         plan
     }
+}
+
+/// The rows, statement by statement.
+pub(crate) fn batches(rows: &mut [Changes]) -> impl Iterator<Item = &[Changes]> {
+    for row in &mut *rows {
+        row.assignments.sort_by_key(|one| one.column);
+    }
+    let mut rest: &[Changes] = rows;
+    std::iter::from_fn(move || {
+        let length = (!rest.is_empty()).then(|| batch_length(rest))?;
+        let (batch, others) = rest.split_at(length);
+        rest = others;
+        Some(batch)
+    })
 }
 
 /// How many of the rows, at least one, go into one statement: as long as they name the same columns.

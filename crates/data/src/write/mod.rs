@@ -48,5 +48,6 @@ pub use session::{Change, ChangeKind, Written};
 pub use transaction::{Told, Transaction};
 
 pub(crate) use constraint::{Names, SqlState};
+pub(crate) use many::batches;
 pub(crate) use transaction::Work;
 pub(crate) use writer::{IdleWriter, Writer};

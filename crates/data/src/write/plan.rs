@@ -1,7 +1,7 @@
 //! A write as SQL: decided without touching the database.
 
 use super::changes::Changes;
-use super::constraint::{Constraint, Names, Rule};
+use super::constraint::{Constraint, Names};
 use super::error::WriteError;
 use super::merge::merged;
 use super::session::{Change, ChangeKind, REPLACES};
@@ -32,10 +32,15 @@ pub struct WritePlan {
     pub(crate) resource: ResourceId,
     pub(crate) table: TableId,
     pub(crate) kind: ChangeKind,
+    /// Creates the row before all else where the engine cannot create or replace it in one statement; fails where it
+    /// meets a row.
+    pub(crate) first: Option<Statement>,
     /// Writes, and gives the key of the row written, if there was one to write.
     pub(crate) statement: Statement,
     /// Gives the version of the row addressed: tells 404 from 412 when nothing was written.
     pub(crate) current: Option<Statement>,
+    /// Meets the row addressed whoever owns it, where that is not the same: it cannot be created, and is as absent.
+    pub(crate) held: Option<Statement>,
     /// Creates the row when there is none.
     pub(crate) otherwise: Option<Statement>,
     pub(crate) precondition: Precondition,
@@ -45,7 +50,7 @@ pub struct WritePlan {
     pub(crate) version_sql: Option<std::sync::Arc<str>>,
     pub(crate) names: Names,
     /// How many of the values returned are the key.
-    key_length: usize,
+    pub(crate) key_length: usize,
     /// Whether the owner follows the key.
     tells_owner: bool,
     /// Whether the statement creates the row or replaces it, whichever it is.
@@ -162,7 +167,8 @@ impl<'a> Writes<'a> {
                 .referring(target, changes);
         }
         let creates = may_create && precondition == Precondition::None;
-        let plan = if creates && target.dialect.tells_created() && is_whole(target, changes) {
+        let is_whole = creates && is_whole(target, changes);
+        let plan = if is_whole && target.dialect.replaces_or_creates() {
             let statement = insert_or_update(target, key, changes);
             let mut plan = WritePlan::new(target, ChangeKind::Created, statement);
             plan.replaces_or_creates = true;
@@ -170,6 +176,12 @@ impl<'a> Writes<'a> {
         } else {
             let (statement, _) = update(target, key, changes, &precondition);
             let mut plan = WritePlan::new(target, updated(changes), statement);
+            if is_whole {
+                let insert = target
+                    .builder("INSERT INTO")
+                    .row(Some((self.resource.key.as_slice(), key)), changes);
+                plan.first = Some(insert.or_fail(self.resource.key[0]).finish());
+            }
             plan.otherwise = creates.then(|| insert(target, place, changes, ""));
             plan.absent_fails = matches!(
                 precondition,
@@ -255,32 +267,26 @@ impl WritePlan {
             resource: resource.id,
             table: table.id,
             kind,
+            first: None,
             statement,
             current: None,
+            held: None,
             otherwise: None,
             precondition: Precondition::None,
             absent_fails: false,
             version_sql: resource.has_key().then(|| version(&resource.key)),
-            names: Names {
-                table: table.name.clone(),
-                fields: resource
-                    .fields
-                    .iter()
-                    .map(|field| field.name.clone())
-                    .collect(),
-                references: Vec::new(),
-                rules: rules(resource, table),
-            },
+            names: Names::of(resource, table),
             key_length: resource.key.len(),
             tells_owner: resource.owners.told().is_some(),
             replaces_or_creates: false,
             merge: None,
             key: Vec::new(),
             key_sql: (resource.has_key() && !target.dialect.returns_changed()).then(|| {
-                target
-                    .select_key(&vec![Value::Null; resource.key.len()])
-                    .finish()
-                    .sql
+                let select = target.select_key(&vec![Value::Null; resource.key.len()]);
+                // Read before it is gone, and gone as it was read.
+                let is_deleted = kind == ChangeKind::Deleted;
+                let select = select.text(if is_deleted { " FOR UPDATE" } else { "" });
+                select.finish().sql
             }),
         }
     }
@@ -317,9 +323,10 @@ impl WritePlan {
         }
     }
 
-    /// How many values the key has.
-    pub(crate) fn key_length(&self) -> usize {
-        self.key_length
+    /// How many values the statement gives of a row: the key, its owner and whether it is new, as far as they are told.
+    pub(crate) fn told_length(&self) -> usize {
+        let told = self.key_length + usize::from(self.tells_owner);
+        told.max(1) + usize::from(self.replaces_or_creates)
     }
 
     /// Whether a row has to be read for what is told of it: its key may be stored in another spelling than this one,
@@ -356,7 +363,12 @@ impl WritePlan {
         precondition: Precondition,
     ) -> Self {
         let select = target.select_version().key(&target.resource.key, key);
-        self.current = Some(target.own_row(select, verb).finish());
+        let select = target.own_row(select, verb);
+        self.current = Some(select.text(target.dialect.held()).finish());
+        if !target.dialect.returns_changed() && target.resource.owners.of(verb).is_some() {
+            let select = target.select_key(key).text(target.dialect.held());
+            self.held = Some(select.finish());
+        }
         self.precondition = precondition;
         self.key = key.iter().cloned().map(Some).collect();
         self
@@ -396,31 +408,6 @@ fn names(target: Target<'_>, columns: &[usize]) -> String {
         .map(|&column| target.dialect.quote(&target.table.columns[column].name))
         .collect();
     names.join(", ")
-}
-
-/// The rules of a table that a server tells by their names.
-fn rules(resource: &Resource, table: &Table) -> Vec<Rule> {
-    let rule = |name: &str, columns: &mut dyn Iterator<Item = usize>| {
-        let fields: Vec<Option<usize>> = columns
-            .map(|column| resource.field_of_column(column))
-            .collect();
-        let shown = fields.iter().flatten();
-        Rule {
-            name: name.to_owned(),
-            fields: shown
-                .map(|&field| resource.fields[field].name.clone())
-                .collect(),
-            is_open: fields.iter().all(Option::is_some),
-        }
-    };
-    let unique = table.indexes.iter().filter(|index| index.unique);
-    let unique = unique.map(|index| {
-        let columns = &mut index.columns.iter().filter_map(|column| column.column);
-        rule(&index.name, columns)
-    });
-    let checks = table.checks.iter();
-    let checks = checks.map(|check| rule(&check.name, &mut check.columns.iter().copied()));
-    unique.chain(checks).collect()
 }
 
 /// What is written, by whom, and in which SQL.
@@ -532,7 +519,7 @@ fn insert_or_update(target: Target<'_>, key: &[Value], changes: &Changes) -> Sta
             let builder = builder.text(joined).text(REPLACES).text("()");
             target.returning(builder).finish()
         }
-        // MySQL tells which it was by a count, not in a row: its plans are two statements.
+        // MySQL has no such statement: see `WritePlan::first`.
         SqlDialect::Postgres | SqlDialect::MySql(_) => {
             // A row that was updated carries the lock of its updater.
             let builder = target.returning(builder);
@@ -626,7 +613,7 @@ mod tests {
 
     #[test]
     fn mysql_says_no_key_of_what_it_changed() {
-        let plan = written(MySqlFlavor::MariaDb, Precondition::None);
+        let plan = written(MySqlFlavor::MariaDb, Precondition::IfMatchAny);
         let update = "UPDATE `item` SET `name` = ?1 WHERE `id` = ?2";
         assert_eq!(&*plan.statement.sql, update);
         assert_eq!(plan.key, [Some(Value::Integer(7))]);
@@ -634,11 +621,27 @@ mod tests {
             plan.key_sql.as_deref(),
             Some("SELECT `id` FROM `item` WHERE `id` = ?1")
         );
+        assert!(plan.otherwise.is_none());
+        let current = plan.current.unwrap().sql;
+        assert!(current.ends_with(" WHERE `id` = ?1 LOCK IN SHARE MODE"));
+    }
+
+    #[test]
+    fn mysql_creates_first_and_replaces_the_row_of_the_key_alone() {
         let insert = "INSERT INTO `item` (`id`, `name`) VALUES (?1, ?2)";
-        let created = |plan: WritePlan| plan.otherwise.unwrap().sql.to_string();
-        assert_eq!(created(plan), format!("{insert} RETURNING `id`"));
         let plan = written(MySqlFlavor::MySql, Precondition::None);
-        assert_eq!(created(plan), insert);
+        let first =
+            format!("{insert} ON DUPLICATE KEY UPDATE `id` = (SELECT 1 UNION ALL SELECT 2)");
+        assert_eq!(*plan.first.unwrap().sql, first);
+        let update = "UPDATE `item` SET `name` = ?1 WHERE `id` = ?2";
+        assert_eq!(&*plan.statement.sql, update);
+        assert_eq!(&*plan.otherwise.unwrap().sql, insert);
+        assert!(plan.held.is_none(), "rows have no owners");
+        let plan = written(MySqlFlavor::MariaDb, Precondition::None);
+        let insert = format!("{insert} RETURNING `id`");
+        assert_eq!(*plan.otherwise.unwrap().sql, insert);
+        let plan = written(MySqlFlavor::MariaDb, Precondition::IfMatchAny);
+        assert!(plan.first.is_none() && plan.otherwise.is_none());
     }
 
     #[test]

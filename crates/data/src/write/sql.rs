@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::changes::Changes;
 use crate::catalog::{Shown, Table};
-use crate::sql::SqlDialect;
+use crate::sql::{SqlDialect, mysql};
 use crate::statement::{Statement, Value};
 
 /// A statement about one table in the making.
@@ -132,6 +132,19 @@ impl<'table> Builder<'table> {
             }
             None => self.sql.push_str("1 = 0"),
         }
+        self
+    }
+
+    /// ` ON DUPLICATE KEY UPDATE …` that fails ([`mysql::FAILED`]) where the insert meets a row, by whichever unique
+    /// index: nothing of that is changed, and it stays locked. Without this the insert would fail too, but with a lock
+    /// that others share, and of two who go on to change the row one is given up.
+    pub(super) fn or_fail(mut self, column: usize) -> Self {
+        let column = self.column(column);
+        let _ = write!(
+            self.sql,
+            " ON DUPLICATE KEY UPDATE {column} = {}",
+            mysql::FAIL
+        );
         self
     }
 

@@ -292,9 +292,13 @@ fn check_events(resource: &Resource, config: &Config, root: &Section<'_, '_>) {
         let message = "`on` adds jobs, and there is no [jobs]";
         report(message, "a table [jobs] with the key `url`");
     }
-    if matches!(config.database.url, DatabaseUrl::MySql(_)) {
-        let message = "jobs do not follow writes on MySQL and MariaDB yet";
-        report(message, "no `on`, or a database on SQLite or PostgreSQL");
+    if matches!(config.database.url, DatabaseUrl::Neon(_)) {
+        let message =
+            "over HTTP a transaction is sent whole, before there is a row to make a job of";
+        report(
+            message,
+            "no `on`, or the postgres:// address of the same database",
+        );
     }
 }
 

@@ -26,6 +26,7 @@ mod related;
 mod resource;
 mod routes;
 mod secret;
+mod skip_locked;
 mod socket;
 mod source;
 mod sql;

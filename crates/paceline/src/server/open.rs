@@ -72,10 +72,10 @@ pub enum Unopenable {
     /// Statements over HTTP cannot be served.
     #[error("[sql] cannot be served")]
     Sql(#[source] paceline_data::postgres::text::TextOpenError),
-    /// There is no table for the jobs that follow writes.
+    /// There is no table for the jobs that follow writes, or not as it is needed.
     #[error(
-        "`on` of a resource adds jobs in the transactions of writes, and the database has no table for them: \
-         `paceline migrate install-outbox URL` makes it"
+        "`on` of a resource adds jobs in the transactions of writes, and the database has no table for them, \
+         or one of an earlier version: `paceline migrate install-outbox URL` makes it as it is to be"
     )]
     NoOutbox,
     /// The table for the jobs that follow writes cannot be used.
@@ -92,8 +92,8 @@ impl Unopenable {
         match self {
             Self::Resources(_) | Self::Proxy(_) | Self::NoOutbox => true,
             Self::Secret(error) => error.is_misconfigured(),
-            Self::Endpoint(_, error) => matches!(**error, NeonOpenError::Writable),
             Self::Database(_)
+            | Self::Endpoint(..)
             | Self::Server(..)
             | Self::MySqlServer(..)
             | Self::PlanetScale(..)
@@ -222,14 +222,12 @@ fn connect(config: &Config, address: &Address) -> Result<Database, Unopenable> {
 
 fn connect_neon(config: &Config, address: &NeonAddress) -> Result<Database, Unopenable> {
     let refused = |error| Unopenable::Endpoint(address.to_string(), Box::new(error));
-    if is_written(config) {
-        return Err(refused(NeonOpenError::Writable));
-    }
     let address = match &config.pool.ca_file {
         Some(file) => address.clone().with_ca_file(file.clone()),
         None => address.clone(),
     };
     let options = NeonOptions::new(address)
+        .writable(is_written(config))
         .query_timeout(config.database.query_timeout)
         .max_exports(exports(config))
         .export_stall_timeout(config.server.stall_timeout);

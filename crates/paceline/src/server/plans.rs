@@ -1,6 +1,11 @@
 //! Plans by the text of their requests: parsing and planning the same request again gives the same plan.
+//!
+//! A plan is kept from the second time on. Kept at once, plans of requests that never come again would push each other
+//! through the cache's whole memory, which costs more than the planning.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use paceline_data::Principal;
 use paceline_data::plan::{ListPlan, OnePlan};
@@ -14,6 +19,8 @@ const BUDGET: u64 = 8 * 1024 * 1024;
 const PLAN_WEIGHT: u64 = 1024;
 /// How many plans fit, about: sizes the table.
 const EXPECTED: usize = 4096;
+/// How many requests that were seen once are remembered, about.
+const SEEN: usize = 2 * EXPECTED;
 
 /// A plan and the key under which its answer is kept.
 #[derive(Debug)]
@@ -59,7 +66,36 @@ impl<P> Clone for Known<P> {
 
 /// The plans of one kind of request. Schema and resources never change while it lives.
 #[derive(Debug)]
-pub(super) struct Plans<P>(Cache<Box<str>, Known<P>, TextWeight>);
+pub(super) struct Plans<P> {
+    kept: Cache<Box<str>, Known<P>, TextWeight>,
+    seen: Seen,
+}
+
+/// Which texts were seen lately, as far as there is room to remember: a newer one may take an older one's place, and
+/// one in four thousand million is mistaken for another.
+#[derive(Debug)]
+struct Seen {
+    hasher: RandomState,
+    marks: Box<[AtomicU32]>,
+}
+
+impl Seen {
+    fn new() -> Self {
+        Self {
+            hasher: RandomState::new(),
+            marks: (0..SEEN).map(|_| AtomicU32::new(0)).collect(),
+        }
+    }
+
+    /// Whether the text was seen before; from now on it was.
+    fn again(&self, text: &str) -> bool {
+        let [a, b, c, d, place @ ..] = self.hasher.hash_one(text).to_ne_bytes();
+        let mark = u32::from_ne_bytes([a, b, c, d]);
+        let place = u32::from_ne_bytes(place) as usize % self.marks.len();
+        // Nothing else depends on it.
+        self.marks[place].swap(mark, Ordering::Relaxed) == mark
+    }
+}
 
 #[derive(Debug, Clone)]
 struct TextWeight;
@@ -76,7 +112,10 @@ impl<P> Weighter<Box<str>, Known<P>> for TextWeight {
 
 impl<P: Personal> Plans<P> {
     pub(super) fn new() -> Self {
-        Self(Cache::with_weighter(EXPECTED, BUDGET, TextWeight))
+        Self {
+            kept: Cache::with_weighter(EXPECTED, BUDGET, TextWeight),
+            seen: Seen::new(),
+        }
     }
 
     /// The plan of the request with this text (path and query). `kind` tells requests apart that have the
@@ -89,24 +128,24 @@ impl<P: Personal> Plans<P> {
         viewer: impl FnOnce() -> Option<Principal>,
         plan: impl FnOnce(Option<Principal>) -> Result<P, Problem>,
     ) -> Result<Arc<Planned<P>>, Problem> {
-        let known = self.0.get(text);
+        let known = self.kept.get(text);
         if let Some(Known::Plan(planned)) = known {
             return Ok(planned);
         }
         let viewer = viewer();
         let own = own_text(viewer.as_ref(), text);
         if known.is_some()
-            && let Some(Known::Plan(planned)) = self.0.get(&*own)
+            && let Some(Known::Plan(planned)) = self.kept.get(&*own)
         {
             return Ok(planned);
         }
         let plan = plan(viewer)?;
-        let text = if plan.is_personal() {
-            self.0.insert(text.into(), Known::Personal);
-            own.as_str()
-        } else {
-            text
-        };
+        let is_personal = plan.is_personal();
+        let is_kept = self.seen.again(if known.is_some() { &own } else { text });
+        if is_kept && is_personal {
+            self.kept.insert(text.into(), Known::Personal);
+        }
+        let text = if is_personal { own.as_str() } else { text };
         let mut key = Vec::with_capacity(text.len() + 1);
         key.push(kind);
         key.extend_from_slice(text.as_bytes());
@@ -114,8 +153,10 @@ impl<P: Personal> Plans<P> {
             plan,
             key: key.into(),
         });
-        self.0
-            .insert(text.into(), Known::Plan(Arc::clone(&planned)));
+        if is_kept {
+            self.kept
+                .insert(text.into(), Known::Plan(Arc::clone(&planned)));
+        }
         Ok(planned)
     }
 }
@@ -141,13 +182,14 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_planned_once_and_errors_are_not_kept() {
+    fn a_plan_is_kept_from_the_second_time_on_and_errors_are_not() {
         let plans: Plans<u32> = Plans::new();
         let get = |text: &str, plan: Result<u32, ()>| {
             let plan = plan.map_err(|()| Problem::bad_request("no"));
             plans.get(text, 0, || None, |_| plan)
         };
         assert!(get("/a?x=1", Err(())).is_err());
+        assert_eq!(get("/a?x=1", Ok(4)).unwrap().plan, 4);
         assert_eq!(get("/a?x=1", Ok(6)).unwrap().plan, 6);
         assert_eq!(get("/a?x=1", Ok(8)).unwrap().plan, 6);
         assert_eq!(get("/a?x=2", Ok(8)).unwrap().plan, 8);
@@ -161,13 +203,17 @@ mod tests {
             let planned = plans.get("/a", 0, || viewer, |_| Ok(number)).unwrap();
             (planned.plan, planned.key.clone())
         };
+        for viewer in ["ada", "ada", "bob"] {
+            assert_eq!(get(Some(viewer), 11).0, 11);
+        }
         let (ada, bob) = (get(Some("ada"), 1), get(Some("bob"), 3));
-        assert_eq!((ada.0, bob.0), (1, 3));
+        assert_eq!((ada.0, bob.0), (11, 3));
         assert_ne!(ada.1, bob.1, "and so are their answers");
         assert_eq!(get(Some("ada"), 5), ada);
         assert_eq!(get(Some("bob"), 5), bob);
         assert_eq!(get(None, 7).0, 7);
-        assert_eq!(get(None, 9).0, 7);
+        assert_eq!(get(None, 9).0, 9);
+        assert_eq!(get(None, 7).0, 9);
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! schemathesis reads the OpenAPI document of a shop on PostgreSQL and on MariaDB, and tries to prove the server wrong about
-//! it: types that are told of in their own way, keys of several columns, names that must be quoted, rows with owners, every
-//! kind of write. `cargo xtask test api` installs schemathesis and names it; it asks the demo, on SQLite, too.
+//! schemathesis reads the OpenAPI document of a shop on PostgreSQL and on `MariaDB`, and tries to prove the server wrong
+//! about it: types that are told of in their own way, keys of several columns, names that must be quoted, rows with owners,
+//! every kind of write. `cargo xtask test api` installs schemathesis and names it; it asks the demo, on SQLite, too.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

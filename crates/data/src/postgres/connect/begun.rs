@@ -52,7 +52,7 @@ impl Begun {
         let unreachable = |error| ConnectError::unreachable(host, error);
         let socket = socket::connect(host, deadline).await.map_err(unreachable)?;
         let probe = Probe::of(&socket);
-        let beginning = begin(manager, host, socket);
+        let beginning = begin(manager, host, socket, deadline);
         let (stream, cancel, is_superuser) = tokio::time::timeout_at(deadline.into(), beginning)
             .await
             .unwrap_or_else(|_| Err(unreachable(io::ErrorKind::TimedOut.into())))?;
@@ -70,9 +70,10 @@ async fn begin(
     manager: &PostgresManager,
     host: &Host,
     socket: Socket,
+    deadline: Instant,
 ) -> Result<(Common, CancelToken, bool), ConnectError> {
     let driver = |error| ConnectError::driver(host, error);
-    let config = manager.config(host)?;
+    let config = manager.config(host, deadline).await?;
     let is_on = |value: Option<&str>| value == Some("on");
     match manager.connector::<Socket>(host) {
         None => {

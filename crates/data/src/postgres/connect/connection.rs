@@ -1,61 +1,62 @@
 //! A connection to a server.
 
 use std::fmt;
+use std::io;
 use std::ops::{Deref, DerefMut};
 
-use tokio::task::JoinHandle;
 use tokio_postgres::{CancelToken, Client};
 
 use super::address::Host;
+use super::common::Common;
+use super::driver::Driver;
 use super::endpoint::{Endpoint, StatementMode};
+use super::error::ConnectError;
+use super::manager::Opened;
 use super::probe::{Probe, Silence};
-use crate::postgres::prepared::Prepared;
+use crate::postgres::wire::{Failure, Rows, Wire};
+use crate::statement::Statement;
 
 /// A connection: the driver's client, and what is known of where it leads.
+///
+/// The client's statements are sent and read by a task, which begins with the first use of the client. Nothing runs in
+/// the background before that.
 pub struct PostgresConnection {
     client: Client,
-    /// Moves the bytes. It ends when the connection does.
-    driver: JoinHandle<()>,
+    driver: Driver,
+    /// The same stream, for who reads from it without the driver.
+    wire: Wire<Common>,
     endpoint: Endpoint,
     statements: StatementMode,
     host: Host,
-    /// The named statements it has.
-    prepared: Prepared,
     probe: Option<Probe>,
+    /// Whether the server is not to hear of its end.
+    is_severed: bool,
 }
 
 impl PostgresConnection {
-    pub(super) fn new(
-        client: Client,
-        driver: JoinHandle<()>,
-        host: Host,
-        endpoint: Endpoint,
-        statements: StatementMode,
-    ) -> Self {
+    /// To what is not known yet to be anything but a pooler.
+    pub(super) fn new(opened: Opened) -> Self {
         Self {
-            client,
-            driver,
-            endpoint,
-            statements,
-            host,
-            prepared: Prepared::default(),
-            probe: None,
+            client: opened.client,
+            driver: Driver::resting(opened.connection),
+            wire: Wire::new(opened.stream),
+            endpoint: Endpoint::Pooler,
+            statements: StatementMode::Unnamed,
+            host: opened.host,
+            probe: opened.probe,
+            is_severed: false,
         }
     }
 
-    /// With a look at its socket.
-    pub(super) fn with_probe(self, probe: Option<Probe>) -> Self {
-        Self { probe, ..self }
+    /// To something that is known, and takes statements so.
+    pub(super) fn with_endpoint(&mut self, endpoint: Endpoint, statements: StatementMode) {
+        self.endpoint = endpoint;
+        self.statements = statements;
     }
 
     /// Where it goes.
     pub fn host(&self) -> &Host {
         &self.host
-    }
-
-    /// The client, and the named statements it has.
-    pub(in crate::postgres) fn parts(&mut self) -> (&Client, &mut Prepared) {
-        (&self.client, &mut self.prepared)
     }
 
     /// How statements are to be sent on it.
@@ -72,15 +73,49 @@ impl PostgresConnection {
         self.endpoint
     }
 
-    /// Whether it is known to be closed.
-    pub fn is_closed(&self) -> bool {
-        self.client.is_closed() || self.driver.is_finished() || self.heard() == Silence::Closed
+    /// Begins a statement of ours without the driver, in the mode of the connection.
+    ///
+    /// Nothing that the client began may be under way.
+    pub(in crate::postgres) async fn ask(
+        &mut self,
+        statement: &Statement,
+    ) -> Result<Rows<'_, Common>, Failure> {
+        self.rest().await?;
+        self.wire.ask(statement, self.statements).await
     }
 
-    /// Whether something came in that the driver has not read yet. On an idle connection that is mostly the server
+    /// A round trip.
+    pub(super) async fn check(&mut self) -> Result<(), ConnectError> {
+        let checked = match self.rest().await {
+            Ok(()) => self.wire.check().await,
+            Err(error) => Err(error.into()),
+        };
+        checked.map_err(|failure| match failure {
+            Failure::Lost(error) => ConnectError::unreachable(&self.host, error),
+            Failure::Refused(refusal) => {
+                ConnectError::unreachable(&self.host, io::Error::other(refusal))
+            }
+        })
+    }
+
+    /// Whether it is known to be closed.
+    pub fn is_closed(&self) -> bool {
+        self.is_over() || self.heard() == Silence::Closed
+    }
+
+    /// Whether it may be used again, as far as is known without a look at its socket.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.wire.is_busy() && !self.is_over()
+    }
+
+    fn is_over(&self) -> bool {
+        self.client.is_closed() || self.driver.is_over()
+    }
+
+    /// Whether something came in that was not read yet, or the end. On an idle connection that is mostly the server
     /// saying that it closes it.
     pub(super) fn has_news(&self) -> bool {
-        self.heard() == Silence::Broken
+        self.heard() != Silence::Kept
     }
 
     fn heard(&self) -> Silence {
@@ -91,30 +126,46 @@ impl PostgresConnection {
         self.client.cancel_token()
     }
 
-    /// Takes leave of the server and waits until the socket is closed.
-    pub(super) async fn close(self) {
-        let Self { client, driver, .. } = self;
-        drop(client);
-        // It ends in any case; how does not matter any more.
-        let _ = driver.await;
+    /// The driver's task ends.
+    async fn rest(&mut self) -> io::Result<()> {
+        self.driver.rest().await
+    }
+
+    /// Takes leave of the server and closes the socket.
+    pub(super) async fn close(mut self) {
+        // It is closed in any case.
+        let _ = self.rest().await;
     }
 
     /// Closes the socket without a word; what runs on it is not waited for.
-    pub(super) fn sever(self) {
+    pub(super) fn sever(mut self) {
+        self.is_severed = true;
         self.driver.abort();
     }
 }
 
+/// What the driver would do: the server hears of it. A driver whose task runs does it by itself.
+impl Drop for PostgresConnection {
+    fn drop(&mut self) {
+        if !self.is_severed && self.driver.is_resting() {
+            self.wire.leave();
+        }
+    }
+}
+
+/// The client. Must be called within a runtime.
 impl Deref for PostgresConnection {
     type Target = Client;
 
     fn deref(&self) -> &Client {
+        self.driver.run();
         &self.client
     }
 }
 
 impl DerefMut for PostgresConnection {
     fn deref_mut(&mut self) -> &mut Client {
+        self.driver.run();
         &mut self.client
     }
 }

@@ -98,11 +98,6 @@ impl<S> Overheard<S> {
         let ear = Some(Ear::new(heard));
         Self { inner, ear }
     }
-
-    /// Not listened to: what goes over it is encrypted.
-    pub(super) fn unheard(inner: S) -> Self {
-        Self { inner, ear: None }
-    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Overheard<S> {

@@ -39,6 +39,8 @@ enum Kind {
     Protocol,
     /// The statements that were asked for are not safe here.
     Unsafe,
+    /// There is nothing to sign a token with.
+    NoToken { may_pass: bool },
     /// The role may do anything, and must not.
     Superuser,
 }
@@ -57,7 +59,8 @@ impl ConnectError {
     }
 
     pub(super) fn no_credentials(host: &Host, error: NoCredentials) -> Self {
-        Self::new(host, Kind::Unsafe, Some(Box::new(error)))
+        let may_pass = error.may_pass();
+        Self::new(host, Kind::NoToken { may_pass }, Some(Box::new(error)))
     }
 
     /// What the driver's error means while connecting.
@@ -122,6 +125,7 @@ impl ConnectError {
             Kind::Unreachable => io.is_some_and(|error| passing::io(error.kind())),
             // A server that dies in the handshake comes back; a bad certificate stays bad.
             Kind::Tls { .. } => io.is_some_and(|error| passing::io(error.kind())),
+            Kind::NoToken { may_pass } => *may_pass,
             Kind::NoPassword
             | Kind::Authentication
             | Kind::Protocol
@@ -199,6 +203,7 @@ impl fmt::Display for ConnectError {
             Kind::Lost => write!(f, "the connection to {host} was lost while it was made"),
             Kind::Protocol => write!(f, "{host} does not answer as PostgreSQL does"),
             Kind::Unsafe => write!(f, "{host} is not to be used as configured"),
+            Kind::NoToken { .. } => write!(f, "{host} asks for a token"),
             Kind::Superuser => write!(
                 f,
                 "the role at {host} has become a superuser, which may not serve statements of others"

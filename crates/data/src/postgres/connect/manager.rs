@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::io;
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -14,6 +15,7 @@ use tokio_util::either::Either;
 
 use super::address::{Address, Encryption, Host};
 use super::cancel;
+use super::common::{Common, Keep, Kept};
 use super::connection::PostgresConnection;
 use super::ear::{HearInside, Heard, Overheard};
 use super::endpoint::Endpoint;
@@ -28,11 +30,9 @@ use crate::pool::Manage;
 /// told when the connection began.
 pub(super) const PROCESS: &str = "SELECT pg_catalog.pg_backend_pid()";
 
-type TlsStream<S> = <MakeRustlsConnect as MakeTlsConnect<S>>::Stream;
-
-/// What the driver runs a connection on: plain, or encrypted.
-type Plain = Connection<Overheard<Socket>, tokio_postgres::tls::NoTlsStream>;
-type Encrypted = Connection<Overheard<Socket>, Overheard<TlsStream<Overheard<Socket>>>>;
+/// What the driver runs a connection on: plain, or encrypted. In both the stream is also ours.
+pub(super) type Plain = Connection<Overheard<Common>, tokio_postgres::tls::NoTlsStream>;
+pub(super) type Encrypted = Connection<Socket, Overheard<Common>>;
 
 /// Opens, checks and closes connections to the servers of an [`Address`].
 #[derive(Clone)]
@@ -136,31 +136,41 @@ impl PostgresManager {
         let socket = socket::connect(host, deadline)
             .await
             .map_err(|error| ConnectError::unreachable(host, error))?;
-        let config = self.config(host)?;
+        let config = self.config(host, deadline).await?;
         let probe = Probe::of(&socket);
         let heard = Heard::default();
         let driver = |error| ConnectError::driver(host, error);
-        let (client, connection) = match self.connector::<Overheard<Socket>>(host) {
+        let (client, connection, stream) = match self.connector::<Socket>(host) {
             None => {
-                let stream = Overheard::new(socket, Arc::clone(&heard));
-                let (client, connection) =
-                    config.connect_raw(stream, NoTls).await.map_err(driver)?;
-                (client, Either::Left(connection))
+                let stream = Common::new(Either::Left(socket));
+                let overheard = Overheard::new(stream.clone(), Arc::clone(&heard));
+                let begun = config.connect_raw(overheard, NoTls).await;
+                let (client, connection) = begun.map_err(driver)?;
+                (client, Either::Left(connection), stream)
             }
             Some(connector) => {
+                let kept = Kept::default();
                 let tls = HearInside {
-                    inner: connector,
+                    inner: Keep {
+                        inner: connector,
+                        kept: Arc::clone(&kept),
+                    },
                     heard: Arc::clone(&heard),
                 };
-                let stream = Overheard::unheard(socket);
-                let (client, connection) = config.connect_raw(stream, tls).await.map_err(driver)?;
-                (client, Either::Right(connection))
+                let begun = config.connect_raw(socket, tls).await;
+                let (client, connection) = begun.map_err(driver)?;
+                let stream = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let stream = stream.ok_or_else(|| {
+                    ConnectError::unreachable(host, io::ErrorKind::NotConnected.into())
+                })?;
+                (client, Either::Right(connection), stream)
             }
         };
         Ok(Opened {
             host: host.clone(),
             client,
             connection,
+            stream,
             probe,
             process: heard.get().copied(),
         })
@@ -183,12 +193,17 @@ impl PostgresManager {
     }
 
     /// What the driver is told; the password is made now where it is a token.
-    pub(super) fn config(&self, host: &Host) -> Result<Cow<'_, Config>, ConnectError> {
+    pub(super) async fn config(
+        &self,
+        host: &Host,
+        deadline: Instant,
+    ) -> Result<Cow<'_, Config>, ConnectError> {
         let inner = &*self.inner;
         if inner.address.authentication == Authentication::Password {
             return Ok(Cow::Borrowed(&inner.config));
         }
-        let token = iam::token(&inner.address, host, &inner.credentials)
+        let token = iam::token(&inner.address, host, &inner.credentials, deadline)
+            .await
             .map_err(|error| ConnectError::no_credentials(host, error))?;
         let mut config = inner.config.clone();
         config.password(token.expose());
@@ -196,11 +211,11 @@ impl PostgresManager {
     }
 
     /// What a connection leads to. The first one finds it out, in a round trip.
-    async fn endpoint_of(&self, client: &Client, told: Option<i32>) -> Endpoint {
+    async fn endpoint_of(&self, connection: &PostgresConnection, told: Option<i32>) -> Endpoint {
         if let Some(known) = self.inner.endpoint.get() {
             return *known;
         }
-        match client.query_typed_opt(PROCESS, &[]).await {
+        match connection.query_typed_opt(PROCESS, &[]).await {
             Ok(Some(row)) => {
                 let is_the_same = told.is_some() && row.try_get(0).ok() == told;
                 let found = if is_the_same {
@@ -221,6 +236,8 @@ pub(super) struct Opened {
     pub(super) host: Host,
     pub(super) client: Client,
     pub(super) connection: Either<Plain, Encrypted>,
+    /// What it goes over.
+    pub(super) stream: Common,
     pub(super) probe: Option<Probe>,
     /// The process id that was told when it began.
     pub(super) process: Option<i32>,
@@ -236,40 +253,26 @@ impl Manage for PostgresManager {
             None => deadline,
         };
         let opened = self.open(deadline).await?;
-        let Opened {
-            host,
-            client,
-            connection,
-            probe,
-            process,
-        } = opened;
-        let driver = tokio::spawn(async move {
-            let ended = match connection {
-                Either::Left(connection) => connection.await,
-                Either::Right(connection) => connection.await,
-            };
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection to PostgreSQL ended");
-            }
-        });
-        let endpoint = self.endpoint_of(&client, process).await;
+        let process = opened.process;
+        let mut connection = PostgresConnection::new(opened);
+        let endpoint = self.endpoint_of(&connection, process).await;
         let statements = endpoint
             .statements_for(self.inner.address.statements)
-            .map_err(|error| ConnectError::not_safe(&host, error))?;
-        let connection = PostgresConnection::new(client, driver, host, endpoint, statements);
-        Ok(connection.with_probe(probe))
+            .map_err(|error| ConnectError::not_safe(connection.host(), error))?;
+        connection.with_endpoint(endpoint, statements);
+        Ok(connection)
     }
 
     /// A `Sync`: the server answers it, and nothing else happens.
     async fn check(&self, connection: &mut PostgresConnection) -> Result<(), ConnectError> {
-        let checked = connection.check_connection().await;
-        checked.map_err(|error| ConnectError::driver(connection.host(), error))
+        connection.check().await
     }
 
     fn is_open(&self, connection: &PostgresConnection) -> bool {
-        !connection.is_closed()
+        connection.is_usable()
     }
 
+    /// The one look at the socket each time that it is lent.
     fn has_news(&self, connection: &PostgresConnection) -> bool {
         connection.has_news()
     }

@@ -25,6 +25,7 @@ pub(super) mod begun;
 pub(super) mod cancel;
 pub(super) mod common;
 mod connection;
+mod driver;
 mod ear;
 mod endpoint;
 mod error;

@@ -76,7 +76,7 @@ impl Part {
 pub struct Refusal(Vec<(u8, String)>);
 
 impl Refusal {
-    pub(super) fn read(body: &ErrorResponseBody) -> io::Result<Self> {
+    pub(in crate::postgres) fn read(body: &ErrorResponseBody) -> io::Result<Self> {
         let mut parts = Vec::new();
         let mut fields = body.fields();
         while let Some(field) = fields.next()? {

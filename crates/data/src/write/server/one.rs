@@ -5,11 +5,14 @@ use std::time::Instant;
 use tokio::time::timeout_at;
 
 use super::row::{encode, write_row};
-use super::{Open, Refused};
+use super::{Fault, Open, Refused};
 use crate::encode::RowEncoder;
 use crate::run::{Answer, RunError};
 use crate::statement::Statement;
 use crate::write::{ReadBack, WriteError, WritePlan, Written};
+
+/// How often a write is begun again. Of those who wait for each other at least one goes on each time.
+const AGAIN: u32 = 10;
 
 /// What a write answers, with its row where that is read back.
 pub(crate) type Outcome<E> = Result<(Written, Option<Answer<E>>), WriteError>;
@@ -50,10 +53,10 @@ pub(crate) async fn write<O: Open, E: RowEncoder>(
 
 async fn apply<O: Open, E: RowEncoder>(
     open: &mut O,
-    mut plan: WritePlan,
+    plan: WritePlan,
     read_back: Option<ReadBack<E>>,
 ) -> Result<(Written, Option<Answer<E>>), Refused> {
-    let written = write_row(open, &mut plan).await?;
+    let written = write_until_done(open, &plan).await?;
     let Some(read_back) = read_back.filter(|_| written.can_be_read()) else {
         return Ok((written, None));
     };
@@ -70,4 +73,21 @@ async fn apply<O: Open, E: RowEncoder>(
         rows,
     };
     Ok((written, Some(answer)))
+}
+
+/// Writes the row, and again where the server undid it all so that others could go on. Then nothing of it is there.
+async fn write_until_done<O: Open>(open: &mut O, plan: &WritePlan) -> Result<Written, Refused> {
+    let mut left = AGAIN;
+    loop {
+        // What is merged into a row is put into the plan.
+        let mut merged = Box::new(plan.clone());
+        match write_row(open, &mut merged).await {
+            Err(refused) if left > 0 && refused.fault() == Some(Fault::Deadlock) => {
+                left -= 1;
+                open.control("ROLLBACK").await?;
+                open.control("START TRANSACTION").await?;
+            }
+            ended => return ended,
+        }
+    }
 }

@@ -22,6 +22,10 @@ pub(crate) trait Refusal: fmt::Debug + Send {
 pub(crate) enum Fault {
     /// Another row has the same key.
     Duplicate,
+    /// A row was to be created, and met another, of the same key or another unique value, which it let be.
+    Met,
+    /// It waited for others who waited for it, and the server has undone all of its transaction.
+    Deadlock,
     /// There is no such table.
     NoTable,
 }

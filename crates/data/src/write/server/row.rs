@@ -17,17 +17,19 @@ pub(super) async fn write_row<O: Open>(
 ) -> Result<Written, Refused> {
     merge(open, plan).await?;
     let mut kind = plan.kind;
-    let mut key = match run(open, &plan.statement).await {
-        Ok(done) => key_of(done, plan)?,
-        Err(refused)
-            if plan.precondition == Precondition::IfNoneMatchAny
-                && refused.fault() == Some(Fault::Duplicate) =>
-        {
-            judge_duplicate(open, plan).await?;
-            return Err(refused);
-        }
-        Err(refused) => return Err(refused),
-    };
+    let gone = gone(open, plan).await?;
+    let mut key = create(open, plan).await?;
+    if key.is_some() {
+        kind = ChangeKind::Created;
+    } else {
+        key = match run(open, &plan.statement).await {
+            Ok(done) => key_of(done, plan)?,
+            Err(refused) => {
+                judge_duplicate(open, plan, refused.fault()).await?;
+                return Err(refused);
+            }
+        };
+    }
     if let Some(told) = key.as_mut().filter(|_| plan.replaces_or_creates) {
         // The last column is whether the row is new.
         if told.pop() != Some(Value::Integer(1)) {
@@ -42,6 +44,8 @@ pub(super) async fn write_row<O: Open>(
         plan.judge_absence(current)?;
         if let Some(insert) = &plan.otherwise {
             kind = ChangeKind::Created;
+            judge_held(open, plan).await?;
+            // Where another row is in the way, this says by which rule.
             let done = run(open, insert).await?;
             key = key_of(done, plan)?;
         }
@@ -51,10 +55,10 @@ pub(super) async fn write_row<O: Open>(
     };
     let row = match &plan.key_sql {
         Some(sql) if kind != ChangeKind::Deleted && plan.is_told_by_reading(&key) => {
-            key.truncate(plan.key_length());
+            key.truncate(plan.key_length);
             stored(open, sql, key).await?
         }
-        _ => key,
+        _ => gone.unwrap_or(key),
     };
     let change = plan.change(kind, row);
     let row_version = match &plan.version_sql {
@@ -98,14 +102,40 @@ pub(super) fn values(row: &dyn Row, columns: usize) -> Vec<Value> {
         .collect()
 }
 
-/// A row was to be created unless it is there, and some row was: whether it is that one.
-async fn judge_duplicate<O: Open>(open: &mut O, plan: &WritePlan) -> Result<(), Refused> {
-    let Some(current) = &plan.current else {
-        return Ok(());
+/// Creates the row where that comes first, and gives its key; nothing where a row was there, which is locked now.
+async fn create<O: Open>(open: &mut O, plan: &WritePlan) -> Result<Option<Vec<Value>>, Refused> {
+    let Some(insert) = &plan.first else {
+        return Ok(None);
     };
-    match version(open, current).await? {
-        Some(current) => Ok(plan.judge_absence(Some(current))?),
-        None => Ok(()),
+    match run(open, insert).await {
+        Ok(_) => Ok(plan.key.iter().cloned().collect()),
+        Err(refused) if refused.fault() == Some(Fault::Met) => Ok(None),
+        Err(refused) => Err(refused),
+    }
+}
+
+/// Where a row was to be created unless it is there, and some row was: whether it is that one.
+async fn judge_duplicate<O: Open>(
+    open: &mut O,
+    plan: &WritePlan,
+    fault: Option<Fault>,
+) -> Result<(), Refused> {
+    if plan.precondition != Precondition::IfNoneMatchAny || fault != Some(Fault::Duplicate) {
+        return Ok(());
+    }
+    if let Some(current) = &plan.current
+        && let Some(current) = version(open, current).await?
+    {
+        plan.judge_absence(Some(current))?;
+    }
+    judge_held(open, plan).await
+}
+
+/// Whether the row to be created is there, and somebody else's.
+async fn judge_held<O: Open>(open: &mut O, plan: &WritePlan) -> Result<(), Refused> {
+    match &plan.held {
+        Some(held) if run(open, held).await?.row.is_some() => Err(WriteError::NotFound.into()),
+        _ => Ok(()),
     }
 }
 
@@ -149,6 +179,19 @@ async fn stored<O: Open>(
     };
     let found = run(open, &addressed).await?;
     Ok(found.row.unwrap_or(addressed.values))
+}
+
+/// What is told of a row that is to be deleted, read while it is there; nothing where the key says it.
+async fn gone<O: Open>(open: &mut O, plan: &WritePlan) -> Result<Option<Vec<Value>>, Refused> {
+    let key: Option<Vec<Value>> = plan.key.iter().cloned().collect();
+    match (&plan.key_sql, key) {
+        (Some(sql), Some(key))
+            if plan.kind == ChangeKind::Deleted && plan.is_told_by_reading(&key) =>
+        {
+            Ok(Some(stored(open, sql, key).await?))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Merges patches of JSON columns into what the row holds, which stays locked from here on.

@@ -205,6 +205,7 @@ async fn each_verb_does_what_it_says() {
         (gone.change.kind, gone.row_version, row.as_str()),
         (ChangeKind::Deleted, None, "")
     );
+    assert_eq!(gone.change.key, stored, "the key as it was stored");
     let absent = shop.write("DELETE", "seat", &seat, "").await.unwrap_err();
     assert!(matches!(absent, WriteError::NotFound));
     assert_eq!(shop.0.database.pool().unwrap().occupancy.in_use, 0);
@@ -392,6 +393,56 @@ async fn a_row_is_created_only_where_there_is_none() {
         matches!(&error, WriteError::Constraint(rule) if rule.fields == ["name"]),
         "{error:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_is_replaced_or_created_and_no_other_is_touched() {
+    let shop = Shop::open().await;
+    let put = async |name: &str, key: &[Value], body: &str| {
+        let written = shop.write("PUT", name, key, body).await;
+        written.map(|(written, _)| written.change)
+    };
+    // A key of two columns, spelled in another way than the row there has it.
+    let seat = |number| [Value::Text("north".to_owned()), Value::Integer(number)];
+    for (number, expected, hall) in [
+        (7, ChangeKind::Updated, "North"),
+        (7, ChangeKind::Updated, "North"),
+        (8, ChangeKind::Created, "north"),
+        (8, ChangeKind::Updated, "north"),
+    ] {
+        let change = put("seat", &seat(number), r#"{"guest":"Ann"}"#).await;
+        let change = change.unwrap();
+        assert_eq!(change.kind, expected, "{number}");
+        assert_eq!(
+            change.key[0],
+            Value::Text(hall.to_owned()),
+            "as it is stored"
+        );
+    }
+    // Another row has the name, whether the one addressed is there or not, and a trigger tells of each change.
+    shop.0.sql(
+        "CREATE TABLE heard(id bigint) ENGINE = MyISAM;
+         CREATE TRIGGER hear BEFORE UPDATE ON maker FOR EACH ROW INSERT INTO heard VALUES (OLD.id)",
+    );
+    for key in [2, 77] {
+        let error = put("maker", &id(key), r#"{"name":"Ada"}"#).await;
+        let error = error.unwrap_err();
+        assert!(
+            matches!(&error, WriteError::Constraint(rule) if rule.fields == ["name"] && rule.is_conflict()),
+            "{key}: {error:?}"
+        );
+    }
+    let change = put("maker", &id(2), r#"{"name":"Bea"}"#).await.unwrap();
+    assert_eq!(change.kind, ChangeKind::Updated);
+    // The two times that the row itself was met are heard of, and the other row never was.
+    assert_eq!(shop.0.sql("SELECT group_concat(id) FROM heard"), "2,2");
+    let rows = "SELECT group_concat(id, name ORDER BY id) FROM maker";
+    assert_eq!(shop.0.sql(rows), "1Ada,2Bea");
+    // A trigger that refuses changes refuses those too, and not new rows.
+    let error = put("loud", &id(1), r#"{"n":2}"#).await.unwrap_err();
+    assert!(matches!(error, WriteError::Constraint(_)), "{error:?}");
+    let change = put("loud", &id(2), r#"{"n":2}"#).await.unwrap();
+    assert_eq!(change.kind, ChangeKind::Created);
 }
 
 #[tokio::test(flavor = "multi_thread")]

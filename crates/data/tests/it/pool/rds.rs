@@ -84,7 +84,7 @@ async fn none_of_our_statements_pins_a_client() {
         .writable(true)
         .query_timeout(Duration::from_secs(20));
     let database = Database::connect(options).await.unwrap();
-    everything(&database).await;
+    Box::pin(everything(&database)).await;
     let said = proxied.proxy.statements();
     assert!(said.len() > 15, "{said:?}");
     for begin in ["SELECT", "INSERT", "UPDATE", "DELETE", "BEGIN", "COMMIT"] {
@@ -191,7 +191,15 @@ async fn a_token_is_made_for_each_connection_and_an_old_one_is_refused() {
     assert!(!told.contains("aaaa"), "{told}");
     // Without credentials nothing is sent, and the variable is named.
     let address = proxied.proxy.url("app", "postgres").parse().unwrap();
-    let nobody = PostgresManager::with_credentials(address, CredentialSource::of(|_| None));
+    let nothing = CredentialSource::of(|name| {
+        let value = match name {
+            "AWS_REGION" => "eu-central-1",
+            "AWS_EC2_METADATA_DISABLED" => "true",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    });
+    let nobody = PostgresManager::with_credentials(address, nothing);
     let pool: PgPool = Pool::new(nobody.unwrap(), PoolOptions::default());
     let told = with_causes(&pool.acquire(soon()).await.unwrap_err());
     assert!(told.contains("AWS_ACCESS_KEY_ID"), "{told}");

@@ -6,7 +6,7 @@ mod poolers;
 mod types;
 mod versions;
 mod walking;
-mod writes;
+pub(crate) mod writes;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -15,14 +15,17 @@ use std::time::Duration;
 use paceline_data::Database;
 use paceline_data::cursor::CursorKey;
 use paceline_data::encode::Neighbours;
+use paceline_data::neon::NeonOptions;
 use paceline_data::plan::ListPlan;
 use paceline_data::postgres::PostgresOptions;
 use paceline_data::query::{Dialect, QueryError, parse_list};
 use paceline_data::resource::Resources;
 use paceline_test_servers::Postgres;
 
+use crate::neon::gateway::Gateway;
+
 /// A database of a test's own.
-struct Served {
+pub(crate) struct Served {
     server: Arc<Postgres>,
     name: String,
     database: Database,
@@ -45,6 +48,25 @@ impl Served {
             .connections(NonZeroUsize::new(2).unwrap())
             .query_timeout(Duration::from_secs(20));
         let database = Database::connect(change(options)).await.unwrap();
+        Self::of(server, name, database)
+    }
+
+    /// The same over HTTP, through an endpoint of the test's own.
+    pub(crate) async fn over_http(
+        schema: &str,
+        change: impl FnOnce(NeonOptions) -> NeonOptions,
+    ) -> (Self, Gateway) {
+        let server = Postgres::shared();
+        let name = server.database();
+        server.sql(&name, schema);
+        let gateway = Gateway::start(&server, &name).await;
+        let options =
+            NeonOptions::new(gateway.url().parse().unwrap()).query_timeout(Duration::from_secs(20));
+        let database = Database::connect_neon(change(options)).await.unwrap();
+        (Self::of(server, name, database), gateway)
+    }
+
+    fn of(server: Arc<Postgres>, name: String, database: Database) -> Self {
         let resources = Resources::discover(database.catalog());
         Self {
             server,

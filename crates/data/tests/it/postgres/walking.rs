@@ -114,3 +114,25 @@ async fn a_page_is_a_range_of_an_index_however_deep() {
         assert!(explained.contains("Index"), "{sort}: {explained}");
     }
 }
+
+/// What the server plans once and keeps, and what it is to plan by the values of each request.
+#[tokio::test]
+async fn the_number_of_rows_is_in_the_text_where_values_choose_no_plan() {
+    let served = Served::open(SCHEMA).await;
+    for (query, is_in_text) in [
+        ("limit=7", true),
+        ("limit=7&page=1&sort=-x", true),
+        ("limit=7&id[gt]=5", true),
+        ("limit=7&sort=-x&x[lte]=1&x[gt]=0", true),
+        ("limit=7&page=3", false),
+        ("limit=7&id=5", false),
+        ("limit=7&x=1", false),
+        ("limit=7&y[gt]=a", false),
+        ("limit=7&id[gt]=5&x=1", false),
+    ] {
+        let statement = served.plan("t", query).unwrap().statement;
+        let sql = &statement.sql;
+        assert_eq!(sql.contains(" LIMIT 8"), is_in_text, "{query}: {sql}");
+        assert_eq!(sql.contains(" LIMIT $"), !is_in_text, "{query}: {sql}");
+    }
+}

@@ -1,4 +1,4 @@
-//! Writes on a real server: what is stored, and what each refusal is.
+//! Writes on a real server, over TCP and over HTTP: what is stored, and what each refusal is.
 
 use std::time::Duration;
 
@@ -8,9 +8,10 @@ use paceline_data::resource::{ResourceSpec, Resources, WriteVerb};
 use paceline_data::write::{
     ChangeKind, Changes, ConstraintKind, Precondition, WriteError, WritePlan, Written,
 };
-use paceline_data::{RunError, Value};
+use paceline_data::{Database, RunError, Value};
 
 use super::Served;
+use crate::neon::gateway::Gateway;
 
 const SCHEMA: &str = "
     CREATE TYPE mood AS ENUM ('sad', 'ok');
@@ -34,11 +35,21 @@ const SCHEMA: &str = "
     ALTER TABLE item ALTER id RESTART WITH 3;
     INSERT INTO seat VALUES ('north', 7, 'Eve'); INSERT INTO sealed VALUES (1, 1); INSERT INTO loud VALUES (1, 1);";
 
-struct Shop(Served);
+pub(crate) struct Shop(Served, Option<Gateway>);
 
 impl Shop {
-    async fn open() -> Self {
-        let mut served = Served::open_with(SCHEMA, |options| options.writable(true)).await;
+    /// The same database each way.
+    async fn both() -> [Self; 2] {
+        let tcp = Served::open_with(SCHEMA, |options| options.writable(true)).await;
+        [Self::of(tcp, None), Self::over_http(SCHEMA).await]
+    }
+
+    pub(crate) async fn over_http(schema: &str) -> Self {
+        let (http, gateway) = Served::over_http(schema, |options| options.writable(true)).await;
+        Self::of(http, Some(gateway))
+    }
+
+    pub(crate) fn of(mut served: Served, gateway: Option<Gateway>) -> Self {
         let specs = served.database.catalog().tables().iter().map(|table| {
             let mut spec = ResourceSpec::new(&table.name);
             let every = [
@@ -54,10 +65,28 @@ impl Shop {
             spec
         });
         served.resources = Resources::build(served.database.catalog(), specs.collect()).unwrap();
-        Self(served)
+        Self(served, gateway)
     }
 
-    fn plan(
+    pub(crate) fn database(&self) -> &Database {
+        &self.0.database
+    }
+
+    pub(crate) fn resources(&self) -> &Resources {
+        &self.0.resources
+    }
+
+    /// What the database is reached through.
+    pub(crate) fn gateway(&self) -> &Gateway {
+        self.1.as_ref().unwrap()
+    }
+
+    /// Runs statements beside it.
+    pub(crate) fn sql(&self, statements: &str) -> String {
+        self.0.sql(statements)
+    }
+
+    pub(crate) fn plan(
         &self,
         verb: &str,
         name: &str,
@@ -86,7 +115,7 @@ impl Shop {
         }
     }
 
-    async fn write(
+    pub(crate) async fn write(
         &self,
         verb: &str,
         name: &str,
@@ -98,7 +127,7 @@ impl Shop {
     }
 
     /// Writes, and reads the row back.
-    async fn write_if(
+    pub(crate) async fn write_if(
         &self,
         verb: &str,
         name: &str,
@@ -135,230 +164,235 @@ impl Shop {
     }
 }
 
-fn id(id: i64) -> [Value; 1] {
+pub(crate) fn id(id: i64) -> [Value; 1] {
     [Value::Integer(id)]
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_verb_does_what_it_says() {
-    let shop = Shop::open().await;
-    let body = r#"{"name":"sofa","maker_id":2,"price":1234567890.10,"feels":"ok","extra":[1],"raw":{"z": 1},
-        "day":"2026-02-28","code":"123e4567-e89b-12d3-a456-426614174000","small":-32768}"#;
-    let (made, row) = shop.write("POST", "item", &[], body).await.unwrap();
-    assert_eq!(
-        (made.change.kind, made.change.key.as_slice()),
-        (ChangeKind::Created, &id(3)[..])
-    );
-    let expected = concat!(
-        r#"{"id":3,"maker_id":2,"name":"sofa","stock":0,"price":1234567890.10,"feels":"ok","extra":[1],"raw":{"z": 1},"#,
-        r#""tags":null,"day":"2026-02-28","code":"123e4567-e89b-12d3-a456-426614174000","small":-32768}"#
-    );
-    assert_eq!(row, expected);
-    assert_eq!(
-        made.row_version.unwrap(),
-        shop.version("item", &id(3)).await
-    );
+    for shop in Shop::both().await {
+        let body = r#"{"name":"sofa","maker_id":2,"price":1234567890.10,"feels":"ok","extra":[1],"raw":{"z": 1},
+            "day":"2026-02-28","code":"123e4567-e89b-12d3-a456-426614174000","small":-32768}"#;
+        let (made, row) = shop.write("POST", "item", &[], body).await.unwrap();
+        assert_eq!(
+            (made.change.kind, made.change.key.as_slice()),
+            (ChangeKind::Created, &id(3)[..])
+        );
+        let expected = concat!(
+            r#"{"id":3,"maker_id":2,"name":"sofa","stock":0,"price":1234567890.10,"feels":"ok","extra":[1],"raw":{"z": 1},"#,
+            r#""tags":null,"day":"2026-02-28","code":"123e4567-e89b-12d3-a456-426614174000","small":-32768}"#
+        );
+        assert_eq!(row, expected);
+        assert_eq!(
+            made.row_version.unwrap(),
+            shop.version("item", &id(3)).await
+        );
 
-    let (changed, row) = shop
-        .write(
-            "PATCH",
-            "item",
-            &id(1),
-            r#"{"stock":6,"extra":{"b":{"c":null,"d":3}},"raw":{"m":1}}"#,
-        )
-        .await
-        .unwrap();
-    assert_eq!(changed.change.kind, ChangeKind::Updated);
-    assert!(row.contains(r#""extra":{"a": 1, "b": {"d": 3}}"#), "{row}");
-    assert!(
-        row.contains(r#""raw":{"n":12345678901234567890.10,"m":1}"#),
-        "{row}"
-    );
-    assert!(row.contains(r#""stock":6"#), "{row}");
-    let (same, _) = shop.write("PATCH", "item", &id(1), "{}").await.unwrap();
-    assert_eq!(same.change.kind, ChangeKind::Unchanged);
-    assert_eq!(same.row_version, changed.row_version);
+        let (changed, row) = shop
+            .write(
+                "PATCH",
+                "item",
+                &id(1),
+                r#"{"stock":6,"extra":{"b":{"c":null,"d":3}},"raw":{"m":1}}"#,
+            )
+            .await
+            .unwrap();
+        assert_eq!(changed.change.kind, ChangeKind::Updated);
+        assert!(row.contains(r#""extra":{"a": 1, "b": {"d": 3}}"#), "{row}");
+        assert!(
+            row.contains(r#""raw":{"n":12345678901234567890.10,"m":1}"#),
+            "{row}"
+        );
+        assert!(row.contains(r#""stock":6"#), "{row}");
+        let (same, _) = shop.write("PATCH", "item", &id(1), "{}").await.unwrap();
+        assert_eq!(same.change.kind, ChangeKind::Unchanged);
+        assert_eq!(same.row_version, changed.row_version);
 
-    let whole = r#"{"maker_id":null,"name":"rug","stock":1,"price":null,"feels":null,"extra":null,"raw":null,"day":null,"code":null,"small":null,"tags":null}"#;
-    let (put, _) = shop.write("PUT", "item", &id(2), whole).await.unwrap();
-    assert_eq!(put.change.kind, ChangeKind::Updated);
-    let (put, _) = shop.write("PUT", "item", &id(50), whole).await.unwrap();
-    assert_eq!(put.change.kind, ChangeKind::Created);
-    assert_eq!(shop.0.sql("SELECT hidden FROM item WHERE id = 2"), "kept");
+        let whole = r#"{"maker_id":null,"name":"rug","stock":1,"price":null,"feels":null,"extra":null,"raw":null,"day":null,"code":null,"small":null,"tags":null}"#;
+        let (put, _) = shop.write("PUT", "item", &id(2), whole).await.unwrap();
+        assert_eq!(put.change.kind, ChangeKind::Updated);
+        let (put, _) = shop.write("PUT", "item", &id(50), whole).await.unwrap();
+        assert_eq!(put.change.kind, ChangeKind::Created);
+        assert_eq!(shop.0.sql("SELECT hidden FROM item WHERE id = 2"), "kept");
 
-    let seat = [Value::Text("north".to_owned()), Value::Integer(7)];
-    let (gone, row) = shop.write("DELETE", "seat", &seat, "").await.unwrap();
-    assert_eq!(
-        (gone.change.kind, gone.row_version, row.as_str()),
-        (ChangeKind::Deleted, None, "")
-    );
-    let absent = shop.write("DELETE", "seat", &seat, "").await.unwrap_err();
-    assert!(matches!(absent, WriteError::NotFound));
-    assert_eq!(shop.0.database.pool().unwrap().occupancy.in_use, 0);
+        let seat = [Value::Text("north".to_owned()), Value::Integer(7)];
+        let (gone, row) = shop.write("DELETE", "seat", &seat, "").await.unwrap();
+        assert_eq!(
+            (gone.change.kind, gone.row_version, row.as_str()),
+            (ChangeKind::Deleted, None, "")
+        );
+        let absent = shop.write("DELETE", "seat", &seat, "").await.unwrap_err();
+        assert!(matches!(absent, WriteError::NotFound));
+        if let Some(pool) = shop.0.database.pool() {
+            assert_eq!(pool.occupancy.in_use, 0);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn preconditions_are_part_of_the_statement() {
-    let shop = Shop::open().await;
-    let first = shop.version("item", &id(1)).await;
-    let with = |version: &str| Precondition::IfMatch(vec!["x".to_owned(), version.to_owned()]);
-    shop.write("PATCH", "item", &id(2), r#"{"stock":9}"#)
-        .await
-        .unwrap();
-    let body = r#"{"stock":6}"#;
-    let (written, _) = shop
-        .write_if("PATCH", "item", &id(1), body, with(&first))
-        .await
-        .unwrap();
-    let second = written.row_version.unwrap();
-    assert_ne!(first, second);
-    for (verb, precondition, key) in [
-        ("PATCH", with(&first), 1),
-        ("DELETE", with(&first), 1),
-        ("DELETE", Precondition::IfNoneMatchAny, 1),
-    ] {
+    for shop in Shop::both().await {
+        let first = shop.version("item", &id(1)).await;
+        let with = |version: &str| Precondition::IfMatch(vec!["x".to_owned(), version.to_owned()]);
+        shop.write("PATCH", "item", &id(2), r#"{"stock":9}"#)
+            .await
+            .unwrap();
+        let body = r#"{"stock":6}"#;
+        let (written, _) = shop
+            .write_if("PATCH", "item", &id(1), body, with(&first))
+            .await
+            .unwrap();
+        let second = written.row_version.unwrap();
+        assert_ne!(first, second);
+        for (verb, precondition, key) in [
+            ("PATCH", with(&first), 1),
+            ("DELETE", with(&first), 1),
+            ("DELETE", Precondition::IfNoneMatchAny, 1),
+        ] {
+            let error = shop
+                .write_if(verb, "item", &id(key), body, precondition)
+                .await
+                .unwrap_err();
+            assert!(
+                matches!(&error, WriteError::PreconditionFailed { current: Some(now) } if *now == second),
+                "{error:?}"
+            );
+        }
         let error = shop
-            .write_if(verb, "item", &id(key), body, precondition)
+            .write_if("PATCH", "item", &id(9), body, with(&first))
             .await
             .unwrap_err();
-        assert!(
-            matches!(&error, WriteError::PreconditionFailed { current: Some(now) } if *now == second),
-            "{error:?}"
-        );
-    }
-    let error = shop
-        .write_if("PATCH", "item", &id(9), body, with(&first))
-        .await
-        .unwrap_err();
-    assert!(matches!(error, WriteError::NotFound));
-    assert_eq!(shop.0.sql("SELECT stock FROM item WHERE id = 1"), "6");
+        assert!(matches!(error, WriteError::NotFound));
+        assert_eq!(shop.0.sql("SELECT stock FROM item WHERE id = 1"), "6");
 
-    // Of many writers with one tag one wins.
-    let writers = (0..8).map(|n| {
-        let plan = shop.plan(
-            "PATCH",
-            "item",
-            &id(1),
-            &format!("{{\"stock\":{n}}}"),
-            with(&second),
-        );
-        let database = shop.0.database.clone();
-        tokio::spawn(async move { database.write(plan).await })
-    });
-    let mut won = 0;
-    for writer in writers.collect::<Vec<_>>() {
-        match writer.await.unwrap() {
-            Ok(_) => won += 1,
-            Err(error) => assert!(
-                matches!(error, WriteError::PreconditionFailed { .. }),
-                "{error:?}"
-            ),
+        // Of many writers with one tag one wins.
+        let writers = (0..8).map(|n| {
+            let plan = shop.plan(
+                "PATCH",
+                "item",
+                &id(1),
+                &format!("{{\"stock\":{n}}}"),
+                with(&second),
+            );
+            let database = shop.0.database.clone();
+            tokio::spawn(async move { database.write(plan).await })
+        });
+        let mut won = 0;
+        for writer in writers.collect::<Vec<_>>() {
+            match writer.await.unwrap() {
+                Ok(_) => won += 1,
+                Err(error) => assert!(
+                    matches!(error, WriteError::PreconditionFailed { .. }),
+                    "{error:?}"
+                ),
+            }
         }
+        assert_eq!(won, 1);
     }
-    assert_eq!(won, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_rules_are_told_by_field_and_without_sql() {
     use ConstraintKind::{Check, ForeignKey, Trigger, Unique};
-    let shop = Shop::open().await;
-    let check = async |verb: &str,
-                       name: &str,
-                       key: i64,
-                       body: &str,
-                       kind: ConstraintKind,
-                       fields: &[&str],
-                       rule: Option<&str>| {
-        let error = shop.write(verb, name, &id(key), body).await.unwrap_err();
-        let WriteError::Constraint(constraint) = error else {
-            panic!("{body}: {error:?}")
+    for shop in Shop::both().await {
+        let check = async |verb: &str,
+                           name: &str,
+                           key: i64,
+                           body: &str,
+                           kind: ConstraintKind,
+                           fields: &[&str],
+                           rule: Option<&str>| {
+            let error = shop.write(verb, name, &id(key), body).await.unwrap_err();
+            let WriteError::Constraint(constraint) = error else {
+                panic!("{body}: {error:?}")
+            };
+            assert_eq!(constraint.kind, kind, "{body}");
+            assert_eq!(constraint.fields, fields, "{body}");
+            assert_eq!(constraint.name.as_deref(), rule, "{body}");
+            assert!(!constraint.to_string().contains("secret rule"));
         };
-        assert_eq!(constraint.kind, kind, "{body}");
-        assert_eq!(constraint.fields, fields, "{body}");
-        assert_eq!(constraint.name.as_deref(), rule, "{body}");
-        assert!(!constraint.to_string().contains("secret rule"));
-    };
-    check(
-        "POST",
-        "item",
-        0,
-        r#"{"name":"lamp","maker_id":1}"#,
-        Unique,
-        &["maker_id", "name"],
-        None,
-    )
-    .await;
-    check(
-        "POST",
-        "maker",
-        0,
-        r#"{"id":1,"name":"New"}"#,
-        Unique,
-        &["id"],
-        None,
-    )
-    .await;
-    check(
-        "PATCH",
-        "item",
-        1,
-        r#"{"maker_id":77}"#,
-        ForeignKey,
-        &["maker_id"],
-        None,
-    )
-    .await;
-    check("DELETE", "maker", 1, "", ForeignKey, &[], None).await;
-    check(
-        "PATCH",
-        "item",
-        1,
-        r#"{"stock":-1}"#,
-        Check,
-        &["stock"],
-        Some("stock_not_negative"),
-    )
-    .await;
-    check(
-        "PATCH",
-        "item",
-        1,
-        r#"{"name":"x"}"#,
-        Check,
-        &["name"],
-        Some("item_name_check"),
-    )
-    .await;
-    // A rule that is about a hidden column too is not told by its name.
-    check(
-        "PATCH",
-        "item",
-        1,
-        r#"{"name":"kept"}"#,
-        Check,
-        &["name"],
-        None,
-    )
-    .await;
-    check("PATCH", "sealed", 1, r#"{"n":2}"#, Trigger, &[], None).await;
-    check("PATCH", "loud", 1, r#"{"n":2}"#, Trigger, &[], None).await;
-    // Told at the commit.
-    check(
-        "POST",
-        "late",
-        0,
-        r#"{"id":1,"maker_id":77}"#,
-        ForeignKey,
-        &["maker_id"],
-        None,
-    )
-    .await;
-    assert_eq!(shop.0.sql("SELECT count(*) FROM late"), "0");
+        check(
+            "POST",
+            "item",
+            0,
+            r#"{"name":"lamp","maker_id":1}"#,
+            Unique,
+            &["maker_id", "name"],
+            None,
+        )
+        .await;
+        check(
+            "POST",
+            "maker",
+            0,
+            r#"{"id":1,"name":"New"}"#,
+            Unique,
+            &["id"],
+            None,
+        )
+        .await;
+        check(
+            "PATCH",
+            "item",
+            1,
+            r#"{"maker_id":77}"#,
+            ForeignKey,
+            &["maker_id"],
+            None,
+        )
+        .await;
+        check("DELETE", "maker", 1, "", ForeignKey, &[], None).await;
+        check(
+            "PATCH",
+            "item",
+            1,
+            r#"{"stock":-1}"#,
+            Check,
+            &["stock"],
+            Some("stock_not_negative"),
+        )
+        .await;
+        check(
+            "PATCH",
+            "item",
+            1,
+            r#"{"name":"x"}"#,
+            Check,
+            &["name"],
+            Some("item_name_check"),
+        )
+        .await;
+        // A rule that is about a hidden column too is not told by its name.
+        check(
+            "PATCH",
+            "item",
+            1,
+            r#"{"name":"kept"}"#,
+            Check,
+            &["name"],
+            None,
+        )
+        .await;
+        check("PATCH", "sealed", 1, r#"{"n":2}"#, Trigger, &[], None).await;
+        check("PATCH", "loud", 1, r#"{"n":2}"#, Trigger, &[], None).await;
+        // Told at the commit.
+        check(
+            "POST",
+            "late",
+            0,
+            r#"{"id":1,"maker_id":77}"#,
+            ForeignKey,
+            &["maker_id"],
+            None,
+        )
+        .await;
+        assert_eq!(shop.0.sql("SELECT count(*) FROM late"), "0");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_column_cannot_hold_is_told_by_field_before_the_write() {
-    let shop = Shop::open().await;
+    let [shop, _] = Shop::both().await;
     let resource = shop.0.resources.by_path("item").unwrap();
     let table = shop.0.resources.table_of(resource);
     for (body, words) in [

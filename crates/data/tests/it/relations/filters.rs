@@ -3,11 +3,11 @@
 use paceline_data::query::{Dialect, QueryErrorCode};
 use paceline_data::resource::{ResourceSpec, Resources};
 
-use super::{Both, Served};
+use super::{Each, Served};
 
 #[tokio::test]
 async fn a_filter_on_a_relation_keeps_rows_with_such_a_related_row() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     let check = async |path: &str, query: &str, expected: &[i64]| {
         let rows = library.rows(path, &format!("{query}&fields=id")).await;
         let rows: Vec<serde_json::Value> = serde_json::from_str(&rows).unwrap();
@@ -39,7 +39,7 @@ async fn a_filter_on_a_relation_keeps_rows_with_such_a_related_row() {
 
 #[tokio::test]
 async fn all_tests_by_one_relation_are_about_one_related_row() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     // Ann wrote "Two" and wrote with a score of 5, but not one post that is both.
     library
         .check("people", "posts.title=Two&fields=id", "[{\"id\":1}]")
@@ -77,7 +77,7 @@ async fn all_tests_by_one_relation_are_about_one_related_row() {
 
 #[tokio::test]
 async fn composite_keys_are_compared_as_one() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     library
         .check(
             "seats",
@@ -96,7 +96,7 @@ async fn composite_keys_are_compared_as_one() {
 
 #[tokio::test]
 async fn a_walk_keeps_its_filters_on_relations() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     for served in library.each() {
         let first = "author.name=Ann&limit=2&fields=id";
         let (_, next) = served.page("posts", first, Dialect::Plain).await;
@@ -128,8 +128,14 @@ fn large(served: &Served, tables: &[&str]) -> Resources {
 
 #[tokio::test]
 async fn large_related_tables_are_searched_by_their_indexes_only() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     for served in library.each() {
+        // MySQL makes an index of each foreign key, those of editors and companies too.
+        let is_indexed = matches!(
+            served.database.catalog().dialect(),
+            paceline_data::SqlDialect::MySql(_)
+        );
+        let unindexed = |refused: &'static str| (!is_indexed).then_some(refused);
         let check = |tables: &[&str], path: &str, query: &str, refused: Option<&str>| {
             let served = Served {
                 database: served.database.clone(),
@@ -154,7 +160,12 @@ async fn large_related_tables_are_searched_by_their_indexes_only() {
         );
         // The relation begins at an index, so the posts are found from the people.
         check(&["posts"], "posts", "author.name=Ann", None);
-        check(&["posts"], "posts", "editor.name=Ann", Some("editor.name"));
+        check(
+            &["posts"],
+            "posts",
+            "editor.name=Ann",
+            unindexed("editor.name"),
+        );
         check(
             &["posts"],
             "people",
@@ -168,13 +179,13 @@ async fn large_related_tables_are_searched_by_their_indexes_only() {
             &["posts"],
             "people",
             "fields=posts_by_editor.id",
-            Some("fields"),
+            unindexed("fields"),
         );
         check(
             &["posts"],
             "tags",
             "include=posts.editor.posts_by_editor",
-            Some("include"),
+            unindexed("include"),
         );
         check(&["posts"], "posts", "sort=author.name", Some("sort"));
         check(&["posts"], "posts", "sort=author.name&author_id=1", None);
@@ -189,7 +200,7 @@ async fn large_related_tables_are_searched_by_their_indexes_only() {
             &["posts", "people"],
             "posts",
             "author.company.name=Acme",
-            Some("author.company.name"),
+            unindexed("author.company.name"),
         );
     }
 }

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use paceline_data::query::Dialect;
 use serde_json::Value;
 
-use super::Both;
+use super::Each;
 
-async fn document(library: &Both, path: &str, query: &str) -> Value {
+async fn document(library: &Each, path: &str, query: &str) -> Value {
     let mut pages = Vec::new();
     for served in library.each() {
         let (page, _) = served.page(path, query, Dialect::JsonApi).await;
@@ -58,7 +58,7 @@ fn check_whole(document: &Value) {
 
 #[tokio::test]
 async fn included_lists_are_linked_and_the_others_have_an_address() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     let document = document(
         &library,
         "people",
@@ -97,7 +97,7 @@ async fn included_lists_are_linked_and_the_others_have_an_address() {
 
 #[tokio::test]
 async fn documents_are_compound_without_anything_twice() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     for (path, query) in [
         ("people", "include=posts,boss,people_by_boss"),
         (
@@ -130,7 +130,7 @@ async fn documents_are_compound_without_anything_twice() {
 
 #[tokio::test]
 async fn a_row_of_the_page_is_not_included_again() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     let document = document(&library, "people", "include=boss&fields[person]=name,boss").await;
     assert_eq!(document["included"], serde_json::json!([]));
 }

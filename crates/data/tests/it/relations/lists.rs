@@ -3,11 +3,11 @@
 use paceline_data::encode::Layout;
 use paceline_data::query::Dialect;
 
-use super::{Both, LIBRARY, Served};
+use super::{Each, Served};
 
 #[tokio::test]
 async fn the_rows_that_refer_to_a_row_are_an_array() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     library
         .check(
             "people",
@@ -47,7 +47,7 @@ async fn the_rows_that_refer_to_a_row_are_an_array() {
 
 #[tokio::test]
 async fn a_junction_relates_its_sides_and_is_there_itself() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     library
         .check(
             "posts",
@@ -59,7 +59,7 @@ async fn a_junction_relates_its_sides_and_is_there_itself() {
 
 #[tokio::test]
 async fn levels_lie_within_each_other_and_mix_directions() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     library
         .check(
             "companies",
@@ -79,7 +79,7 @@ async fn levels_lie_within_each_other_and_mix_directions() {
 
 #[tokio::test]
 async fn what_is_cut_off_says_where_the_rest_is() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     library
         .check(
             "people",
@@ -122,7 +122,7 @@ async fn a_list_is_the_begin_of_the_list_it_leads_to() {
     posts.default_sort = vec!["-title".to_owned()];
     posts.sort = Some(vec!["title".to_owned()]);
     specs.push(posts);
-    let library = Both::open(LIBRARY, LIBRARY, specs).await;
+    let library = Each::library_as(specs).await;
     library
         .check(
             "people",
@@ -159,7 +159,7 @@ async fn a_hidden_key_leaves_the_rest_without_an_address_and_not_unsaid() {
     let mut posts = paceline_data::resource::ResourceSpec::new("posts");
     posts.hidden = vec!["author_id".to_owned()];
     specs.push(posts);
-    let library = Both::open(LIBRARY, LIBRARY, specs).await;
+    let library = Each::library_as(specs).await;
     library
         .check(
             "people",
@@ -171,7 +171,7 @@ async fn a_hidden_key_leaves_the_rest_without_an_address_and_not_unsaid() {
 
 #[tokio::test]
 async fn every_page_of_a_walk_has_its_lists() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     for sort in ["id", "-id", "company_id,-id", "-company_id", "name"] {
         for served in library.each() {
             let path = format!("fields=id,posts.id,people_by_boss.id&sort={sort}");
@@ -193,13 +193,14 @@ async fn every_page_of_a_walk_has_its_lists() {
 
 #[tokio::test]
 async fn exports_nest_lists_and_csv_holds_them_as_text() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     let query = "fields=id,posts.title";
     let export = async |served: &Served, layout| served.export("people", query, layout).await;
     for layout in [Layout::JsonArray, Layout::NdJson, Layout::Csv] {
-        let [own, other] = library.each();
-        let own = export(own, layout).await;
-        assert_eq!(export(other, layout).await, own);
+        let own = export(&library.sqlite, layout).await;
+        for other in [&library.postgres, &library.mariadb] {
+            assert_eq!(export(other, layout).await, own);
+        }
         let first = own.split(['\n']).next().unwrap_or_default();
         match layout {
             Layout::NdJson => assert_eq!(
@@ -221,7 +222,7 @@ async fn exports_nest_lists_and_csv_holds_them_as_text() {
 
 #[tokio::test]
 async fn a_request_is_one_statement_however_much_is_related() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     let query = "fields=name,posts(title,tags.name,author.name),people_by_boss(name,posts.title),company(people.name)&count=none";
     for served in library.each() {
         let before = served.database.counts().statements;
@@ -242,7 +243,7 @@ async fn a_request_is_one_statement_however_much_is_related() {
 
 #[tokio::test]
 async fn an_answer_depends_on_every_table_it_tells_of() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     for served in library.each() {
         let plan = |query: &str| served.list("people", query, Dialect::Plain).unwrap();
         let names = |plan: &paceline_data::plan::ListPlan| {

@@ -1,4 +1,4 @@
-//! Relations in both directions, on both engines: the same requests have the same bytes.
+//! Relations in both directions, on every engine: the same requests have the same bytes.
 
 mod filters;
 mod json_api;
@@ -7,32 +7,40 @@ mod plans;
 mod sorts;
 mod values;
 
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
 use paceline_data::cursor::CursorKey;
 use paceline_data::encode::{Layout, Neighbours};
+use paceline_data::mysql::MySqlOptions;
 use paceline_data::plan::{ExportPlan, ListPlan, OnePlan, parse_key};
 use paceline_data::postgres::PostgresOptions;
 use paceline_data::query::{Dialect, QueryError, parse_export, parse_list, parse_one};
 use paceline_data::resource::{RelationSpec, ResourceSpec, Resources};
 use paceline_data::sqlite::SqliteOptions;
 use paceline_data::{Database, RowStream, RunError};
-use paceline_test_servers::Postgres;
+use paceline_test_servers::{MariaDb, Postgres};
 
 use crate::files::File;
 
-/// A schema and rows that both engines understand.
+/// A schema and rows that every engine understands; `{text}` holds text that a key may hold too.
 const LIBRARY: &str = "
     CREATE TABLE companies(id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE people(id INTEGER PRIMARY KEY, name TEXT, boss_id INTEGER REFERENCES people, company_id INTEGER REFERENCES companies);
+    CREATE TABLE people(id INTEGER PRIMARY KEY, name TEXT, boss_id INTEGER REFERENCES people(id),
+        company_id INTEGER REFERENCES companies(id));
     CREATE INDEX people_boss ON people(boss_id);
-    CREATE TABLE posts(id INTEGER PRIMARY KEY, author_id INTEGER REFERENCES people, editor_id INTEGER REFERENCES people,
+    CREATE TABLE posts(id INTEGER PRIMARY KEY, author_id INTEGER REFERENCES people(id), editor_id INTEGER REFERENCES people(id),
         title TEXT NOT NULL, score INTEGER);
     CREATE INDEX posts_author ON posts(author_id);
-    CREATE TABLE tags(name TEXT PRIMARY KEY NOT NULL, colour TEXT);
-    CREATE TABLE post_tags(post_id INTEGER NOT NULL REFERENCES posts, tag TEXT NOT NULL REFERENCES tags, PRIMARY KEY(post_id, tag));
+    CREATE TABLE tags(name {text} PRIMARY KEY NOT NULL, colour TEXT);
+    CREATE TABLE post_tags(post_id INTEGER NOT NULL REFERENCES posts(id), tag {text} NOT NULL REFERENCES tags(name),
+        PRIMARY KEY(post_id, tag));
     CREATE INDEX post_tags_tag ON post_tags(tag);
-    CREATE TABLE profiles(person_id INTEGER PRIMARY KEY REFERENCES people, about TEXT);
-    CREATE TABLE seats(hall TEXT NOT NULL, seat INTEGER NOT NULL, PRIMARY KEY(hall, seat));
-    CREATE TABLE tickets(id INTEGER PRIMARY KEY, hall TEXT, seat INTEGER, FOREIGN KEY(hall, seat) REFERENCES seats);
+    CREATE TABLE profiles(person_id INTEGER PRIMARY KEY REFERENCES people(id), about TEXT);
+    CREATE TABLE seats(hall {text} NOT NULL, seat INTEGER NOT NULL, PRIMARY KEY(hall, seat));
+    CREATE TABLE tickets(id INTEGER PRIMARY KEY, hall {text}, seat INTEGER,
+        FOREIGN KEY(hall, seat) REFERENCES seats(hall, seat));
     INSERT INTO companies VALUES (1, 'Acme'), (2, 'Bolt');
     INSERT INTO people VALUES (1, 'Ann', NULL, 1), (2, 'Bob', 1, 1), (3, 'Cid', 1, 2), (4, NULL, 2, NULL), (5, 'Eve', NULL, NULL);
     INSERT INTO posts VALUES (1, 1, 2, 'One', 5), (2, 1, NULL, 'Two', NULL), (3, 2, 1, 'Three', 7), (4, NULL, NULL, 'Four', 1),
@@ -161,50 +169,66 @@ async fn drained(mut stream: RowStream) -> Result<Vec<u8>, RunError> {
 }
 
 /// The same rows in each engine.
-struct Both {
+struct Each {
     sqlite: Served,
     postgres: Served,
+    mariadb: Served,
     file: File,
-    server: std::sync::Arc<Postgres>,
-    name: String,
+    servers: (Arc<Postgres>, Arc<MariaDb>),
+    names: (String, String),
 }
 
-impl Both {
+impl Each {
     async fn library() -> Self {
-        Self::open(LIBRARY, LIBRARY, specs()).await
+        Self::library_as(specs()).await
     }
 
-    async fn open(sqlite: &str, postgres: &str, specs: Vec<ResourceSpec>) -> Self {
+    /// The same tables, shown in another way.
+    async fn library_as(specs: Vec<ResourceSpec>) -> Self {
+        let others = LIBRARY.replace("{text}", "TEXT");
+        let mariadb = LIBRARY.replace("{text}", "VARCHAR(40)");
+        Self::open((&others, &others, &mariadb), specs).await
+    }
+
+    async fn open(
+        (sqlite, postgres, mariadb): (&str, &str, &str),
+        specs: Vec<ResourceSpec>,
+    ) -> Self {
         let file = File::new(sqlite);
-        let server = Postgres::shared();
-        let name = server.database();
-        server.sql(&name, postgres);
         let opened = Database::open(&SqliteOptions::new(file.path())).unwrap();
-        let options = PostgresOptions::new(server.url(&name).parse().unwrap())
-            .connections(std::num::NonZeroUsize::MIN)
-            .query_timeout(std::time::Duration::from_secs(20));
-        let connected = Database::connect(options).await.unwrap();
+        let servers = (Postgres::shared(), MariaDb::shared());
+        let names = (servers.0.database(), servers.1.database());
+        servers.0.sql(&names.0, postgres);
+        servers.1.sql(&names.1, mariadb);
+        let (connections, most) = (NonZeroUsize::MIN, Duration::from_secs(20));
+        let options = PostgresOptions::new(servers.0.url(&names.0).parse().unwrap())
+            .connections(connections)
+            .query_timeout(most);
+        let on_postgres = Database::connect(options).await.unwrap();
+        let options = MySqlOptions::new(servers.1.url(&names.1).parse().unwrap())
+            .connections(connections)
+            .query_timeout(most);
+        let on_mariadb = Database::connect_mysql(options).await.unwrap();
         Self {
             sqlite: Served::new(opened, specs.clone()),
-            postgres: Served::new(connected, specs),
+            postgres: Served::new(on_postgres, specs.clone()),
+            mariadb: Served::new(on_mariadb, specs),
             file,
-            server,
-            name,
+            servers,
+            names,
         }
     }
 
-    fn each(&self) -> [&Served; 2] {
-        [&self.sqlite, &self.postgres]
+    fn each(&self) -> [&Served; 3] {
+        [&self.sqlite, &self.postgres, &self.mariadb]
     }
 
     /// The rows of a page: the same in each.
     async fn rows(&self, path: &str, query: &str) -> String {
         let rows = self.sqlite.rows(path, query).await;
-        assert_eq!(
-            self.postgres.rows(path, query).await,
-            rows,
-            "{path}?{query}"
-        );
+        for other in &self.each()[1..] {
+            assert_eq!(other.rows(path, query).await, rows, "{path}?{query}");
+        }
         rows
     }
 
@@ -215,8 +239,10 @@ impl Both {
 
     async fn one(&self, path: &str, key: &str, query: &str, dialect: Dialect) -> String {
         let row = self.sqlite.one(path, key, query, dialect).await;
-        let other = self.postgres.one(path, key, query, dialect).await;
-        assert_eq!(other, row, "{path}/{key}?{query}");
+        for other in &self.each()[1..] {
+            let same = other.one(path, key, query, dialect).await;
+            assert_eq!(same, row, "{path}/{key}?{query}");
+        }
         row
     }
 }

@@ -2,10 +2,10 @@
 
 use paceline_data::query::Dialect;
 
-use super::Both;
+use super::Each;
 
 /// The steps SQLite takes for a list.
-fn steps(library: &Both, path: &str, query: &str) -> Vec<String> {
+fn steps(library: &Each, path: &str, query: &str) -> Vec<String> {
     let plan = library.sqlite.list(path, query, Dialect::Plain).unwrap();
     let connection = library.file.connect();
     paceline_data::sqlite::register_functions(&connection).unwrap();
@@ -21,7 +21,7 @@ fn steps(library: &Both, path: &str, query: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn related_rows_are_found_by_the_index_of_the_key_that_refers() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     for (path, query, search) in [
         (
             "people",
@@ -61,7 +61,7 @@ async fn related_rows_are_found_by_the_index_of_the_key_that_refers() {
 
 #[tokio::test]
 async fn lists_are_read_for_the_rows_of_the_page_only() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     // A page sorted by nothing that is indexed: the list is not among what is sorted.
     let steps = steps(
         &library,
@@ -77,17 +77,39 @@ async fn lists_are_read_for_the_rows_of_the_page_only() {
 
 #[tokio::test]
 async fn postgresql_finds_them_by_the_index_too() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     // Enough rows that an index is worth it.
     let rows = "INSERT INTO people SELECT i, 'P' || i, NULL, NULL FROM generate_series(10, 5000) AS i;
         INSERT INTO posts SELECT i, i % 4000 + 10, NULL, 'T' || i, i FROM generate_series(10, 20000) AS i; ANALYZE;";
-    library.server.sql(&library.name, rows);
+    library.servers.0.sql(&library.names.0, rows);
     let plan = library
         .postgres
         .list("people", "fields=name,posts.title&limit=20", Dialect::Plain)
         .unwrap();
     let sql = plan.statement.sql.replace("$1::int8", "21");
-    let told = library.server.sql(&library.name, &format!("EXPLAIN {sql}"));
+    let told = library
+        .servers
+        .0
+        .sql(&library.names.0, &format!("EXPLAIN {sql}"));
     assert!(told.contains("posts_author"), "{told}");
     assert!(!told.contains("Seq Scan on posts"), "{told}");
+}
+
+#[tokio::test]
+async fn mariadb_finds_them_by_the_index_too() {
+    let library = Each::library().await;
+    let rows = "INSERT INTO people SELECT seq, concat('P', seq), NULL, NULL FROM seq_10_to_5000;
+        INSERT INTO posts SELECT seq, seq % 4000 + 10, NULL, concat('T', seq), seq FROM seq_10_to_20000;
+        ANALYZE TABLE people, posts;";
+    library.servers.1.sql(&library.names.1, rows);
+    let plan = library
+        .mariadb
+        .list("people", "fields=name,posts.title&limit=20", Dialect::Plain)
+        .unwrap();
+    let sql = plan.statement.sql.replace("?1", "21");
+    let told = library
+        .servers
+        .1
+        .sql(&library.names.1, &format!("EXPLAIN {sql}"));
+    assert!(told.contains("posts_author"), "{told}");
 }

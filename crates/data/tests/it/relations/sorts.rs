@@ -3,11 +3,11 @@
 use paceline_data::query::Dialect;
 use serde_json::Value;
 
-use super::Both;
+use super::Each;
 
 #[tokio::test]
 async fn rows_are_sorted_by_the_row_they_refer_to() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     library
         .check(
             "posts",
@@ -35,7 +35,7 @@ async fn rows_are_sorted_by_the_row_they_refer_to() {
 /// Every order is walked to its end in pages of each size: each row comes once, where it stands in the whole list.
 #[tokio::test]
 async fn walks_by_related_rows_see_each_row_once() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     for sort in [
         "author.name",
         "-author.name",
@@ -72,7 +72,7 @@ async fn walks_by_related_rows_see_each_row_once() {
 
 #[tokio::test]
 async fn rows_without_the_related_row_have_the_place_of_null() {
-    let library = Both::library().await;
+    let library = Each::library().await;
     let first = async |served: &super::Served, sort: &str| {
         let rows = served
             .rows(
@@ -83,9 +83,11 @@ async fn rows_without_the_related_row_have_the_place_of_null() {
         let rows: Vec<Value> = serde_json::from_str(&rows).unwrap();
         rows[0]["author"]["name"].clone()
     };
-    let [sqlite, postgres] = library.each();
-    assert_eq!(first(sqlite, "author.name").await, Value::Null);
-    assert_eq!(first(sqlite, "-author.name").await, "Bob");
+    let [sqlite, postgres, mariadb] = library.each();
+    for served in [sqlite, mariadb] {
+        assert_eq!(first(served, "author.name").await, Value::Null);
+        assert_eq!(first(served, "-author.name").await, "Bob");
+    }
     assert_eq!(first(postgres, "author.name").await, "Ann");
     assert_eq!(first(postgres, "-author.name").await, Value::Null);
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value as Stored;
 
-use super::{Both, Served};
+use super::{Each, Served};
 
 /// `[row, …]` as each row's own text.
 fn unwrapped(rows: &str) -> &str {
@@ -34,8 +34,8 @@ const TYPES: [&str; 9] = [
 fn schema(columns: &str) -> String {
     format!(
         "CREATE TABLE root(id INTEGER PRIMARY KEY);
-         CREATE TABLE parent(id INTEGER PRIMARY KEY, root_id INTEGER REFERENCES root);
-         CREATE TABLE child(id INTEGER PRIMARY KEY, parent_id INTEGER REFERENCES parent, {columns});
+         CREATE TABLE parent(id INTEGER PRIMARY KEY, root_id INTEGER REFERENCES root(id));
+         CREATE TABLE child(id INTEGER PRIMARY KEY, parent_id INTEGER REFERENCES parent(id), {columns});
          CREATE INDEX child_parent ON child(parent_id);
          INSERT INTO root VALUES (1); INSERT INTO parent VALUES (1, 1);"
     )
@@ -137,28 +137,86 @@ const POSTGRES: [(&str, &[&str]); 27] = [
     ("more", &["5"]),
 ];
 
+/// A column of each type of `MariaDB`, and values of it.
+const MARIADB: [(&str, &[&str]); 34] = [
+    ("bool", &["true", "false"]),
+    ("tinyint", &["-128"]),
+    ("smallint unsigned", &["65535"]),
+    ("mediumint", &["-8388608"]),
+    ("int", &["7", "-2147483648"]),
+    ("bigint", &["9223372036854775807", "9007199254740993"]),
+    ("bigint unsigned", &["18446744073709551615"]),
+    ("float", &["0.1", "1e30", "-0.0"]),
+    ("double", &["0.1", "1e300", "5e-324"]),
+    ("decimal(10,2)", &["-0.5", "1234.50"]),
+    ("decimal(65,30)", &["0.123456789012345678901234567890"]),
+    ("bit(1)", &["b'1'", "b'0'"]),
+    ("bit(12)", &["b'101'"]),
+    (
+        "varchar(40)",
+        &["'Grüße \"quoted\"'", "''", "'line\\nbreak'"],
+    ),
+    ("varchar(20) character set latin1", &["'é'", "'[1]'"]),
+    ("char(5)", &["'abc'"]),
+    ("text", &["'{\"b\": 1}'", "'[[\"i7\"]]'"]),
+    ("longtext", &["'i7'"]),
+    ("binary(3)", &["x'00ff10'"]),
+    ("varbinary(20)", &["x''", "x'5b5d'"]),
+    ("blob", &["x'00ff10'"]),
+    ("date", &["'2026-02-28'", "'0001-01-01'"]),
+    ("datetime", &["'2026-02-28 12:30:00'"]),
+    ("datetime(6)", &["'2026-02-28 12:30:00.500001'"]),
+    ("timestamp(3) null", &["'2026-02-28 12:30:00.120'"]),
+    ("time", &["'12:30'", "'-838:59:59'"]),
+    ("time(6)", &["'00:00:00.000001'"]),
+    ("year", &["2026", "1901"]),
+    ("json", &["'{\"b\": 1,  \"a\": [1.0]}'", "'null'"]),
+    ("enum('sad', 'o''k')", &["'o\\'k'", "'sad'"]),
+    ("set('a', 'b')", &["'a,b'", "''"]),
+    ("uuid", &["'123E4567-E89B-12D3-A456-426614174000'"]),
+    ("inet6", &["'::1'"]),
+    ("point", &["point(1, 2.5)"]),
+];
+
 #[tokio::test]
 async fn postgresql_gathers_every_type_as_it_is() {
-    let columns = POSTGRES.iter().enumerate();
-    let columns = columns.map(|(at, (kind, _))| format!("c{at} {kind}"));
-    let columns = columns.collect::<Vec<_>>().join(", ");
     let mut sql = "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TYPE pair AS (a int, b text);
         CREATE DOMAIN positive AS int CHECK (VALUE > 0); CREATE DOMAIN more AS positive;"
         .to_owned();
-    sql += &schema(&columns);
+    sql += &filled(&POSTGRES);
+    let each = Each::open(("CREATE TABLE t(x)", &sql, "SELECT 1"), Vec::new()).await;
+    check_types(each.postgres, "9007199254740993").await;
+}
+
+#[tokio::test]
+async fn mariadb_gathers_every_type_as_it_is() {
+    let sql = filled(&MARIADB);
+    let each = Each::open(("CREATE TABLE t(x)", "SELECT 1", &sql), Vec::new()).await;
+    check_types(each.mariadb, "9007199254740993").await;
+}
+
+/// A child for each value of each type.
+fn filled(types: &[(&str, &[&str])]) -> String {
+    let columns = types.iter().enumerate();
+    let columns = columns.map(|(at, (kind, _))| format!("c{at} {kind}"));
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    let mut sql = schema(&columns);
     for id in 0..4 {
-        let values = POSTGRES
+        let values = types
             .iter()
             .map(|(_, values)| *values.get(id).unwrap_or(&"NULL"));
         let values = values.collect::<Vec<_>>().join(", ");
         let row = format!("INSERT INTO child VALUES ({id}, 1, {values});");
         sql += &row;
     }
-    let both = Both::open("CREATE TABLE t(x)", &sql, Vec::new()).await;
-    let mut served = both.postgres;
+    sql
+}
+
+/// Checks the children, and that `big`, one of their numbers, is a text where big ones are.
+async fn check_types(mut served: Served, big: &str) {
     check_same(&served).await;
     served.resources = served.resources.with_big_integers(BigIntegers::Strings);
     check_same(&served).await;
-    let shown = served.rows("parent", "fields=child.c3").await;
-    assert!(shown.contains("\"9007199254740993\""), "{shown}");
+    let shown = served.rows("parent", "fields=child").await;
+    assert!(shown.contains(&format!("\"{big}\"")), "{shown}");
 }

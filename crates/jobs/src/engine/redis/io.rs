@@ -2,9 +2,11 @@
 //! neither renewals nor reports, and the engine outlives the runtime it was made on.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::thread;
 
 use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -50,10 +52,18 @@ impl IoThread {
         E: From<EngineError> + Send + 'static,
     {
         let handle = self.handle.clone();
-        let work = self.operations.track_future(work);
+        let under_way = self.operations.token();
+        let (answer, mut answered) = oneshot::channel();
+        // One type of task for all operations: a task of its own costs each three kilobytes of code.
+        let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+            let _ = answer.send(work.await);
+            drop(under_way);
+        });
         Box::pin(async move {
-            match handle.spawn(work).await {
-                Ok(answer) => answer,
+            match handle.spawn(task).await {
+                Ok(()) => answered
+                    .try_recv()
+                    .unwrap_or_else(|_| Err(EngineError::Internal.into())),
                 Err(error) if error.is_panic() => Err(EngineError::Internal.into()),
                 Err(_) => Err(EngineError::Stopped.into()),
             }

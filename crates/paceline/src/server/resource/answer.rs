@@ -81,7 +81,9 @@ pub(super) fn table_tag(
             .update(&(key.len() as u64).to_le_bytes())
             .update(key)
             .update(body),
-        None => hasher.update(b"bytes").update(body),
+        // A document begins with a bracket, the others with a letter. Whole from its first byte, it is hashed several
+        // pieces at a time.
+        None => hasher.update(body),
     };
     strong(&hasher.finalize().to_hex()[..32])
 }

@@ -1,6 +1,7 @@
 //! `POST /api/{resource}` with a JSON array: all rows in one transaction, or none.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use paceline_data::catalog::ColumnKind;
 use paceline_data::encode::BigIntegers;
 use paceline_data::resource::{AccessVerb, Resource};
 use paceline_data::write::{
-    BodyError, Change, ChangeKind, Changes, Transaction, WriteError, Writes,
+    BodyError, Change, ChangeKind, Changes, RowRefused, Transaction, WriteError, Writes,
 };
 use paceline_data::{Principal, Value};
 use paceline_http::problem::{Problem, Violation};
@@ -47,6 +48,17 @@ pub(super) async fn create(
     let shown = source
         .check(resource.id, AccessVerb::Read, &head.headers)
         .is_ok();
+    if source.database.whole_transactions().is_some() {
+        if repeat.is_some() {
+            return finish(shared, resource, Done::Not(Claim::NotInteractive));
+        }
+        let made = whole(source, resource, writer.as_ref(), rows, None).await;
+        let made = made.map_err(|refused| at_row(refused.error, refused.row))?;
+        let reply = reply(source, resource, &made, shown);
+        let mut created = Created::default();
+        created.add(resource, made);
+        return finish(shared, resource, Done::Made(created, reply));
+    }
     let (owned, id) = (Arc::clone(source), resource.id);
     let refused = RefusedRow::default();
     let refusing = refused.clone();
@@ -73,10 +85,33 @@ pub(super) async fn create(
         Ok(Done::Made(created, reply))
     };
     let done = source.database.transact(work).await;
-    let done = done.map_err(|error| {
-        let row = refused.get();
-        failure::write_at(error, &row.map(|row| format!("/{row}")).unwrap_or_default())
-    })?;
+    let done = done.map_err(|error| at_row(error, refused.get()))?;
+    finish(shared, resource, done)
+}
+
+/// What is told of the row that was refused.
+pub(super) fn at_row(error: WriteError, row: Option<usize>) -> Problem {
+    let place = row.map(|row| format!("/{row}"));
+    failure::write_at(error, &place.unwrap_or_default())
+}
+
+/// Creates rows in a transaction that is sent whole; without a deadline it has the time of a query.
+pub(super) async fn whole(
+    source: &Source,
+    resource: &Resource,
+    writer: Option<&Principal>,
+    rows: Vec<Changes>,
+    deadline: Option<Instant>,
+) -> Result<Vec<Change>, RowRefused> {
+    let Some(transactions) = source.database.whole_transactions() else {
+        return Err(WriteError::NotInteractive.into());
+    };
+    let every = Writes::of(&source.resources, resource).by(writer);
+    transactions.create_all(every, rows, deadline).await
+}
+
+/// Tells the live stream, wakes the relay, answers.
+fn finish(shared: &Routes, resource: &Resource, done: Done) -> Result<Response, Problem> {
     let reply = match done {
         Done::Made(created, reply) => {
             tell(shared, resource, &created);

@@ -48,6 +48,9 @@ pub(in crate::server) fn run(error: RunError) -> Problem {
         )
         .with_code("answer-too-large");
     }
+    if error.is_unknown() {
+        return unknown(error);
+    }
     if error.is_busy() || error.is_stopped() || error.is_unreachable() {
         return Problem::unavailable(
             wait,
@@ -55,6 +58,13 @@ pub(in crate::server) fn run(error: RunError) -> Problem {
         );
     }
     Problem::internal(error)
+}
+
+/// The answer of the database was lost. No `Retry-After`: what may have been done is not to be done again.
+fn unknown(error: RunError) -> Problem {
+    Problem::internal(error)
+        .with_code("outcome-unknown")
+        .with_detail("The answer of the database was lost: the write may have been carried out. Read the row before you send it again.")
 }
 
 /// A conditional request that is not performed.

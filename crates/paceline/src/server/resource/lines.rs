@@ -24,10 +24,12 @@ use paceline_http::problem::{Problem, Violation};
 use serde_json::json;
 use tempfile::SpooledTempFile;
 
-use super::bulk::{MOST_MISTAKES, RefusedRow, check_query, follow, key_object, tell, violations};
+use super::Routes;
+use super::bulk::{
+    MOST_MISTAKES, RefusedRow, at_row, check_query, follow, key_object, tell, violations, whole,
+};
 use super::report::Report;
 use super::write::{bodies, touch};
-use super::{Routes, failure};
 use crate::server::idempotency_key::{KEY_HEADER, idempotency_key};
 use crate::server::live::Created;
 use crate::server::source::Source;
@@ -81,6 +83,11 @@ pub(super) async fn create(
         refused: refused.clone(),
         deadline: Instant::now() + source.bulk.timeout,
     };
+    if source.database.whole_transactions().is_some() {
+        let bodies = bodies(source, resource, touch.as_ref(), inserting.writer.as_ref());
+        let done = inserting.whole(resource, bodies, spool).await;
+        return answer(shared, resource, done, &refused);
+    }
     let work = move |transaction: &mut dyn Transaction| {
         let touch = touch;
         let source = Arc::clone(&inserting.source);
@@ -89,16 +96,23 @@ pub(super) async fn create(
         inserting.insert(transaction, resource, bodies, spool)
     };
     let done = source.database.transact(work).await;
-    let done = done.map_err(|error| {
-        let line = refused.get();
-        failure::write_at(
-            error,
-            &line.map(|line| format!("/{line}")).unwrap_or_default(),
-        )
-    })?;
-    let (created, report) = done;
+    answer(shared, resource, done, &refused)
+}
+
+/// Tells the live stream and wakes the relay, and answers with the report.
+fn answer(
+    shared: &Routes,
+    resource: &Resource,
+    done: Result<(Created, Report), WriteError>,
+    refused: &RefusedRow,
+) -> Result<Response, Problem> {
+    let (created, report) = done.map_err(|error| at_row(error, refused.get()))?;
     tell(shared, resource, &created);
     report.into_response().map_err(Problem::internal)
+}
+
+fn failed(error: std::io::Error) -> WriteError {
+    WriteError::Run(RunError::other(error))
 }
 
 /// Lines as they come.
@@ -214,10 +228,8 @@ impl Inserting {
         transaction: &mut dyn Transaction,
         resource: &Resource,
         bodies: Bodies<'_>,
-        mut spool: SpooledTempFile,
+        spool: SpooledTempFile,
     ) -> Result<(Created, Report), WriteError> {
-        let failed = |error: std::io::Error| WriteError::Run(RunError::other(error));
-        spool.rewind().map_err(failed)?;
         let (mut report, mut created) = (Report::new(), Created::default());
         let (mut rows, mut numbers) = (Vec::new(), Vec::new());
         let mut store = |rows: &mut Vec<Changes>, numbers: &mut Vec<usize>| {
@@ -228,13 +240,8 @@ impl Inserting {
             numbers.clear();
             Ok::<_, WriteError>(())
         };
-        for (number, line) in BufReader::new(spool).split(b'\n').enumerate() {
-            let line = line.map_err(failed)?;
-            if line.trim_ascii().is_empty() {
-                continue;
-            }
-            // It was checked before: what does not fit now has been changed on the way.
-            let changes = bodies.create(&line).map_err(RunError::other)?;
+        for line in rows_of(bodies, spool)? {
+            let (number, changes) = line?;
             rows.push(changes);
             numbers.push(number);
             if rows.len() == MOST_ROWS_A_STATEMENT {
@@ -244,6 +251,30 @@ impl Inserting {
         if !rows.is_empty() {
             store(&mut rows, &mut numbers)?;
         }
+        let end = json!({"count": created.count()});
+        report.add(&end).map_err(failed)?;
+        Ok((created, report))
+    }
+
+    /// The same where the transaction is sent whole: all rows are in memory then.
+    async fn whole(
+        &self,
+        resource: &Resource,
+        bodies: Bodies<'_>,
+        spool: SpooledTempFile,
+    ) -> Result<(Created, Report), WriteError> {
+        let lines: Result<Vec<_>, WriteError> = rows_of(bodies, spool)?.collect();
+        let (numbers, rows): (Vec<usize>, Vec<Changes>) = lines?.into_iter().unzip();
+        let writer = self.writer.as_ref();
+        let made = whole(&self.source, resource, writer, rows, Some(self.deadline)).await;
+        let made = made.map_err(|refused| {
+            self.refused.set(refused.row.map(|row| numbers[row]));
+            refused.error
+        })?;
+        let (mut report, mut created) = (Report::new(), Created::default());
+        self.report(resource, &made, &numbers, &mut report)
+            .map_err(failed)?;
+        created.add(resource, made);
         let end = json!({"count": created.count()});
         report.add(&end).map_err(failed)?;
         Ok((created, report))
@@ -285,6 +316,29 @@ impl Inserting {
         }
         Ok(())
     }
+}
+
+/// The rows laid aside, each with the number of its line.
+fn rows_of(
+    bodies: Bodies<'_>,
+    mut spool: SpooledTempFile,
+) -> Result<impl Iterator<Item = Result<(usize, Changes), WriteError>> + '_, WriteError> {
+    spool.rewind().map_err(failed)?;
+    let lines = BufReader::new(spool).split(b'\n').enumerate();
+    Ok(lines.filter_map(move |(number, line)| {
+        let line = match line.map_err(failed) {
+            Ok(line) if line.trim_ascii().is_empty() => return None,
+            Ok(line) => line,
+            Err(error) => return Some(Err(error)),
+        };
+        // It was checked before: what does not fit now has been changed on the way.
+        let changes = bodies.create(&line).map_err(RunError::other);
+        Some(
+            changes
+                .map(|changes| (number, changes))
+                .map_err(WriteError::Run),
+        )
+    }))
 }
 
 fn too_slow(time: Duration) -> Problem {

@@ -178,7 +178,10 @@ async fn perform(
         .map(|query| OnePlan::read_back(&source.resources, &query));
     let place = format!("{}/api/{}", source.public_path, resource.path);
     let follow = source.follow(resource).cloned();
-    let done = if repeat.is_none() && follow.is_none() {
+    let is_whole = source.database.whole_transactions().is_some();
+    let done = if repeat.is_some() && is_whole {
+        Ok(Done::Not(Claim::NotInteractive))
+    } else if repeat.is_none() && follow.is_none() {
         let written = source.database.write_and_read(plan, read_back).await;
         written.map(|(written, answer)| {
             let row = answer.filter(|row| row.rows > 0).map(|row| row.bytes);

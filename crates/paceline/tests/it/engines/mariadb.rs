@@ -72,39 +72,6 @@ fn a_configuration_names_the_server() {
 }
 
 #[test]
-fn many_rows_are_stored_together_and_what_is_not_there_yet_says_so() {
-    let mariadb = MariaDb::shared();
-    let name = mariadb.database();
-    mariadb.sql(&name, SCHEMA);
-    let url = mariadb.url(&name);
-    let config = format!(
-        "[database]\nurl = \"{url}\"\n[resources.post]\nwrite = [\"create\"]\nanonymous_write = true\n"
-    );
-    let server = Server::serve(&config, tempfile::tempdir().unwrap());
-    let rows = r#"[{"id":7,"title":"A"},{"id":8,"title":"B"}]"#;
-    let stored = server.send_json("POST", "/api/post", &[], rows);
-    assert_eq!(stored.status, 201, "{}", stored.text());
-    assert_eq!(server.get("/api/post/8").json()["title"], "B");
-    let rows = r#"[{"id":9,"title":"C"},{"id":10,"title":"B"}]"#;
-    let refused = server.send_json("POST", "/api/post", &[], rows);
-    assert_eq!(refused.status, 409, "{}", refused.text());
-    assert_eq!(server.get("/api/post/9").status, 404, "all or nothing");
-    let key = ["Idempotency-Key: \"a\""];
-    let one = r#"{"id":11,"title":"D"}"#;
-    server
-        .send_json("POST", "/api/post", &key, one)
-        .assert_problem(400, "idempotency-unavailable");
-    assert_eq!(server.get("/api/post/11").status, 404);
-    for verb in ["install-idempotency", "install-outbox"] {
-        let mut migrate = Command::new(BINARY);
-        let output = migrate.args(["migrate", verb, &url]).output().unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{told}");
-        assert!(told.contains("MariaDB"), "{told}");
-    }
-}
-
-#[test]
 fn rows_are_tagged_by_their_bytes_and_totals_are_a_second_old_at_most() {
     let mariadb = MariaDb::shared();
     let name = mariadb.database();

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{World, worlds};
+use super::{World, interactive_worlds};
 use crate::server::BINARY;
 
 const CONFIG: &str = r#"
@@ -15,7 +15,7 @@ access = { list = "user", read = "user", create = "user", update = "user", delet
 fn install(world: &World) {
     if let Some(url) = world.server_url() {
         let made = Command::new(BINARY)
-            .args(["migrate", "install-idempotency", &url])
+            .args(["migrate", "install-idempotency", &url, "--yes"])
             .output()
             .unwrap();
         assert!(
@@ -26,14 +26,20 @@ fn install(world: &World) {
     }
 }
 
+/// Every engine, with the table.
+fn installed() -> Vec<World> {
+    let worlds = super::worlds_and_planetscale(CONFIG, &|_| {});
+    worlds.iter().for_each(install);
+    worlds
+}
+
 fn count(world: &World) -> String {
     world.sql("SELECT count(*) FROM notes")
 }
 
 #[test]
 fn a_repeated_write_gets_the_same_answer_and_is_done_once() {
-    for world in worlds(CONFIG) {
-        install(&world);
+    for world in installed() {
         let (engine, server, ada) = (world.engine, &world.server, &world.ada);
         let body = r#"{"text":"x","member_id":1}"#;
         let post = |key: &str, who: &str, body: &str| {
@@ -105,8 +111,7 @@ fn a_repeated_write_gets_the_same_answer_and_is_done_once() {
 
 #[test]
 fn of_many_at_the_same_time_one_is_done() {
-    for world in worlds(CONFIG) {
-        install(&world);
+    for world in installed() {
         let (engine, server, ada) = (world.engine, &world.server, &world.ada);
         let answers: Vec<(u16, Vec<u8>)> = std::thread::scope(|scope| {
             let send = || {
@@ -134,30 +139,48 @@ fn of_many_at_the_same_time_one_is_done() {
 
 #[test]
 fn without_its_table_the_header_is_refused_and_nothing_written() {
-    let world = worlds(CONFIG).pop().unwrap();
-    assert_eq!(world.engine, "postgres");
-    let headers = [world.ada.as_str(), "Idempotency-Key: one"];
-    let refused = world.server.send_json(
-        "POST",
-        "/api/notes",
-        &headers,
-        r#"{"text":"x","member_id":1}"#,
-    );
-    let problem = refused.assert_problem(400, "idempotency-unavailable");
-    assert!(
-        problem["detail"]
-            .as_str()
-            .unwrap()
-            .contains("paceline migrate install-idempotency"),
-        "{problem}"
-    );
-    assert_eq!(count(&world), "3");
-    install(&world);
-    let made = world.server.send_json(
-        "POST",
-        "/api/notes",
-        &headers,
-        r#"{"text":"x","member_id":1}"#,
-    );
-    assert_eq!(made.status, 201, "no restart is needed: {}", made.text());
+    // SQLite makes it.
+    for world in interactive_worlds(CONFIG).into_iter().skip(1) {
+        let headers = [world.ada.as_str(), "Idempotency-Key: one"];
+        let body = r#"{"text":"x","member_id":1}"#;
+        let post = || world.server.send_json("POST", "/api/notes", &headers, body);
+        let problem = post().assert_problem(400, "idempotency-unavailable");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(
+            detail.contains("paceline migrate install-idempotency"),
+            "{problem}"
+        );
+        assert_eq!(count(&world), "3", "{}", world.engine);
+        install(&world);
+        let made = post();
+        assert_eq!(made.status, 201, "no restart is needed: {}", made.text());
+    }
+}
+
+/// The one who was waited for changed nothing: the next in line is judged by itself.
+#[test]
+fn whoever_waits_for_a_write_that_is_refused_is_refused_too() {
+    for world in installed() {
+        let (engine, server, ada) = (world.engine, &world.server, &world.ada);
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let send = || {
+                let headers = [ada.as_str(), "Idempotency-Key: wrong"];
+                let body = r#"{"text":"x","member_id":77}"#;
+                let answer = server.send_json("POST", "/api/notes", &headers, body);
+                let code = answer.json()["code"].clone();
+                let told = ["conflict", "idempotency-key-in-use"];
+                assert!(told.iter().any(|told| code == *told), "{engine}: {code}");
+                answer.status.as_u16()
+            };
+            let running: Vec<_> = (0..8).map(|_| scope.spawn(send)).collect();
+            running.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        assert_eq!(statuses, [409; 8], "{engine}");
+        // On SQLite the table went with the write that made it.
+        if engine != "sqlite" {
+            let left = world.sql("SELECT count(*) FROM paceline_idempotency");
+            assert_eq!(left, "0", "{engine}");
+        }
+        assert_eq!(count(&world), "3", "{engine}");
+    }
 }

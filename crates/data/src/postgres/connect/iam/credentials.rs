@@ -1,99 +1,92 @@
-//! With which credentials tokens are signed: those that AWS puts into the environment of a function, or that were put
-//! there.
+//! What tokens are signed with.
 
 use std::fmt;
-use std::sync::Arc;
+use std::time::Duration;
 
-/// Where variables are read.
-type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
+use jiff::Timestamp;
+use serde::Deserialize;
 
-/// Where credentials come from: variables of the environment, read anew for each token, because they change (Lambda
-/// gives a process new ones when it is thawed elsewhere).
-#[derive(Clone)]
-pub struct CredentialSource(Arc<Lookup>);
+use super::error::NoCredentials;
 
-/// What a token is signed with.
+/// How long before their end credentials are not used any more, where there are newer ones: a connection that begins
+/// with them must still be able to.
+const AHEAD: Duration = Duration::from_mins(5);
+
+/// A key, and what proves it. `Debug` shows neither secret nor session token.
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Credentials {
     pub(super) key_id: String,
     pub(super) secret: String,
     pub(super) session: Option<String>,
 }
 
-impl CredentialSource {
-    /// The environment of this process: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` where the
-    /// credentials are temporary, and `AWS_REGION` or `AWS_DEFAULT_REGION` where the host's name does not tell it.
-    pub fn environment() -> Self {
-        Self::of(|name| std::env::var(name).ok())
-    }
-
-    /// The same variables from elsewhere.
-    pub fn of(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(lookup))
-    }
-
-    fn get(&self, name: &'static str) -> Option<String> {
-        (self.0)(name).filter(|value| !value.is_empty())
-    }
-
-    pub(super) fn read(&self) -> Result<Credentials, NoCredentials> {
-        let required = |name| self.get(name).ok_or(NoCredentials::variable(name));
-        Ok(Credentials {
-            key_id: required("AWS_ACCESS_KEY_ID")?,
-            secret: required("AWS_SECRET_ACCESS_KEY")?,
-            session: self.get("AWS_SESSION_TOKEN"),
-        })
-    }
-
-    /// The region of a host: its name tells it, else the environment.
-    pub(super) fn region(&self, host: &str) -> Result<String, NoCredentials> {
-        let of_environment = || {
-            self.get("AWS_REGION")
-                .or_else(|| self.get("AWS_DEFAULT_REGION"))
-        };
-        of_host(host)
-            .map(str::to_owned)
-            .or_else(of_environment)
-            .ok_or(NoCredentials::variable("AWS_REGION"))
-    }
-}
-
-/// `name.id.REGION.rds.amazonaws.com`
-fn of_host(host: &str) -> Option<&str> {
-    let host = host.trim_end_matches('.');
-    let name = host
-        .strip_suffix(".rds.amazonaws.com")
-        .or_else(|| host.strip_suffix(".rds.amazonaws.com.cn"))?;
-    name.rsplit('.')
-        .next()
-        .filter(|region| name.len() > region.len())
-}
-
-impl fmt::Debug for CredentialSource {
+impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CredentialSource")
+        f.debug_struct("Credentials")
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
     }
 }
 
-/// No token can be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no token for Amazon RDS can be made: {0}")]
-pub struct NoCredentials(&'static str);
+/// Credentials that were given for a time.
+#[derive(Debug, Clone)]
+pub(super) struct Lent {
+    pub(super) credentials: Credentials,
+    /// When they end; such without an end are asked for each time.
+    ends: Option<Timestamp>,
+}
 
-impl NoCredentials {
-    fn variable(name: &str) -> Self {
-        Self(match name {
-            "AWS_ACCESS_KEY_ID" => "the environment variable AWS_ACCESS_KEY_ID is not set",
-            "AWS_SECRET_ACCESS_KEY" => "the environment variable AWS_SECRET_ACCESS_KEY is not set",
-            _ => "neither the host's name nor AWS_REGION tells the region",
+/// How good credentials are that were kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Age {
+    /// They are used.
+    Fresh,
+    /// They are used only where there are no newer ones to be had.
+    Ending,
+    /// They are not used.
+    Over,
+}
+
+/// What the endpoints of containers and machines answer. `Debug` is not to be had: it holds the secret.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    code: Option<String>,
+    access_key_id: Option<String>,
+    secret_access_key: Option<String>,
+    token: Option<String>,
+    expiration: Option<String>,
+}
+
+impl Lent {
+    /// What an endpoint answered. Its text is not told: a part of it may be a secret.
+    pub(super) fn read(body: &[u8], from: &str) -> Result<Self, NoCredentials> {
+        let unreadable = || NoCredentials::answer(from, "its answer holds no credentials");
+        let answer: Answer = serde_json::from_slice(body).map_err(|_| unreadable())?;
+        if answer.code.is_some_and(|code| code != "Success") {
+            return Err(NoCredentials::answer(from, "it says that it has none"));
+        }
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let ends = answer.expiration.map(|text| text.parse::<Timestamp>());
+        Ok(Self {
+            credentials: Credentials {
+                key_id: given(answer.access_key_id).ok_or_else(unreadable)?,
+                secret: given(answer.secret_access_key).ok_or_else(unreadable)?,
+                session: given(answer.token),
+            },
+            ends: ends
+                .transpose()
+                .map_err(|_| NoCredentials::answer(from, "it does not say when they end"))?,
         })
     }
 
-    pub(super) fn user() -> Self {
-        Self("the address names no user")
-    }
-
-    pub(super) fn socket() -> Self {
-        Self("the address is a socket of this machine")
+    pub(super) fn age(&self, now: Timestamp) -> Age {
+        match self.ends {
+            None => Age::Over,
+            Some(ends) if now >= ends => Age::Over,
+            Some(ends) if now + AHEAD >= ends => Age::Ending,
+            Some(_) => Age::Fresh,
+        }
     }
 }
 
@@ -101,22 +94,42 @@ impl NoCredentials {
 mod tests {
     use super::*;
 
+    const ANSWER: &str = r#"{"Code":"Success","AccessKeyId":"ASIA","SecretAccessKey":"hunter2","Token":"hunter3",
+        "Expiration":"2026-11-26T01:00:00Z","RoleArn":"x"}"#;
+
     #[test]
-    fn the_region_is_in_the_hosts_name_or_the_environment() {
-        let source =
-            CredentialSource::of(|name| (name == "AWS_REGION").then(|| "us-east-1".to_owned()));
-        let check = |host: &str, expected: &str| {
-            assert_eq!(source.region(host).as_deref(), Ok(expected), "{host}");
+    fn credentials_are_used_up_to_five_minutes_before_their_end() {
+        let lent = Lent::read(ANSWER.as_bytes(), "x").unwrap();
+        let check = |now: &str, expected: Age| {
+            assert_eq!(lent.age(now.parse().unwrap()), expected, "{now}");
         };
-        check("shop.abc123.eu-central-1.rds.amazonaws.com", "eu-central-1");
-        check("p.proxy-abc.cn-north-1.rds.amazonaws.com.cn", "cn-north-1");
-        check("db.example.com", "us-east-1");
-        check("rds.amazonaws.com", "us-east-1");
-        let empty = CredentialSource::of(|_| Some(String::new()));
-        assert_eq!(
-            empty.region("db.example.com"),
-            Err(NoCredentials::variable("AWS_REGION"))
-        );
-        assert!(empty.read().is_err(), "an empty variable is none");
+        check("2026-11-26T00:54:59Z", Age::Fresh);
+        check("2026-11-26T00:55:00Z", Age::Ending);
+        check("2026-11-26T00:59:59Z", Age::Ending);
+        check("2026-11-26T01:00:00Z", Age::Over);
+        let endless = r#"{"AccessKeyId":"A","SecretAccessKey":"s"}"#;
+        let endless = Lent::read(endless.as_bytes(), "x").unwrap();
+        assert_eq!(endless.age(Timestamp::UNIX_EPOCH), Age::Over);
+    }
+
+    #[test]
+    fn no_secret_is_shown_and_nothing_else_is_taken() {
+        let lent = Lent::read(ANSWER.as_bytes(), "x").unwrap();
+        assert_eq!(lent.credentials.secret, "hunter2");
+        assert!(!format!("{lent:?}").contains("hunter"), "{lent:?}");
+        for body in [
+            "",
+            "hunter2",
+            "[]",
+            r#"{"Code":"Failed","AccessKeyId":"A","SecretAccessKey":"hunter2"}"#,
+            r#"{"AccessKeyId":"A","SecretAccessKey":""}"#,
+            r#"{"AccessKeyId":"A","SecretAccessKey":"hunter2","Expiration":"soon"}"#,
+            r#"{"code":"NoRole","message":"hunter2"}"#,
+        ] {
+            let error = Lent::read(body.as_bytes(), "the container").unwrap_err();
+            let told = format!("{error:?} {error}");
+            assert!(told.contains("the container"), "{told}");
+            assert!(!told.contains("hunter"), "{told}");
+        }
     }
 }

@@ -1,14 +1,23 @@
 //! Passwords of Amazon RDS that are made, not kept: IAM database authentication.
 //!
 //! A token is good for a quarter of an hour, and only looked at when a connection begins: one is made for each
-//! connection, so there is none to refresh. It travels in plain text inside TLS.
+//! connection, so there is none to refresh; what it is signed with is ([`CredentialSource`]). It travels in plain text
+//! inside TLS.
 
+mod ask;
+mod container;
 mod credentials;
+mod error;
+mod instance;
 mod sign;
+mod source;
+#[cfg(test)]
+mod tests;
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
-pub use credentials::{CredentialSource, NoCredentials};
+pub use error::NoCredentials;
+pub use source::CredentialSource;
 
 use super::address::{Address, Encryption, Host, InvalidAddress};
 use super::secret::Secret;
@@ -20,25 +29,29 @@ pub enum Authentication {
     /// It is the one of the address.
     #[default]
     Password,
-    /// It is a token of Amazon RDS, made with the credentials of the environment.
+    /// It is a token of Amazon RDS, made with the credentials of a [`CredentialSource`].
     RdsIam,
 }
 
 /// A token for one connection, made now.
 ///
 /// # Errors
-/// [`NoCredentials`] says which variable is missing.
-pub(super) fn token(
+/// [`NoCredentials`] says what is missing.
+pub(super) async fn token(
     address: &Address,
     host: &Host,
     source: &CredentialSource,
+    deadline: Instant,
 ) -> Result<Secret, NoCredentials> {
     let Host::Tcp(name, port) = host else {
-        return Err(NoCredentials::socket());
+        return Err(NoCredentials::because(
+            "the address is a socket of this machine",
+        ));
     };
-    let user = address.user().ok_or_else(NoCredentials::user)?;
-    let credentials = source.read()?;
+    let user = address.user();
+    let user = user.ok_or_else(|| NoCredentials::because("the address names no user"))?;
     let region = source.region(name)?;
+    let credentials = source.read(deadline).await?;
     let signer = sign::Signer {
         credentials: &credentials,
         region: &region,

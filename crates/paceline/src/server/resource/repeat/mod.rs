@@ -4,10 +4,14 @@
 //! two requests with one key the second waits at the claim until the first is over. A write that is refused leaves
 //! nothing, not even its key.
 
+mod table;
+
+pub(crate) use table::schema;
+
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
-use paceline_data::write::{Told, Transaction, WriteError};
-use paceline_data::{Principal, SqlDialect, Statement, Value};
+use paceline_data::write::{Transaction, WriteError};
+use paceline_data::{Principal, Value};
 use paceline_http::problem::Problem;
 
 use super::reply::Reply;
@@ -15,28 +19,8 @@ use crate::server::idempotency_key::{KEY_HEADER, idempotency_key};
 
 /// How long an answer is kept, in milliseconds.
 const KEPT: i64 = 24 * 60 * 60 * 1000;
-/// Answers whose time is over that are removed with each new one: more than one, so that they become fewer.
-const REMOVED: i64 = 16;
 /// Marks an answer that was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-
-/// Makes the table, on each engine.
-pub(crate) fn schema(dialect: SqlDialect) -> [&'static str; 2] {
-    let table = match dialect {
-        SqlDialect::Postgres => {
-            "CREATE TABLE IF NOT EXISTS paceline_idempotency (key text PRIMARY KEY, fingerprint text NOT NULL, \
-             head text, body bytea, created_at bigint NOT NULL)"
-        }
-        _ => {
-            "CREATE TABLE IF NOT EXISTS paceline_idempotency (key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, \
-             head TEXT, body BLOB, created_at INTEGER NOT NULL)"
-        }
-    };
-    [
-        table,
-        "CREATE INDEX IF NOT EXISTS paceline_idempotency_age ON paceline_idempotency (created_at)",
-    ]
-}
 
 /// A request that has a key.
 #[derive(Debug, Clone)]
@@ -61,8 +45,8 @@ pub(super) enum Claim {
     InUse,
     /// There is no table for it.
     NoTable,
-    /// Answers are not kept on this engine.
-    Unsupported,
+    /// The transaction is sent whole, before there is an answer to keep.
+    NotInteractive,
 }
 
 impl Repeatable {
@@ -92,57 +76,25 @@ impl Repeatable {
 
     /// Claims the key.
     pub(super) fn claim(&self, transaction: &mut dyn Transaction) -> Result<Claim, WriteError> {
-        let dialect = transaction.dialect();
-        if matches!(dialect, SqlDialect::MySql(_)) {
-            return Ok(Claim::Unsupported);
-        }
-        if dialect == SqlDialect::Sqlite {
-            for sql in schema(dialect) {
-                run(transaction, sql, Vec::new())?;
-            }
-        }
-        let sql = match dialect {
-            SqlDialect::Postgres => {
-                "INSERT INTO paceline_idempotency AS held (key, fingerprint, created_at) \
-                 VALUES ($1::text, $2::text, $3::int8) ON CONFLICT (key) DO UPDATE SET \
-                 fingerprint = excluded.fingerprint, created_at = excluded.created_at, head = NULL, body = NULL \
-                 WHERE held.created_at < $4::int8 RETURNING 1"
-            }
-            _ => {
-                "INSERT INTO paceline_idempotency AS held (key, fingerprint, created_at) VALUES (?1, ?2, ?3) \
-                 ON CONFLICT (key) DO UPDATE SET \
-                 fingerprint = excluded.fingerprint, created_at = excluded.created_at, head = NULL, body = NULL \
-                 WHERE held.created_at < ?4 RETURNING 1"
-            }
-        };
-        let values = vec![
-            Value::Text(self.key.clone()),
-            Value::Text(self.fingerprint.clone()),
-            Value::Integer(self.now),
-            Value::Integer(self.now - KEPT),
-        ];
-        match run(transaction, sql, values) {
-            Ok(rows) if rows.is_empty() => self.known(transaction),
-            Ok(_) => {
-                self.remove_old(transaction)?;
-                Ok(Claim::New)
-            }
+        let oldest = self.now - KEPT;
+        match table::claim(
+            transaction,
+            (&self.key, &self.fingerprint),
+            (self.now, oldest),
+        ) {
+            Ok(true) => Ok(Claim::New),
+            Ok(false) => self.known(transaction),
             Err(WriteError::NoTable) => Ok(Claim::NoTable),
-            Err(WriteError::Run(error)) if error.is_timeout() => Ok(Claim::InUse),
+            // It was waited for in vain, or with others whom the server let go first.
+            Err(WriteError::Run(error)) if error.is_timeout() || error.is_busy() => {
+                Ok(Claim::InUse)
+            }
             Err(error) => Err(error),
         }
     }
 
     fn known(&self, transaction: &mut dyn Transaction) -> Result<Claim, WriteError> {
-        let sql = match transaction.dialect() {
-            SqlDialect::Postgres => {
-                "SELECT fingerprint, head, body FROM paceline_idempotency WHERE key = $1::text"
-            }
-            _ => "SELECT fingerprint, head, body FROM paceline_idempotency WHERE key = ?1",
-        };
-        let mut rows = run(transaction, sql, vec![Value::Text(self.key.clone())])?;
-        let row = rows.pop().and_then(|row| <[Value; 3]>::try_from(row).ok());
-        Ok(match row {
+        Ok(match table::stored(transaction, &self.key)? {
             Some([Value::Text(fingerprint), _, _]) if fingerprint != self.fingerprint => {
                 Claim::Reused
             }
@@ -158,39 +110,15 @@ impl Repeatable {
         })
     }
 
-    fn remove_old(&self, transaction: &mut dyn Transaction) -> Result<(), WriteError> {
-        let sql = match transaction.dialect() {
-            SqlDialect::Postgres => {
-                "DELETE FROM paceline_idempotency WHERE key IN (SELECT key FROM paceline_idempotency \
-                 WHERE created_at < $1::int8 ORDER BY created_at LIMIT $2::int8 FOR UPDATE SKIP LOCKED)"
-            }
-            _ => {
-                "DELETE FROM paceline_idempotency WHERE key IN (SELECT key FROM paceline_idempotency \
-                 WHERE created_at < ?1 ORDER BY created_at LIMIT ?2)"
-            }
-        };
-        let values = vec![Value::Integer(self.now - KEPT), Value::Integer(REMOVED)];
-        run(transaction, sql, values).map(drop)
-    }
-
-    /// Stores the answer beside the write.
+    /// Stores the answer beside the write, and removes some whose time is over. The last that is done in the
+    /// transaction.
     pub(super) fn store(
         &self,
         transaction: &mut dyn Transaction,
         reply: &Reply,
     ) -> Result<(), WriteError> {
-        let sql = match transaction.dialect() {
-            SqlDialect::Postgres => {
-                "UPDATE paceline_idempotency SET head = $2::text, body = $3::bytea WHERE key = $1::text"
-            }
-            _ => "UPDATE paceline_idempotency SET head = ?2, body = ?3 WHERE key = ?1",
-        };
-        let values = vec![
-            Value::Text(self.key.clone()),
-            Value::Text(reply.head()),
-            Value::Blob(reply.body.clone()),
-        ];
-        run(transaction, sql, values).map(drop)
+        table::store(transaction, &self.key, reply)?;
+        table::remove_old(transaction, self.now - KEPT)
     }
 }
 
@@ -221,10 +149,11 @@ impl Claim {
                 "A request with this Idempotency-Key is being answered. Send it again in a second.",
             )
             .with_retry_after(std::time::Duration::from_secs(1))),
-            Self::Unsupported => Err(refused(
+            Self::NotInteractive => Err(refused(
                 StatusCode::BAD_REQUEST,
                 "idempotency-unavailable",
-                "Answers are not kept on MySQL and MariaDB yet: send no Idempotency-Key.",
+                "Answers are not kept where the database is reached over HTTP: send no Idempotency-Key, but rows with \
+                 keys of your own, or PUT with If-None-Match.",
             )),
             Self::NoTable => Err(refused(
                 StatusCode::BAD_REQUEST,
@@ -234,18 +163,6 @@ impl Claim {
             )),
         })
     }
-}
-
-fn run(
-    transaction: &mut dyn Transaction,
-    sql: &str,
-    values: Vec<Value>,
-) -> Result<Vec<Vec<Value>>, WriteError> {
-    let statement = Statement {
-        sql: sql.into(),
-        values,
-    };
-    transaction.rows(&statement, &Told::default())
 }
 
 /// A digest of parts that keeps them apart.

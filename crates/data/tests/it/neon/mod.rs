@@ -1,5 +1,8 @@
 //! The client of databases over HTTP, on endpoints that fail: what is sent again, and what is not (trap 14).
 
+pub(crate) mod gateway;
+mod writes;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
