@@ -1,7 +1,7 @@
 //! Who may know whom, proven from `cargo metadata`.
 //!
-//! The rules are those of ARCHITECTURE.md: the three libraries know nothing of each other, jobs know no
-//! HTTP, data answers none, and only the `paceline` crate knows all.
+//! The rules are those of ARCHITECTURE.md: the libraries know nothing of each other, jobs know no HTTP, data answers
+//! none, deploy talks to nobody, and only the `paceline` crate knows all.
 
 use crate::metadata::Metadata;
 
@@ -28,6 +28,18 @@ const STORES: [&str; 4] = [
     "mysql_async",
 ];
 
+/// What talks to anybody, as a dependency: what `paceline-deploy` must not need at any depth.
+const OUTSIDE: [&str; 8] = [
+    "axum",
+    "axum-core",
+    "http",
+    "hyper",
+    "libsqlite3-sys",
+    "mysql_async",
+    "tokio",
+    "tokio-postgres",
+];
+
 /// One library and what it must not need.
 #[derive(Debug)]
 struct Rule {
@@ -36,7 +48,7 @@ struct Rule {
     why: &'static str,
 }
 
-const RULES: [Rule; 3] = [
+const RULES: [Rule; 4] = [
     Rule {
         member: "paceline-http",
         forbidden: &STORES,
@@ -52,11 +64,17 @@ const RULES: [Rule; 3] = [
         forbidden: &FRAMEWORKS,
         why: "it knows no HTTP framework",
     },
+    Rule {
+        member: "paceline-deploy",
+        forbidden: &OUTSIDE,
+        why: "it is functions of values, and talks to nobody",
+    },
 ];
 
 /// Members that may need the product's crates: the facade, what tests or measures it, and the examples.
-const KNOWS_OTHERS: [&str; 5] = [
+const KNOWS_OTHERS: [&str; 6] = [
     "axum-app",
+    "lambda-app",
     "paceline",
     "paceline-bench",
     "paceline-conformance",
@@ -108,6 +126,7 @@ mod tests {
             "paceline-http",
             "paceline-jobs",
             "paceline-data",
+            "paceline-deploy",
         ];
         let members = names.clone();
         names.extend(edges.iter().flat_map(|edge| [edge.0, edge.1]));
@@ -150,6 +169,9 @@ mod tests {
             (vec![("paceline-data", "axum", None)], 1),
             (vec![("paceline-data", "axum", Some("dev"))], 0),
             (vec![("paceline-data", "hyper", None)], 0),
+            (vec![("paceline-deploy", "tokio", None)], 1),
+            (vec![("paceline-deploy", "paceline-data", None)], 1),
+            (vec![("paceline", "paceline-deploy", None)], 0),
             (
                 vec![
                     ("paceline-jobs", "some-client", None),

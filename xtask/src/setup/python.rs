@@ -35,6 +35,12 @@ pub(super) const BOTOCORE: Environment = Environment {
     requirements: "xtask/python/aws.txt",
 };
 
+/// AWS's own judges of templates.
+pub(super) const TEMPLATE: Environment = Environment {
+    folder: "template",
+    requirements: "xtask/python/template.txt",
+};
+
 /// The `PocketBase` peer.
 pub(super) const POCKETBASE: Environment = Environment {
     folder: "pocketbase",
