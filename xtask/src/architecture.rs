@@ -1,7 +1,7 @@
 //! Who may know whom, proven from `cargo metadata`.
 //!
 //! The rules are those of ARCHITECTURE.md: the libraries know nothing of each other, jobs know no HTTP, data answers
-//! none, deploy talks to nobody, and only the `paceline` crate knows all.
+//! none, deploy talks to nobody, what runs a service knows none in particular, and only the `paceline` crate knows all.
 
 use crate::metadata::Metadata;
 
@@ -40,6 +40,19 @@ const OUTSIDE: [&str; 8] = [
     "tokio-postgres",
 ];
 
+/// Frameworks and databases, as a dependency: what `paceline-serverless` must not need at any depth. It starts in
+/// milliseconds, whatever service it is given.
+const HEAVY: [&str; 8] = [
+    "axum",
+    "axum-core",
+    "tower-http",
+    "tower",
+    "rusqlite",
+    "libsqlite3-sys",
+    "tokio-postgres",
+    "mysql_async",
+];
+
 /// One library and what it must not need.
 #[derive(Debug)]
 struct Rule {
@@ -48,7 +61,7 @@ struct Rule {
     why: &'static str,
 }
 
-const RULES: [Rule; 4] = [
+const RULES: [Rule; 5] = [
     Rule {
         member: "paceline-http",
         forbidden: &STORES,
@@ -68,6 +81,11 @@ const RULES: [Rule; 4] = [
         member: "paceline-deploy",
         forbidden: &OUTSIDE,
         why: "it is functions of values, and talks to nobody",
+    },
+    Rule {
+        member: "paceline-serverless",
+        forbidden: &HEAVY,
+        why: "it runs any service and knows none",
     },
 ];
 
@@ -127,6 +145,7 @@ mod tests {
             "paceline-jobs",
             "paceline-data",
             "paceline-deploy",
+            "paceline-serverless",
         ];
         let members = names.clone();
         names.extend(edges.iter().flat_map(|edge| [edge.0, edge.1]));
@@ -168,6 +187,9 @@ mod tests {
             (vec![("paceline-http", "paceline-jobs", None)], 1),
             (vec![("paceline-data", "axum", None)], 1),
             (vec![("paceline-data", "axum", Some("dev"))], 0),
+            (vec![("paceline-serverless", "hyper", None)], 0),
+            (vec![("paceline-serverless", "tower", None)], 1),
+            (vec![("paceline-serverless", "paceline-jobs", None)], 1),
             (vec![("paceline-data", "hyper", None)], 0),
             (vec![("paceline-deploy", "tokio", None)], 1),
             (vec![("paceline-deploy", "paceline-data", None)], 1),

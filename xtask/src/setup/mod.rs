@@ -4,6 +4,7 @@
 //! either, nothing is installed.
 
 mod debian;
+mod emulators;
 mod node;
 mod pgbouncer;
 mod postgres;
@@ -61,6 +62,10 @@ pub(crate) enum Need {
     VendorDrivers,
     /// The clients of vendors whose servers have doubles: those clients judge the doubles.
     VendorClients,
+    /// Emulators of AWS Lambda, in a venv under the target folder.
+    LambdaEmulators,
+    /// Packages that keep functions warm, for what they send.
+    Warmers,
     /// The Express peer's npm packages.
     ExpressPeer,
     /// The conformance suite's Express, npm packages.
@@ -90,6 +95,9 @@ const VENDOR_DRIVERS: &str = "crates/paceline/tests/vendors";
 
 /// Vendors' own clients, for the doubles of their servers.
 const VENDOR_CLIENTS: &str = "crates/test-servers/tests/interop/node";
+
+/// Packages that keep functions warm.
+const WARMERS: &str = "crates/serverless/tests/emulators/node";
 
 /// What `cargo xtask conformance` needs.
 pub(crate) const CONFORMANCE_NEEDS: [Need; 4] = [
@@ -128,6 +136,18 @@ pub(crate) const BENCH_NEEDS: [Need; 9] = [
     Need::PocketBase,
 ];
 
+/// What the emulators of AWS Lambda are.
+const ABOUT_EMULATORS: &str = "PyPI xtask/python/emulators.txt into target/emulators: AWS's emulator of the Lambda runtime (from aws-sam-cli) and cargo-lambda, single programs (some 60 MB)";
+
+/// What sends warm-ups.
+const ABOUT_WARMERS: &str = "npm crates/serverless/tests/emulators/node/package-lock.json: lambda-warmer and serverless-plugin-warmup, whose events must be told apart";
+
+/// What BullMQ for Rust is.
+const ABOUT_RUST_PORT: &str = "crates.io crates/jobs/tests/interop/rust/Cargo.lock into target/interop-rust: BullMQ for Rust, likewise (compiled, some minutes)";
+
+/// What the second pooler is.
+const ABOUT_NEW_PGBOUNCER: &str = "Debian 13's pgbouncer (1.24) with its libraries, unpacked into target/pgbouncer-1.24: a pooler that does, likewise";
+
 impl Need {
     /// What would be installed, and why.
     fn explanation(self) -> &'static str {
@@ -164,9 +184,7 @@ impl Need {
             Need::PgBouncer => {
                 "Debian pgbouncer (1.18 in Debian 12): a pooler that knows no prepared statements, which the pool must work behind"
             }
-            Need::NewPgBouncer => {
-                "Debian 13's pgbouncer (1.24) with its libraries, unpacked into target/pgbouncer-1.24: a pooler that does, likewise"
-            }
+            Need::NewPgBouncer => ABOUT_NEW_PGBOUNCER,
             Need::MariaDb => "Debian mariadb-server: the server of the MySQL engine",
             Need::Valgrind => "Debian valgrind: counts the instructions of one rate-limit decision",
             Need::InteropNode => {
@@ -175,15 +193,15 @@ impl Need {
             Need::InteropPython => {
                 "PyPI crates/jobs/tests/interop/python/requirements.txt into target/interop-python: BullMQ for Python, likewise"
             }
-            Need::InteropRust => {
-                "crates.io crates/jobs/tests/interop/rust/Cargo.lock into target/interop-rust: BullMQ for Rust, likewise (compiled, some minutes)"
-            }
+            Need::InteropRust => ABOUT_RUST_PORT,
             Need::VendorDrivers => {
                 "npm crates/paceline/tests/vendors/package-lock.json: Neon's serverless driver, which judges our /sql, and pg, which it is compared with"
             }
             Need::VendorClients => {
                 "npm crates/test-servers/tests/interop/node/package-lock.json: PlanetScale's own client, which judges the double of its server that our tests run against"
             }
+            Need::LambdaEmulators => ABOUT_EMULATORS,
+            Need::Warmers => ABOUT_WARMERS,
             Need::BullmqPeer => "npm bench/peers/bullmq/package-lock.json: the BullMQ peer",
             Need::ExpressConformance => {
                 "npm bench/peers/express-conformance/package-lock.json: Express and its compression middleware, asked the conformance suite's cases"
@@ -224,6 +242,8 @@ impl Need {
             Need::InteropRust => rust_port::is_current(),
             Need::VendorDrivers => node::is_current(VENDOR_DRIVERS),
             Need::VendorClients => node::is_current(VENDOR_CLIENTS),
+            Need::LambdaEmulators => emulators::is_current(),
+            Need::Warmers => node::is_current(WARMERS),
             Need::BullmqPeer => node::is_current("bench/peers/bullmq"),
             Need::ExpressConformance => node::is_current(EXPRESS_CONFORMANCE),
             Need::Proxies => python::PROXIES.is_current(),
@@ -256,6 +276,8 @@ impl Need {
             Need::InteropRust => rust_port::build(),
             Need::VendorDrivers => node::install(VENDOR_DRIVERS),
             Need::VendorClients => node::install(VENDOR_CLIENTS),
+            Need::LambdaEmulators => emulators::install(),
+            Need::Warmers => node::install(WARMERS),
             Need::BullmqPeer => node::install("bench/peers/bullmq"),
             Need::ExpressConformance => node::install(EXPRESS_CONFORMANCE),
             Need::Proxies => python::PROXIES.install(),
@@ -337,6 +359,16 @@ pub(crate) fn new_pgbouncer() -> PathBuf {
 /// The folder with the programs of the second `PostgreSQL`.
 pub(crate) fn new_postgres() -> PathBuf {
     postgres::NEW.programs()
+}
+
+/// AWS's emulator of the Lambda runtime.
+pub(crate) fn lambda_rie() -> PathBuf {
+    emulators::rie()
+}
+
+/// cargo-lambda.
+pub(crate) fn cargo_lambda() -> PathBuf {
+    emulators::cargo_lambda()
 }
 
 /// The Python that has BullMQ.

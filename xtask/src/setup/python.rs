@@ -9,30 +9,43 @@ use crate::workspace;
 pub(super) struct Environment {
     folder: &'static str,
     requirements: &'static str,
+    /// More for pip.
+    options: &'static [&'static str],
 }
 
 /// What the tests run.
 pub(super) const TESTS: Environment = Environment {
     folder: "python",
     requirements: "xtask/python/requirements.txt",
+    options: &[],
 };
 
 /// Clients of others that the tests let ask the server.
 pub(super) const CLIENTS: Environment = Environment {
     folder: "clients",
     requirements: "xtask/python/clients.txt",
+    options: &[],
 };
 
 /// BullMQ for Python, the other side of the interop tests.
 pub(super) const INTEROP: Environment = Environment {
     folder: "interop-python",
     requirements: "crates/jobs/tests/interop/python/requirements.txt",
+    options: &[],
 };
 
 /// AWS's own signer, which the tokens of Amazon RDS are compared with.
 pub(super) const BOTOCORE: Environment = Environment {
     folder: "botocore",
     requirements: "xtask/python/aws.txt",
+    options: &[],
+};
+
+/// Emulators of AWS Lambda: single programs, of packages whose Python parts are not used.
+pub(super) const EMULATORS: Environment = Environment {
+    folder: "emulators",
+    requirements: "xtask/python/emulators.txt",
+    options: &["--no-deps"],
 };
 
 /// AWS's own judges of templates.
@@ -45,12 +58,14 @@ pub(super) const TEMPLATE: Environment = Environment {
 pub(super) const POCKETBASE: Environment = Environment {
     folder: "pocketbase",
     requirements: "bench/peers/pocketbase/requirements.txt",
+    options: &[],
 };
 
 /// nginx and Caddy, as peers.
 pub(super) const PROXIES: Environment = Environment {
     folder: "proxies",
     requirements: "bench/peers/proxies/requirements.txt",
+    options: &[],
 };
 
 /// Whether venvs can be made.
@@ -64,6 +79,15 @@ impl Environment {
     /// A program that was installed into it.
     pub(super) fn program(&self, name: &str) -> PathBuf {
         self.path().join("bin").join(name)
+    }
+
+    /// Where its packages are.
+    pub(super) fn packages(&self) -> PathBuf {
+        let library = self.path().join("lib");
+        let mut versions = std::fs::read_dir(&library).into_iter().flatten().flatten();
+        let version =
+            versions.find(|entry| entry.file_name().to_string_lossy().starts_with("python"));
+        version.map_or(library, |version| version.path().join("site-packages"))
     }
 
     /// Whether it holds what the requirements say now.
@@ -88,6 +112,7 @@ impl Environment {
                 "--requirement",
             ])
             .arguments(&[&requirements])
+            .arguments(self.options)
             .run()?;
         std::fs::copy(&requirements, self.stamp())
             .map(|_| ())

@@ -60,6 +60,14 @@ pub(super) fn api() -> Result<(), String> {
     tests.run()
 }
 
+/// Functions under real emulators of AWS Lambda.
+pub(super) fn lambda() -> Result<(), String> {
+    let mut tests = test(&["--test", "emulators"]);
+    tests.variable("PACELINE_RIE", setup::lambda_rie());
+    tests.variable("PACELINE_CARGO_LAMBDA", setup::cargo_lambda());
+    tests.run()
+}
+
 /// Producers, workers and Redis, killed. `PACELINE_CHAOS_ROUNDS` says how often.
 pub(super) fn chaos() -> Result<(), String> {
     test(&["--test", "chaos"]).run()

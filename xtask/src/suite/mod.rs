@@ -121,6 +121,17 @@ const SUITES: [Suite; 17] = [
         run: cargo_tests::interop,
     },
     Suite {
+        name: "lambda",
+        about: "functions under AWS's own emulator and cargo-lambda's: start, timeout, stop, streams, four at once; events of npm warmers",
+        needs: &[
+            Need::PythonVenv,
+            Need::Node,
+            Need::LambdaEmulators,
+            Need::Warmers,
+        ],
+        run: cargo_tests::lambda,
+    },
+    Suite {
         name: "chaos",
         about: "processes killed and frozen at random points lose no acknowledged job",
         needs: &[Need::Redis],
