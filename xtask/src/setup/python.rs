@@ -52,6 +52,7 @@ pub(super) const EMULATORS: Environment = Environment {
 pub(super) const TEMPLATE: Environment = Environment {
     folder: "template",
     requirements: "xtask/python/template.txt",
+    options: &[],
 };
 
 /// The `PocketBase` peer.
