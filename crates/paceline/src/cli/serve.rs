@@ -110,16 +110,16 @@ impl Check {
 }
 
 pub(super) fn load(path: &Path) -> Result<Config, Failure> {
-    Config::load(path).map_err(unloadable)
+    Config::load(path).map_err(|error| unloadable(&error))
 }
 
 /// A configuration that cannot be used is wrong usage.
-pub(super) fn unloadable(error: crate::config::LoadError) -> Failure {
-    match &error {
+pub(super) fn unloadable(error: &crate::config::LoadError) -> Failure {
+    match error {
         crate::config::LoadError::Mistakes(_) => {
             Failure::Usage(format!("the configuration has mistakes\n{error}"))
         }
-        _ => match Failure::run(&error) {
+        _ => match Failure::run(error) {
             Failure::Run(text) | Failure::Usage(text) => Failure::Usage(text),
         },
     }

@@ -146,11 +146,13 @@ impl Budget {
             .iter()
             .map(|text| page::url("--drive", text))
             .collect::<Result<Vec<Uri>, _>>()?;
-        let place = self.metrics.as_ref().map(|place| match place.contains("://") {
-            true => Ok(place),
-            false => Err(Failure::Usage(format!(
+        let place = self.metrics.as_ref().map(|place| {
+            if place.contains("://") {
+                return Ok(place);
+            }
+            Err(Failure::Usage(format!(
                 "--metrics {place}: with --drive it is read before and after, so give its address"
-            ))),
+            )))
         });
         let place = place.transpose()?;
         let early = match place {

@@ -30,7 +30,7 @@ pub(super) fn load(path: &Path) -> Result<(Config, BTreeSet<String>), Failure> {
         names.borrow_mut().insert(name.to_owned());
         std::env::var(name).ok()
     };
-    let config = Config::load_with(path, &lookup).map_err(serve::unloadable)?;
+    let config = Config::load_with(path, &lookup).map_err(|error| serve::unloadable(&error))?;
     Ok((config, names.into_inner()))
 }
 

@@ -14,7 +14,7 @@ use paceline_deploy::budget::Recording;
 use crate::cli::Failure;
 
 /// How long one answer may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// The largest page that is read, in bytes.
 const LARGEST: usize = 64 << 20;
 
