@@ -1,7 +1,7 @@
 //! Who may know whom, proven from `cargo metadata`.
 //!
 //! The rules are those of ARCHITECTURE.md: the libraries know nothing of each other, jobs know no HTTP, data answers
-//! none, what runs a service knows none in particular, and only the `paceline` crate knows all.
+//! none, deploy talks to nobody, what runs a service knows none in particular, and only the `paceline` crate knows all.
 
 use crate::metadata::Metadata;
 
@@ -28,6 +28,18 @@ const STORES: [&str; 4] = [
     "mysql_async",
 ];
 
+/// What talks to anybody, as a dependency: what `paceline-deploy` must not need at any depth.
+const OUTSIDE: [&str; 8] = [
+    "axum",
+    "axum-core",
+    "http",
+    "hyper",
+    "libsqlite3-sys",
+    "mysql_async",
+    "tokio",
+    "tokio-postgres",
+];
+
 /// Frameworks and databases, as a dependency: what `paceline-serverless` must not need at any depth. It starts in
 /// milliseconds, whatever service it is given.
 const HEAVY: [&str; 8] = [
@@ -49,7 +61,7 @@ struct Rule {
     why: &'static str,
 }
 
-const RULES: [Rule; 4] = [
+const RULES: [Rule; 5] = [
     Rule {
         member: "paceline-http",
         forbidden: &STORES,
@@ -66,6 +78,11 @@ const RULES: [Rule; 4] = [
         why: "it knows no HTTP framework",
     },
     Rule {
+        member: "paceline-deploy",
+        forbidden: &OUTSIDE,
+        why: "it is functions of values, and talks to nobody",
+    },
+    Rule {
         member: "paceline-serverless",
         forbidden: &HEAVY,
         why: "it runs any service and knows none",
@@ -73,8 +90,9 @@ const RULES: [Rule; 4] = [
 ];
 
 /// Members that may need the product's crates: the facade, what tests or measures it, and the examples.
-const KNOWS_OTHERS: [&str; 5] = [
+const KNOWS_OTHERS: [&str; 6] = [
     "axum-app",
+    "lambda-app",
     "paceline",
     "paceline-bench",
     "paceline-conformance",
@@ -126,6 +144,7 @@ mod tests {
             "paceline-http",
             "paceline-jobs",
             "paceline-data",
+            "paceline-deploy",
             "paceline-serverless",
         ];
         let members = names.clone();
@@ -172,6 +191,9 @@ mod tests {
             (vec![("paceline-serverless", "tower", None)], 1),
             (vec![("paceline-serverless", "paceline-jobs", None)], 1),
             (vec![("paceline-data", "hyper", None)], 0),
+            (vec![("paceline-deploy", "tokio", None)], 1),
+            (vec![("paceline-deploy", "paceline-data", None)], 1),
+            (vec![("paceline", "paceline-deploy", None)], 0),
             (
                 vec![
                     ("paceline-jobs", "some-client", None),

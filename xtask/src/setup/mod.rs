@@ -24,6 +24,8 @@ pub(crate) enum Need {
     Python,
     /// AWS's own signer, in a venv under the target folder.
     Botocore,
+    /// AWS's own judges of templates, in a venv under the target folder.
+    TemplateValidators,
     /// A C++ compiler and make: `better-sqlite3` of the Express peer is compiled.
     Compiler,
     /// Node with npm and its headers: the Express peer, BullMQ, vendors' clients.
@@ -75,6 +77,12 @@ pub(crate) enum Need {
     /// The `PocketBase` peer, in a venv under the target folder.
     PocketBase,
 }
+
+/// What AWS's own judges of templates are for.
+const TEMPLATE_VALIDATORS: &str = "PyPI xtask/python/template.txt into target/template: cfn-lint and aws-sam-translator, which the templates for Lambda must please (some 150 MB)";
+
+/// What AWS's own signer is for.
+const BOTOCORE: &str = "PyPI xtask/python/aws.txt into target/botocore: botocore, AWS's own signer, which the tokens for Amazon RDS are compared with (some 15 MB)";
 
 /// Express for the conformance suite.
 const EXPRESS_CONFORMANCE: &str = "bench/peers/express-conformance";
@@ -150,9 +158,8 @@ impl Need {
             Need::Python => {
                 "PyPI xtask/python/requirements.txt into target/python: schemathesis (tests the API from its OpenAPI document), aiosmtpd (a real SMTP server for the mail tests)"
             }
-            Need::Botocore => {
-                "PyPI xtask/python/aws.txt into target/botocore: botocore, AWS's own signer, which the tokens for Amazon RDS are compared with (some 15 MB)"
-            }
+            Need::Botocore => BOTOCORE,
+            Need::TemplateValidators => TEMPLATE_VALIDATORS,
             Need::Compiler => {
                 "Debian build-essential: compiles better-sqlite3 for the Express peer"
             }
@@ -216,6 +223,7 @@ impl Need {
             Need::PythonVenv => python::venv_works(),
             Need::Python => python::TESTS.is_current(),
             Need::Botocore => python::BOTOCORE.is_current(),
+            Need::TemplateValidators => python::TEMPLATE.is_current(),
             Need::Compiler => debian::on_path("g++") && debian::on_path("make"),
             Need::Node => debian::on_path("node") && debian::on_path("npm"),
             Need::Wrk => debian::on_path("wrk"),
@@ -249,6 +257,7 @@ impl Need {
             Need::PythonVenv => debian::install(&["python3-venv"]),
             Need::Python => python::TESTS.install(),
             Need::Botocore => python::BOTOCORE.install(),
+            Need::TemplateValidators => python::TEMPLATE.install(),
             Need::Compiler => debian::install(&["build-essential"]),
             Need::Node => debian::install(&["nodejs", "npm", "libnode-dev"]),
             Need::Wrk => debian::install(&["wrk"]),
@@ -335,6 +344,11 @@ pub(crate) fn clients_program(name: &str) -> PathBuf {
 /// The Python that has AWS's own signer.
 pub(crate) fn botocore_python() -> PathBuf {
     python::BOTOCORE.program("python")
+}
+
+/// The Python that has AWS's judges of templates.
+pub(crate) fn template_python() -> PathBuf {
+    python::TEMPLATE.program("python")
 }
 
 /// The second `PgBouncer`.

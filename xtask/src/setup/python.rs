@@ -48,6 +48,13 @@ pub(super) const EMULATORS: Environment = Environment {
     options: &["--no-deps"],
 };
 
+/// AWS's own judges of templates.
+pub(super) const TEMPLATE: Environment = Environment {
+    folder: "template",
+    requirements: "xtask/python/template.txt",
+    options: &[],
+};
+
 /// The `PocketBase` peer.
 pub(super) const POCKETBASE: Environment = Environment {
     folder: "pocketbase",

@@ -7,6 +7,7 @@ mod checks;
 mod clients;
 mod demo;
 mod features;
+mod template;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -26,7 +27,7 @@ pub(crate) struct Suite {
 }
 
 /// All of them, in the order they run: what is quick to fail first.
-const SUITES: [Suite; 17] = [
+const SUITES: [Suite; 18] = [
     Suite {
         name: "format",
         about: "cargo fmt changes nothing",
@@ -152,6 +153,12 @@ const SUITES: [Suite; 17] = [
             Need::MariaDb,
         ],
         run: api::run,
+    },
+    Suite {
+        name: "template",
+        about: "cfn-lint and AWS's SAM translator accept every template, without a warning",
+        needs: &[Need::PythonVenv, Need::TemplateValidators],
+        run: template::run,
     },
     Suite {
         name: "clients",

@@ -4,6 +4,7 @@ mod confirm;
 mod demo;
 mod init;
 mod jobs;
+mod lambda;
 mod migrate;
 mod mistake;
 mod pool;
@@ -37,6 +38,7 @@ Examples:
   paceline pool doctor postgres://app@db.example.com/shop
   paceline migrate install-versions postgres://owner@db.example.com/shop
   paceline secret api-key --name importer --principal 7
+  paceline lambda template --config paceline.toml
 
 Exit codes: 0 done, 1 it could not run, 2 the command line or the configuration is wrong.
 PACELINE_SECRET is the secret that signs cursors and login tokens, instead of the key file: 64 hexadecimal
@@ -61,11 +63,14 @@ enum Command {
     Secret(secret::Secret),
     /// Write a configuration and a small database to start from
     Init(init::Init),
+    /// Put a service on AWS Lambda: template, package, budget
+    Lambda(Box<lambda::Lambda>),
 }
 
 /// Reads the process's arguments and runs what they ask for.
 pub fn run() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let given = lambda::arguments(std::env::args_os(), &|name| std::env::var_os(name));
+    let arguments = match Arguments::try_parse_from(given) {
         Ok(arguments) => arguments,
         Err(error) => mistake::without_secrets(error).exit(),
     };
@@ -76,6 +81,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
         Command::Jobs(jobs) => jobs.run(),
+        Command::Lambda(lambda) => lambda.run(),
         Command::Pool(pool) => pool.run(),
         Command::Migrate(migrate) => migrate.run(),
         Command::Secret(secret) => secret.run(),

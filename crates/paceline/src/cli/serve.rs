@@ -113,14 +113,19 @@ impl Check {
 }
 
 pub(super) fn load(path: &Path) -> Result<Config, Failure> {
-    Config::load(path).map_err(|error| match &error {
+    Config::load(path).map_err(|error| unloadable(&error))
+}
+
+/// A configuration that cannot be used is wrong usage.
+pub(super) fn unloadable(error: &crate::config::LoadError) -> Failure {
+    match error {
         crate::config::LoadError::Mistakes(_) => {
             Failure::Usage(format!("the configuration has mistakes\n{error}"))
         }
-        _ => match Failure::run(&error) {
+        _ => match Failure::run(error) {
             Failure::Run(text) | Failure::Usage(text) => Failure::Usage(text),
         },
-    })
+    }
 }
 
 /// Refuses addresses that other machines reach unless that is meant: neither the API nor `/metrics`

@@ -145,16 +145,21 @@ impl Config {
 
     /// Reads a file; paths in it are relative to its folder, variables are those of the process.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
+        Self::load_with(path, &|variable| std::env::var(variable).ok())
+    }
+
+    /// The same, with variables that `lookup` answers.
+    pub fn load_with(
+        path: &Path,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, LoadError> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|source| LoadError::Unreadable {
             path: name.clone(),
             source,
         })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, &name, folder, &|variable| {
-            std::env::var(variable).ok()
-        })
-        .map_err(LoadError::Mistakes)
+        Self::parse(&text, &name, folder, lookup).map_err(LoadError::Mistakes)
     }
 
     /// Reads a configuration from text. `name` is what mistakes call the file, `lookup` answers

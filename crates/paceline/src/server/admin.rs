@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
 
-use super::observe::Recorder;
+use super::observe::{Recorder, process_page};
 use super::source::Source;
 
 #[derive(Clone)]
@@ -58,5 +58,6 @@ async fn metrics(State(admin): State<Admin>) -> ([(http::HeaderName, &'static st
     let name = "paceline_cache_encode_seconds_saved_total";
     let seconds = cache.time_saved.as_secs_f64();
     writeln!(page, "# TYPE {name} counter\n{name} {seconds}").expect("a string takes everything");
+    page.push_str(&process_page());
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], page)
 }

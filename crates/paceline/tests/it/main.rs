@@ -14,6 +14,7 @@ mod jobs_move;
 mod jobs_redis;
 mod jobs_redis_tls;
 mod jobs_work;
+mod lambda;
 mod limits;
 mod listing;
 mod login;

@@ -5,8 +5,10 @@
 mod future;
 mod layer;
 mod metrics;
+mod process;
 mod route;
 mod service;
 
 pub(super) use layer::ObserveLayer;
 pub(super) use metrics::Recorder;
+pub(super) use process::page as process_page;
