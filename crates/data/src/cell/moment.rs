@@ -70,7 +70,13 @@ fn write_date(days: i64, text: &mut String) -> &'static str {
 
 fn write_time(time: i64, text: &mut String) {
     let seconds = time / SECOND;
-    write_two(seconds / 3600, text);
+    let hours = seconds / 3600;
+    if hours < 100 {
+        write_two(hours, text);
+    } else {
+        // MySQL's times are spans, of up to 838 hours.
+        let _ = write!(text, "{hours}");
+    }
     text.push(':');
     write_two(seconds / 60 % 60, text);
     text.push(':');
@@ -125,6 +131,8 @@ mod tests {
         check(Moment::Time(0), "00:00:00");
         check(Moment::Time(45_000_500_000), "12:30:00.5");
         check(Moment::Time(DAY), "24:00:00");
+        check(Moment::Time(360_000 * SECOND), "100:00:00");
+        check(Moment::Time(3_020_399 * SECOND), "838:59:59");
         check(Moment::Civil(1), "1970-01-01T00:00:00.000001");
         check(Moment::Civil(-1), "1969-12-31T23:59:59.999999");
         check(
