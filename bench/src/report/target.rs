@@ -509,7 +509,7 @@ const TARGETS: [Target; 70] = [
     )
     .profiled(
         "twice is out of reach on two processors: pgbench, which asks for the same rows and makes neither HTTP nor JSON \
-         of them, gives about 1.5 times as many a second. By hand all work on the rows is the database's, 43 µs of its \
+         of them, gives 1.5 to 1.7 times as many a second. By hand all work on the rows is the database's, 43 µs of its \
          user time a page where ours costs 20, and the handler passes one text on; JSON made by PostgreSQL for us would \
          cost 23 µs there to save about 4 here. By hand four requests at a time also wait in each connection, unlike \
          in a pool: PostgreSQL sleeps 0.3 times a page, and once for each of ours",
