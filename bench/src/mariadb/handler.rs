@@ -7,9 +7,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use mysql_async::prelude::Queryable as _;
@@ -150,7 +151,15 @@ fn router(sessions: Arc<Sessions>) -> Router {
         .route("/after-gathered/{id}", get(after_gathered))
         .route("/posts/{id}", get(post))
         .route("/noop", get(async || "ok"))
+        .layer(from_fn(seen_through))
         .with_state(sessions)
+}
+
+/// Ends each request, though its client has left: a session that is let go of in the middle of a statement is of no
+/// further use, and would be missing from the stack.
+async fn seen_through(request: Request, next: Next) -> Response {
+    let answered = tokio::spawn(next.run(request)).await;
+    answered.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 async fn page_gathered(State(sessions): State<Arc<Sessions>>, Path(page): Path<u64>) -> Response {
