@@ -70,13 +70,7 @@ fn write_date(days: i64, text: &mut String) -> &'static str {
 
 fn write_time(time: i64, text: &mut String) {
     let seconds = time / SECOND;
-    let hours = seconds / 3600;
-    if hours < 100 {
-        write_two(hours, text);
-    } else {
-        // MySQL's times are spans, of up to 838 hours.
-        let _ = write!(text, "{hours}");
-    }
+    write_two(seconds / 3600, text);
     text.push(':');
     write_two(seconds / 60 % 60, text);
     text.push(':');
@@ -89,9 +83,13 @@ fn write_time(time: i64, text: &mut String) {
     }
 }
 
-/// Writes a number below 100 with two digits. Each row of a page has its moments: the formatter takes longer for them
-/// than everything else about the row.
+/// Writes a number with two digits, or those it has: MySQL's times are spans, of up to 838 hours. Each row of a page
+/// has its moments: the formatter takes longer for them than everything else about the row.
 fn write_two(number: i64, text: &mut String) {
+    if number >= 100 {
+        let _ = write!(text, "{number}");
+        return;
+    }
     for digit in [number / 10, number % 10] {
         let digit = u8::try_from(digit).unwrap_or_default();
         text.push(char::from(b'0' + digit));
